@@ -26,7 +26,7 @@ pytest_plugins = "pytester"
 CLI_LIMIT = 180
 SHARED_MEMORY = Path("/dev/shm")
 
-# The marks of pyproject.toml that a test has because of a fixture.
+# Marks of pyproject.toml that a fixture implies.
 MARKS = {"server": {"real_binary", "hold"}, "suite": {"bare_suite"}, "slow": {"chromium"}}
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -72,7 +72,7 @@ def installed(prepared: Executable, paths: Paths) -> Executable:
 
 
 def link(prepared: Executable, paths: Paths) -> Executable:
-    """The executable in another store. It is a link, because a copy of 156 MB takes its time; a hard one would change
+    """Link the executable into another store, because a copy of 156 MB takes time; a hard link would change
     the inode, so that the executable is hashed again."""
     folder = private_folder(paths.store / prepared.path.parent.name)
     for file in prepared.path.parent.iterdir():

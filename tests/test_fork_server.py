@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.fork_server import ForkServer
 
-# Prints all that a process may be asked for, and ends in the way that its argument says.
+# Prints everything about its process, and exits as its argument says.
 PROGRAM = """
 import atexit, os, sys, time
 print(sys.argv[1:], __name__, sys.path[0], os.getcwd(), os.environ.get("MARK"), time.tzname, sys.stdin.isatty())

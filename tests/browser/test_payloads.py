@@ -36,7 +36,7 @@ def test_the_web_ui_shows_large_payloads(installed: Executable, tmp_path: Path) 
     assert "begins" in shown
     assert "the-beginning" in shown
     assert "the-end" not in shown
-    assert "604.1 kB" in shown  # as ours says it
+    assert "604.1 kB" in shown  # as our codec server formats it
     assert "589.9 KB" in shown  # on the Web UI's button
 
 

@@ -25,7 +25,7 @@ BARS = (
     "JSON.stringify([...document.querySelectorAll('#rows .bar')].map(e => e.getBoundingClientRect())"
     ".map(r => [r.left, r.right, r.width]))"
 )
-# Where the keys go: the id, or the text, of what has the focus; and the rows that are open.
+# The id or text of the focused element, and the open rows.
 FOCUS = "(e => e.id || (e.querySelector('b') || e).textContent)(document.activeElement)"
 OPEN = "JSON.stringify([...document.querySelectorAll('#rows > [open] b')].map(e => e.textContent))"
 AXIS = "[...document.querySelectorAll('.ticks i')].map(e => e.textContent).join()"

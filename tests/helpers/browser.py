@@ -40,7 +40,7 @@ KEYS = {
     "ArrowDown": 40,
 }
 
-# The contrast of each text with what is behind it, by the formula of WCAG; the worst first.
+# The contrast of each text with its background, by the formula of WCAG; the lowest first.
 CONTRASTS = """
 (() => {
   const rgb = text => (text.match(/[\\d.]+/g) || []).map(Number);
@@ -67,7 +67,7 @@ CONTRASTS = """
   return JSON.stringify(found.sort((a, b) => a[0] - b[0]).slice(0, 5));
 })()
 """
-# What reaches beyond the right edge of the page, or of the picture.
+# Elements that overflow the right edge of the page or of the image.
 TOO_WIDE = """
 JSON.stringify([...document.querySelectorAll("body *")]
   .filter(e => !e.closest(".signs") && !e.closest("details:not([open])") && e.tagName !== "title")
@@ -155,10 +155,10 @@ class Browser:
             message["sessionId"] = self._session
         self._out.write(json.dumps(message).encode() + b"\0")
         while True:
-            heard = self._hear()
-            if heard.get("id") == self._number:
-                assert "error" not in heard, (method, heard["error"])
-                result: dict[str, Any] = heard["result"]
+            answer = self._hear()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, (method, answer["error"])
+                result: dict[str, Any] = answer["result"]
                 return result
 
     def _wait(self, event: str) -> None:

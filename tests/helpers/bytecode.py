@@ -1,7 +1,7 @@
 """Bytecode for the processes that tests start, compiled once if the environment prevents Python from writing it.
 
-Images for CI often set PYTHONDONTWRITEBYTECODE. Then each of a few thousand processes would compile this project anew,
-and each pytest among them would rewrite the asserts of all of its plugins, ours among them.
+Images for CI often set PYTHONDONTWRITEBYTECODE. Then each of a few thousand processes would compile this project again,
+and each pytest among them would rewrite the asserts of all of its plugins, including ours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNSET = "PYTHONDONTWRITEBYTECODE"
 REWRITTEN = f"{sys.implementation.cache_tag}-pytest-{pytest.__version__}.pyc"
 SECONDS = 120
 
-# Run by pytest, which writes what it rewrites; what an extra is missing for is left out.
+# Run by pytest, which stores its rewritten modules; modules with missing extras are skipped.
 IMPORTS_ALL = """
 import contextlib
 import importlib

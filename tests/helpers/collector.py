@@ -45,18 +45,18 @@ def collector() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            kept.headers.append({name.lower(): value for name, value in self.headers.items()})
+            received.headers.append({name.lower(): value for name, value in self.headers.items()})
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            if kept.answer == 200 and self.path == "/v1/traces":
-                keep(kept, body)
+            if received.answer == 200 and self.path == "/v1/traces":
+                keep(received, body)
             response = ExportTraceServiceResponse()
-            if kept.rejects:
-                partly = ExportTracePartialSuccess(rejected_spans=1, error_message=kept.rejects)
+            if received.rejects:
+                partly = ExportTracePartialSuccess(rejected_spans=1, error_message=received.rejects)
                 response.partial_success.CopyFrom(partly)
             answer = response.SerializeToString()
-            self.send_response(kept.answer if self.path == "/v1/traces" else 404)
+            self.send_response(received.answer if self.path == "/v1/traces" else 404)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -65,21 +65,21 @@ def collector() -> Iterator[Collector]:
             """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept = Collector(f"http://127.0.0.1:{server.server_port}")
+    received = Collector(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield kept
+        yield received
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def keep(kept: Collector, body: bytes) -> None:
+def keep(received: Collector, body: bytes) -> None:
     """Record the spans of one request."""
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
         values = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}
-        kept.services.append(values.get("service.name", ""))
+        received.services.append(values.get("service.name", ""))
         for scope in resource.scope_spans:
-            kept.spans.extend(scope.spans)
+            received.spans.extend(scope.spans)

@@ -1,7 +1,7 @@
 """The Datadog Agent's own OpenMetrics check, run once on each file of a `conf.d` as the Agent does.
 
-Run as a program with a `conf.d` and the file of names that the integration `temporal` sends on, it prints as JSON what
-would be sent, by the check's folder.
+Run as a program with a `conf.d` and the file of metric names that the integration `temporal` sends, it prints as JSON
+the names that each check sends, by the check's folder.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A Docker engine for tests, and an image with the real executable in it.
 
-The machine's own engine is used where one answers. Else, as root, one is started in a folder of its own, shared by
-xdist's workers and by runs at the same time, and ended for certain by the last of them: its containers, processes,
-mounts and network. It needs neither systemd nor iptables.
+A running engine of this machine is used. Otherwise, as root, one is started in a separate folder. xdist's workers and
+simultaneous runs share it, and the last of them ends it with its containers, processes, mounts and network. It needs
+neither systemd nor iptables.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ROOT = Path(tempfile.gettempdir()) / f"temporaltest-docker-{os.getuid()}"
 LOCK, STATE = ROOT / "lock", ROOT / "folder"
 END_SECONDS = 60
 BRIDGE = "docker0"
-_STARTED: list[subprocess.Popen[bytes]] = []  # kept, since another process may be the one that ends it
+_STARTED: list[subprocess.Popen[bytes]] = []  # recorded, because another process may end it
 CHANGES = ["ENV USER=root HOME=/"]
 
 
@@ -89,7 +89,7 @@ def engine() -> Iterator[Engine]:
 
 
 def _answering(host: str) -> Engine | None:
-    if not _listens(host.removeprefix("unix://")):  # asked first, because docker's client leaks a socket otherwise
+    if not _listens(host.removeprefix("unix://")):  # checked first, because docker's client leaks a socket otherwise
         return None
     client = docker.DockerClient(base_url=host)
     try:
@@ -176,7 +176,7 @@ def _unmount(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", mount], check=False)
 
 
-# The bridge that dockerd makes and leaves.
+# The bridge that dockerd creates and does not remove.
 
 
 def _has_bridge() -> bool:

@@ -59,10 +59,10 @@ class DownloadService:
     Attributes:
         archive: Bytes of the archive.
         member: `fileToExtract` of its answer.
-        asked: Paths with query, of questions for metadata.
-        archives: How many times the archive was asked for.
-        faults: For `metadata` and `archive`: what to do instead of the next answers, one each.
-        credentials: `Authorization` headers it saw.
+        asked: Paths with query of the requests for metadata.
+        archives: Number of requests for the archive.
+        faults: For `metadata` and `archive`: faults in place of the next answers, one each.
+        credentials: `Authorization` headers of the requests.
     """
 
     def __init__(self, archive: bytes) -> None:

@@ -40,9 +40,9 @@ def holding(name: str, *, linger: float = 0, child: str | None = None) -> Iterat
 
     Its forked `child` only `lives`, or first `closes` the server that it has inherited.
     """
-    wanted = json.dumps({"name": name, "linger": linger, "child": child})
+    request = json.dumps({"name": name, "linger": linger, "child": child})
     with subprocess.Popen(
-        [sys.executable, str(Path(__file__)), wanted], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, str(Path(__file__)), request], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield Holder(process)
@@ -52,10 +52,10 @@ def holding(name: str, *, linger: float = 0, child: str | None = None) -> Iterat
 
 def main() -> None:
     """Take a lease, report it, and exit when stdin closes."""
-    wanted = json.loads(sys.argv[1])
-    server = DevServer.start(wanted["name"], linger=timedelta(seconds=wanted["linger"]))
-    if wanted["child"]:
-        _fork(server, closes=wanted["child"] == "closes")
+    request = json.loads(sys.argv[1])
+    server = DevServer.start(request["name"], linger=timedelta(seconds=request["linger"]))
+    if request["child"]:
+        _fork(server, closes=request["child"] == "closes")
     print(json.dumps({"address": server.address, "pid": server.pid}), flush=True)  # noqa: T201
     sys.stdin.read()
     server.close()

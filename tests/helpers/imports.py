@@ -119,10 +119,10 @@ def _without_dead_ends(imports: list[Import]) -> list[Import]:
     """Only imports that may be part of a circle: their importer is imported, and their module imports."""
     while True:
         importers, imported = {link.importer for link in imports}, {link.module for link in imports}
-        kept = [link for link in imports if link.importer in imported and link.module in importers]
-        if len(kept) == len(imports):
-            return kept
-        imports = kept
+        remaining = [link for link in imports if link.importer in imported and link.module in importers]
+        if len(remaining) == len(imports):
+            return remaining
+        imports = remaining
 
 
 def _shortest_way(graph: dict[str, list[Import]], start: str, end: str) -> list[Import] | None:

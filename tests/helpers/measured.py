@@ -1,7 +1,7 @@
 """A worker whose SDK serves metrics, in its own process, with activities that succeed and fail.
 
 Run as a program with an address, a port, a namespace, a task queue and the keywords of PrometheusConfig as JSON, it
-does its work, says `done`, and does it again for each line that it reads.
+runs the work, prints `done`, and runs it again for every line on stdin.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tests.helpers.waiting import eventually
 
 END_SECONDS = 240
 
-# For the tests of a suite: report what happened, and wait for files.
+# For the tests of a suite: report facts, and wait for files.
 TALK = """
 import json, os, time
 from pathlib import Path

@@ -16,8 +16,8 @@ KILL = "the worker is killed (-9) and down for 1 s"
 
 def effect(at: float, key: str, attempt: int = 1, **more: Any) -> Effect:
     """Return an added node, `at` seconds after the start."""
-    wanted: dict[str, Any] = {"name": "add_node", "detail": {}, "activity": "add_node", "activity_id": "1", **more}
-    return Effect(at=BEGAN.timestamp() + at, key=key, workflow_id="w", attempt=attempt, pid=1, **wanted)
+    fields: dict[str, Any] = {"name": "add_node", "detail": {}, "activity": "add_node", "activity_id": "1", **more}
+    return Effect(at=BEGAN.timestamp() + at, key=key, workflow_id="w", attempt=attempt, pid=1, **fields)
 
 
 def attempt(at: float, until: float | None, number: int = 1, ident: str = "1", **detail: Any) -> Mark:
@@ -27,7 +27,7 @@ def attempt(at: float, until: float | None, number: int = 1, ident: str = "1", *
 
 def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any) -> RehearsalRun:
     """Return a completed run of 5 s."""
-    wanted: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "workflow_id": "rehearsal-1",
         "began": BEGAN,
         "started": 0.1,
@@ -38,7 +38,7 @@ def run(marks: Sequence[Mark] = (), effects: Sequence[Effect] = (), **more: Any)
         "histories": (),
         **more,
     }
-    return RehearsalRun(marks=tuple(marks), effects=tuple(effects), **wanted)
+    return RehearsalRun(marks=tuple(marks), effects=tuple(effects), **fields)
 
 
 def twice(**more: Any) -> RehearsalRun:
@@ -51,19 +51,19 @@ def twice(**more: Any) -> RehearsalRun:
         Mark(2.1, "worker", "runbook", 5.2, {"ended": "gracefully"}),
         attempt(3.0, 3.5, 2, ended="completes"),
     ]
-    wanted: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "effects": [effect(1.05, "node-5"), effect(3.25, "node-5", 2)],
         "steps": [StepResult(f"1st time that add_node completes: {KILL}", 1.1, "add_node completes (attempt 1)")],
         "server_log": [_logged(0.5, "the server sees the worker"), _logged(30, "long after")],
         "worker_log": [_logged(2.5, "connected again"), "a line without a time"],
         **more,
     }
-    return run(marks, **wanted)
+    return run(marks, **fields)
 
 
 def result(made: RehearsalRun | None, **more: Any) -> Result:
     """Return its result: a failure by default."""
-    wanted: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "scale up",
         "verdict": "fail",
         "reason": "add_node exactly once: add_node node-5 happened 2 times",
@@ -76,7 +76,7 @@ def result(made: RehearsalRun | None, **more: Any) -> Result:
         "file": "/runbooks/scale up.py",
         **more,
     }
-    return Result(run=made, **wanted)
+    return Result(run=made, **fields)
 
 
 def _logged(at: float, text: str) -> str:

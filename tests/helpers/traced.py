@@ -1,6 +1,6 @@
 """Workflows with everything that a trace shows, and a worker for them, also as a process.
 
-Run as a program with an address, it is such a worker until it is ended.
+Run as a program with an address, it runs a worker until it is killed.
 """
 
 from __future__ import annotations

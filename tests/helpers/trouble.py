@@ -1,6 +1,6 @@
 """Workflows that get stuck in every way, and workers for them, also as a process that can be frozen or killed.
 
-Run as a program with an address, it is such a worker until it is ended.
+Run as a program with an address, it runs a worker until it is killed.
 """
 
 from __future__ import annotations

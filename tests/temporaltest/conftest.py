@@ -35,7 +35,7 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 """
 
-# A conftest whose clients encode payloads; `{more}` is what else their data converter is.
+# A conftest whose clients encode payloads; `{more}` is for further arguments of their data converter.
 CODEC = """
 import dataclasses
 

@@ -28,7 +28,7 @@ def settings(pytester: pytest.Pytester, *args: str, **environ: str) -> PluginCon
     return read(pytester.parseconfig(*args), environ)
 
 
-# Where a value comes from
+# Sources and precedence
 
 
 def test_defaults(pytester: pytest.Pytester) -> None:
@@ -154,7 +154,7 @@ def test_malformed_project_settings(table: str, message: str, suite: Suite) -> N
     assert "Traceback" not in result.stderr.str()
 
 
-# Which backend
+# Backends
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_api_key_is_not_shown(suite: Suite) -> None:
     assert SECRET not in output
 
 
-# Workers of xdist, terminals
+# xdist workers, terminals
 
 
 def test_configuration_is_passed_to_workers() -> None:

@@ -15,7 +15,7 @@ from devserver.executables.models import Executable
 from tests.helpers.checkout import ROOT
 
 PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "versioning.md", "spans.md")
-# Pages that show other code, too.
+# Pages that also show other code.
 ONLY_TESTS = ("spans.md",)
 BLOCK = re.compile(r"(?ms)^```python\n(.*?)^```$")
 SHOWN = re.compile(r"(?ms)^```text\n(.*?)^```$")

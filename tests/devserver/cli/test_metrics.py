@@ -99,7 +99,7 @@ def test_some_endpoints_fail(quick_up: Run, devserver: Run, status_of: StatusOf)
     assert (found["workers"][0]["figures"], found["workers"][0]["error"]["error"]) == (None, "CannotAsk")
     assert devserver("metrics", "--server", url).returncode == 0
     devserver("down")
-    done = devserver("metrics", "--worker", "1")  # no server is meant: none runs, none is named
+    done = devserver("metrics", "--worker", "1")  # no server runs and none is named
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: cannot read the metrics at http://127.0.0.1:1/metrics")
 

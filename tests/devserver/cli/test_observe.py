@@ -38,7 +38,7 @@ def test_prometheus_scrapes_and_alerts(worked: Worked, devserver: Run, tmp_path:
     folder = tmp_path / "prom"
     assert "SUCCESS: 10 rules found" in promtool("check", "config", folder / "prometheus.yml")
     config = folder / "prometheus.yml"
-    config.write_text(config.read_text().replace('"5s"', '"200ms"'))  # only to wait less
+    config.write_text(config.read_text().replace('"5s"', '"200ms"'))  # for a shorter wait
     with prometheus(config, tmp_path / "data") as real:
         assert real.targets() == {"temporal-server": "up", "temporal-worker": "up"}
         assert {health for health, _ in real.alerts().values()} == {"ok"}

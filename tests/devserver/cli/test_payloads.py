@@ -62,8 +62,8 @@ def test_list_verify_and_prune(devserver: Run, quick_up: Run) -> None:
     assert checked.returncode == 0, checked.stderr
     assert checked.stdout == "1 run refers to 1 payload\nthe folder stores 1 payload\nno problems found\n"
     os.utime(file, (0, 0))
-    kept = as_json(devserver("payloads", "prune", "--json"))
-    assert (kept["removed"], kept["kept_used"]) == ([], 1)
+    pruned = as_json(devserver("payloads", "prune", "--json"))
+    assert (pruned["removed"], pruned["kept_used"]) == ([], 1)
 
     whole = file.read_bytes()
     file.write_bytes(whole[:-1] + b"X")
@@ -90,7 +90,7 @@ def test_prune_removes_only_after_confirmation(devserver: Run, quick_up: Run) ->
     refused = devserver("payloads", "prune")
     assert refused.returncode == 4
     assert file.exists()
-    quick_up("--no-ui")  # another server: it knows nothing of the first one's runs
+    quick_up("--no-ui")  # another server, without the first one's runs
     assert "removed 0 payloads" in devserver("payloads", "prune", "--older-than", "0s").stdout
     server = file.parent.parent.name
     refused = devserver("payloads", "prune", "--forget", server, "--yes")

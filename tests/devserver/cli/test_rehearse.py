@@ -271,8 +271,8 @@ def test_keep(devserver: Run, write: Write, paths: Paths) -> None:
     """--keep keeps the server's state, the ledger and the logs, and you can start a server on them."""
     done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep")
     assert done.returncode == 0
-    (kept,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
-    (folder,) = Path(kept).iterdir()
+    (path_text,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
+    (folder,) = Path(path_text).iterdir()
     assert {"server.log", "temporal.db", "with-faults"} <= {file.name for file in folder.iterdir()}
     assert (folder / "with-faults" / "ledger.jsonl").exists()
     assert f"devserver up --db-filename {folder / 'temporal.db'}" in done.stdout

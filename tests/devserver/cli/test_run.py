@@ -97,7 +97,7 @@ def test_an_edit_applies_to_open_workflows(
         ]
         start("Greet", "w")
         eventually((module.parent / "asked").exists)
-        (module.parent / "test_greeting.py").write_text("")  # none of the worker's files
+        (module.parent / "test_greeting.py").write_text("")  # not imported by the worker
         edit(module, 'VERSION = "one"', 'VERSION = "two"\n\n@activity.defn\nasync def more() -> None: ...\n')
         assert run.until("changed").endswith("changed: greeting.py")
         assert run.until("reloaded").endswith("reloaded; new activity more")
@@ -397,7 +397,7 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
     (tmp_path / "prices.py").write_text(NEXUS)
     with running("prices", "--no-reload") as run:
         assert "  nexus       Pricing (no endpoint points here; create one with --nexus-endpoint NAME)" in run.lines
-        start("Ask", "w", "tea", queue="prices")  # the server refuses a command for an endpoint that is not there
+        start("Ask", "w", "tea", queue="prices")  # the server rejects a command for a missing endpoint
         run.until(r"workflow w \(Ask\) .* the server rejects its commands \(devserver$")
         run.until(r"^ +trace w\)$")
     with running("prices", "--no-reload", "--nexus-endpoint", "pricing") as run:
@@ -426,7 +426,7 @@ def test_a_package_in_a_src_folder(quick_up: Run, tmp_path: Path, start: Start, 
         run.until("reloaded")
         start("Do", "w", "fail", queue="shop")
         assert result("w") == ["done", "two"]
-        (package / "test_more.py").write_text("")  # none of the package's own
+        (package / "test_more.py").write_text("")  # not part of the package
         (package / "more.py").write_text("from temporalio import activity\n@activity.defn\ndef more() -> None: ...\n")
         assert run.until("changed").endswith("changed: src/shop/more.py")
         assert run.until("reloaded").endswith("; new activity more")

@@ -12,7 +12,7 @@ from tests.helpers.waiting import eventually
 
 from .conftest import StatusOf
 
-# docs/json.md names them; one that goes or changes breaks people's scripts.
+# Documented in docs/json.md; removing or changing a key breaks scripts.
 KEYS = [
     *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url"),
     *("version", "server_version", "tuning", "ephemeral", "database", "executable", "log", "pid"),

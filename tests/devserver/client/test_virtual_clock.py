@@ -130,7 +130,7 @@ def test_a_second_move_replaces_the_first(installed: Executable) -> None:
     """The first caller gets an error that another call has replaced it."""
 
     async def story(server: DevServer) -> None:
-        client = manual_client(await Client.connect(server.address))  # without a worker nothing moves
+        client = manual_client(await Client.connect(server.address))  # without a worker the clock does not move
         handle = await start(client, Sleeper.run, 1)
         clock = VirtualClock(client, handle.id)
         first = await clock.begin_move(DAY)

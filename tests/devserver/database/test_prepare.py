@@ -182,7 +182,7 @@ def test_a_hot_journal_is_rolled_back_not_deleted(db: Path, prepare: Prepare) ->
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-# Bad files: each a clear error, each left as it is.
+# Bad files: each is a clear error and unchanged.
 
 
 def refused(db: Path, prepare: Prepare, kind: type[DatabaseError], text: str) -> DatabaseError:

@@ -59,13 +59,13 @@ def test_restore_reopens_workflows(real_binary: Path, tmp_path: Path, prepare: P
 
 def test_the_replaced_state_becomes_a_snapshot(db: Path, saved: snapshots.Snapshot, tmp_path: Path) -> None:
     """A restore can be undone by another restore."""
-    kept = restore_into(saved, db)
+    backup = restore_into(saved, db)
     assert marks(db) == [60]
-    assert kept is not None
-    assert kept.name.startswith("before-restore-")
-    assert kept in snapshots.list_(tmp_path / "s")
-    assert kept.server_version == SERVER
-    restore_into(kept, db)
+    assert backup is not None
+    assert backup.name.startswith("before-restore-")
+    assert backup in snapshots.list_(tmp_path / "s")
+    assert backup.server_version == SERVER
+    restore_into(backup, db)
     assert marks(db) == [60, 61]
 
 
@@ -79,9 +79,9 @@ def test_the_log_of_the_old_file_does_not_damage_the_new_one(db: Path, saved: sn
     for path in list(db.parent.glob("copy-*")):
         path.rename(db.parent / path.name.removeprefix("copy-"))
     assert (db.parent / "temporal.db-wal").stat().st_size > 0
-    kept = restore_into(saved, db)
-    assert kept is not None
-    assert marks(kept.database) == [60, 61, 62]
+    backup = restore_into(saved, db)
+    assert backup is not None
+    assert marks(backup.database) == [60, 61, 62]
     assert marks(db) == [60]
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

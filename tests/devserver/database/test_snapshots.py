@@ -119,9 +119,9 @@ def test_names_that_are_paths_are_refused(db: Path, tmp_path: Path, name: str) -
 
 def test_delete_removes_one_snapshot(db: Path, tmp_path: Path) -> None:
     """The others are kept, and a second delete is an error that lists them."""
-    kept, gone = save(db, tmp_path / "s", "kept"), save(db, tmp_path / "s", "gone")
-    assert snapshots.delete(tmp_path / "s", "gone") == gone
-    assert list((tmp_path / "s").iterdir()) == [kept.folder]
+    remaining, deleted = save(db, tmp_path / "s", "kept"), save(db, tmp_path / "s", "gone")
+    assert snapshots.delete(tmp_path / "s", "gone") == deleted
+    assert list((tmp_path / "s").iterdir()) == [remaining.folder]
     with pytest.raises(SnapshotUnknown, match="kept"):
         snapshots.delete(tmp_path / "s", "gone")
 

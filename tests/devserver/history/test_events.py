@@ -131,7 +131,7 @@ def test_every_step_of_the_table_is_handled() -> None:
     of_steps = {role.number for role in ROLES if role.kind not in ("workflow", "workflow_task", "event")}
     assert set(HANDLERS) == of_steps
     for role in ROLES:
-        RunBuilder("order", "run").add(event(role))  # empty attributes break nothing
+        RunBuilder("order", "run").add(event(role))  # empty attributes are valid
 
 
 def test_open_timers_in_either_order() -> None:

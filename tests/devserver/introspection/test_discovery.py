@@ -144,8 +144,12 @@ def test_dynamic_definitions_and_nexus_services(write: Write) -> None:
 def test_select_by_name(write: Write) -> None:
     """A workflow is selected by class or type, an activity by function or name."""
     write("two.py", ORDER.replace("defn", "defn(name='order.v2')") + "\n@activity.defn(name='x')\ndef y() -> None: ...")
-    for spec, kept in (("Order", (["order.v2"], [], [])), ("order.v2", (["order.v2"], [], [])), ("y", ([], ["x"], []))):
-        assert names(find(f"two:{spec}")) == kept
+    for spec, selected in (
+        ("Order", (["order.v2"], [], [])),
+        ("order.v2", (["order.v2"], [], [])),
+        ("y", ([], ["x"], [])),
+    ):
+        assert names(find(f"two:{spec}")) == selected
     assert find("two").workflow("Order").name == "order.v2"
     with pytest.raises(NotInModule) as caught:
         find("two:order.v3")

@@ -105,7 +105,7 @@ ALERTED = {"namespace": "default", "taskqueue": "orders", "task_type": "Workflow
 @pytest.mark.parametrize(
     ("values", "minute", "alerted"),
     [
-        ("_x10 3x20", 13, True),  # the first tasks ever: the series begins with them
+        ("_x10 3x20", 13, True),  # the first tasks: the series starts with them
         ("3x10 4x20", 13, True),
         ("3x30", 3, False),  # Prometheus has just started, and the tasks are old
         ("3x30", 13, False),

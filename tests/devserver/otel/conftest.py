@@ -10,7 +10,7 @@ from devserver import DevServer
 from devserver.executables.models import Executable
 from tests.helpers.collector import Collector, collector
 
-# Otherwise a deleted run is there for up to half a minute.
+# Otherwise a deleted run exists for up to half a minute.
 DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
 
 
@@ -24,5 +24,5 @@ def server(installed: Executable) -> Iterator[DevServer]:
 @pytest.fixture
 def otlp() -> Iterator[Collector]:
     """A collector for one test."""
-    with collector() as kept:
-        yield kept
+    with collector() as otlp_collector:
+        yield otlp_collector

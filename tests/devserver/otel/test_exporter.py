@@ -49,7 +49,7 @@ async def test_a_collector_behind_tls(otlp: Collector, tmp_path: Path, monkeypat
             monkeypatch.setenv(name, certificates.path(file))
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificates.path("other-ca.pem"))
         assert await sent_to(url) == ExportResult(1)
-        session = CollectorSession(direct=False)  # as for a collector elsewhere: its own CA wins over the others'
+        session = CollectorSession(direct=False)  # as for a remote collector: its own CA takes precedence
         session.verify, session.cert = (
             certificates.path("ca.pem"),
             (certificates.path("client.pem"), certificates.path("client.key")),

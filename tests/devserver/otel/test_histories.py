@@ -38,7 +38,7 @@ def worker(client: Client, *plugins: HistorySpans, max_cached_workflows: int = 1
         activities=ACTIVITIES,
         plugins=plugins,
         max_cached_workflows=max_cached_workflows,
-        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # how long a next worker's work waits for this one
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # the next worker's delay
     )
 
 

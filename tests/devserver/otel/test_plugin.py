@@ -24,7 +24,7 @@ from tests.helpers.traced import Buggy
 LIMIT = 60.0
 
 
-class Keeps(SpanExporter):
+class RecordingExporter(SpanExporter):
     """A custom exporter that can be blocked."""
 
     def __init__(self, *, hangs: bool = False) -> None:
@@ -108,8 +108,8 @@ async def test_an_unreachable_collector_does_not_affect_workflows(
 async def test_a_client_passes_the_plugin_to_its_workers(server: DevServer) -> None:
     """Several workers share it; a worker without workflows exports nothing; a plugin given twice exports once. A
     custom exporter is flushed but not shut down."""
-    kept = Keeps()
-    spans_plugin = HistorySpans(exporter=kept, catch_up=timedelta(0))
+    recording = RecordingExporter()
+    spans_plugin = HistorySpans(exporter=recording, catch_up=timedelta(0))
     client = await Client.connect(server.address, plugins=[spans_plugin])
     only_activities = Worker(client, task_queue="activities", activities=ACTIVITIES)
     other = Worker(client, task_queue="other", workflows=WORKFLOWS)
@@ -117,22 +117,22 @@ async def test_a_client_passes_the_plugin_to_its_workers(server: DevServer) -> N
         twice = worker(client, spans_plugin)
     async with only_activities, other, twice:
         await ended(client, "tree")
-    assert sorted(kept.names) == sorted(span.name for span in await spans(client, "tree"))
-    assert (kept.flushed, kept.down) == (2, False)
+    assert sorted(recording.names) == sorted(span.name for span in await spans(client, "tree"))
+    assert (recording.flushed, recording.down) == (2, False)
     async with worker(client):
         await ended(client, "again")
-    assert kept.names.count("workflow Tree") == 2
+    assert recording.names.count("workflow Tree") == 2
 
 
 @pytest.mark.asyncio
 async def test_two_collectors_get_the_same_spans(server: DevServer, otlp: Collector) -> None:
     """Two plugins on one worker both get all spans."""
     client = await Client.connect(server.address)
-    kept = Keeps()
-    async with worker(client, HistorySpans(otlp.url), HistorySpans(exporter=kept)):
+    recording = RecordingExporter()
+    async with worker(client, HistorySpans(otlp.url), HistorySpans(exporter=recording)):
         await ended(client, "tree")
-    assert sorted(kept.names) == sorted(span.name for span in otlp.spans)
-    assert "workflow Tree" in kept.names
+    assert sorted(recording.names) == sorted(span.name for span in otlp.spans)
+    assert "workflow Tree" in recording.names
 
 
 @pytest.mark.asyncio
@@ -142,20 +142,20 @@ async def test_a_collector_that_hangs_blocks_nothing(
     """Workflows continue, and the worker stops within its timeout and says what was not exported."""
     monkeypatch.setattr(plugin, "FINISH_SECONDS", 0.2)
     client = await Client.connect(server.address)
-    kept = Keeps(hangs=True)
+    recording = RecordingExporter(hangs=True)
 
     async def work() -> None:
-        async with worker(client, HistorySpans(exporter=kept)):
+        async with worker(client, HistorySpans(exporter=recording)):
             for number in range(4):
                 await ended(client, f"hangs-{number}")
-            await asyncio.to_thread(kept.begun.wait, LIMIT)
+            await asyncio.to_thread(recording.begun.wait, LIMIT)
 
     try:
         await asyncio.wait_for(work(), LIMIT)
-        assert kept.daemons == {True}  # nobody's end waits for such a thread, as for those of the event loop
+        assert recording.daemons == {True}  # a daemon thread does not delay the exit, unlike those of the event loop
         assert "runs are not sent: the worker has stopped" in caplog.text
     finally:
-        kept.may_go_on.set()
+        recording.may_go_on.set()
 
 
 @pytest.mark.asyncio
@@ -163,13 +163,13 @@ async def test_runs_closed_without_a_worker_are_exported(server: DevServer, monk
     """A terminated workflow on a task queue with a quote in its name is exported."""
     monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
     client = await Client.connect(server.address)
-    kept = Keeps()
-    async with Worker(client, task_queue="it's", workflows=[Tree], plugins=[HistorySpans(exporter=kept)]):
+    recording = RecordingExporter()
+    async with Worker(client, task_queue="it's", workflows=[Tree], plugins=[HistorySpans(exporter=recording)]):
         handle = await client.start_workflow(Tree.run, id="stopped", task_queue="it's")
         await handle.execute_update(Tree.name, "Ada")
         await handle.terminate("enough")
-        assert await asyncio.to_thread(kept.begun.wait, LIMIT)
-    assert "workflow Tree" in kept.names
+        assert await asyncio.to_thread(recording.begun.wait, LIMIT)
+    assert "workflow Tree" in recording.names
 
 
 @pytest.mark.asyncio
@@ -177,24 +177,24 @@ async def test_an_eviction_is_not_a_close(server: DevServer) -> None:
     """Code that treats a cancellation as its end is evicted without an export. When it closes, it is exported, and
     replays with and without the plugin."""
     client = await Client.connect(server.address)
-    kept = Keeps()
-    history_spans = HistorySpans(exporter=kept, catch_up=timedelta(0))
+    recording = RecordingExporter()
+    history_spans = HistorySpans(exporter=recording, catch_up=timedelta(0))
     handle = await client.start_workflow(Stubborn.run, id="stubborn", task_queue=QUEUE)
     other = await client.start_workflow(Stubborn.run, id="other", task_queue=QUEUE)
 
     async def work() -> None:
         small = worker(client, history_spans, max_cached_workflows=1)
         async with small:
-            for _ in range(3):  # each turns the other one out
+            for _ in range(3):  # each evicts the other one
                 await handle.query(Stubborn.asked)
                 await other.query(Stubborn.asked)
 
     await asyncio.wait_for(work(), LIMIT)
-    assert kept.spans == []
+    assert recording.spans == []
     async with worker(client, history_spans):
         await handle.cancel()
         assert await handle.result() == "stubborn"
-    assert kept.names == ["run Stubborn", "workflow Stubborn"]
+    assert recording.names == ["run Stubborn", "workflow Stubborn"]
     await other.terminate()
     await Replayer(workflows=[Stubborn], plugins=[history_spans]).replay_workflow(await handle.fetch_history())
 
@@ -204,8 +204,8 @@ async def test_a_failed_workflow_task_is_not_a_close(server: DevServer, monkeypa
     """The task is retried, nothing is exported, and the worker can stop before the run closes."""
     monkeypatch.setattr(plugin, "FINISH_SECONDS", 3600.0)
     client = await Client.connect(server.address)
-    kept = Keeps()
-    plugins = [HistorySpans(exporter=kept, catch_up=timedelta(0))]
+    recording = RecordingExporter()
+    plugins = [HistorySpans(exporter=recording, catch_up=timedelta(0))]
     handle = await client.start_workflow(Buggy.run, id="buggy", task_queue=QUEUE)
 
     async def failing() -> bool:
@@ -219,4 +219,4 @@ async def test_a_failed_workflow_task_is_not_a_close(server: DevServer, monkeypa
 
     await asyncio.wait_for(work(), LIMIT)
     await handle.terminate()
-    assert kept.spans == []
+    assert recording.spans == []

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 QUEUE = "spans"
 LIMIT = timedelta(seconds=10)
-SOON = timedelta(seconds=1)  # how long a task that was given to a worker at its end is waited for
+SOON = timedelta(seconds=1)  # workflow task timeout, for a task sent to a worker that stops
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=1))
 
 

@@ -20,15 +20,15 @@ from devserver.system.paths import HOME_VARIABLE
 from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
 
 RUNBOOKS = Path(__file__).parent / "runbooks"
-OURS = "devserver.rehearsal"  # in the command line of each process of a run; only the fork server may outlive it
+OURS = "devserver.rehearsal"  # in the command line of every process of a run; only the fork server may outlive the run
 
 Rehearse = Callable[..., Result]
 
 
 def scene(runbook: str, workflow: str, *plan: Any, **more: Any) -> Scenario:
     """Return a scenario with a runbook of `runbooks/`; it is expected to complete unless `expect` says otherwise."""
-    wanted = {"name": f"{runbook}.{workflow}", "expect": [expect.completes()], "limit": 20.0, **more}
-    return Scenario(runbook=runbook, workflow=workflow, plan=plan, file=RUNBOOKS / f"{runbook}.py", **wanted)
+    fields = {"name": f"{runbook}.{workflow}", "expect": [expect.completes()], "limit": 20.0, **more}
+    return Scenario(runbook=runbook, workflow=workflow, plan=plan, file=RUNBOOKS / f"{runbook}.py", **fields)
 
 
 class Stand:
@@ -51,10 +51,10 @@ class Stand:
     def rehearse(self, scenario: Scenario, *, fresh: bool = False, **settings: Any) -> Result:
         """Run a rehearsal; with `fresh`, on a new server as `devserver rehearse` does."""
         folder = self.home / f"run-{next(self._numbers)}"
-        wanted = RehearsalSettings(**{"folder": folder, **settings})
+        options = RehearsalSettings(**{"folder": folder, **settings})
         if fresh:
-            return asyncio.run(rehearse_alone(scenario, wanted))
-        return asyncio.run(rehearse_on(self.environment, scenario, check(scenario), wanted, folder))
+            return asyncio.run(rehearse_alone(scenario, options))
+        return asyncio.run(rehearse_on(self.environment, scenario, check(scenario), options, folder))
 
     @property
     def fork_server(self) -> int:

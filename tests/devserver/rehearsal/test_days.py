@@ -39,7 +39,7 @@ def test_a_rollout_of_five_days(rehearse: Rehearse) -> None:
     result = rehearse(scene("days", "Rollout", *PLAN, input=CLUSTERS, expect=EXPECTED, time_skipping=True, limit=60.0))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
-    assert result.run.output >= 6 * (CLUSTERS + 1)  # hours by the runbook's clock: one cluster waited twice
+    assert result.run.output >= 6 * (CLUSTERS + 1)  # hours on the runbook's clock: one cluster waited twice
     assert result.run.seconds is not None
     assert result.run.seconds < 60
     paused = of(result, "paused for 8:00:00")

@@ -21,7 +21,7 @@ from tests.helpers.waiting import eventually
 pytestmark = pytest.mark.server
 
 EXAMPLES = ROOT / "examples" / "rehearsals"
-LIMIT = 240  # seconds that one command may take
+LIMIT = 240  # timeout of a command in seconds
 
 Rehearse = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -88,7 +88,7 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
     if found is None or shutil.which("psql") is None:
         pytest.skip("THE EXAMPLE WITH A REAL DATABASE IS NOT TRIED: PostgreSQL is not installed (make system)")
     with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)  # the database's user must come to what is its own
+        Path(folder).chmod(0o711)  # the database's user needs access to its files
         monkeypatch.setenv("TMPDIR", folder)
         machines = Machines(Path(folder))
         yield machines
@@ -199,7 +199,7 @@ def test_postgresql_ends_with_the_rehearsal(machines: Machines, tmp_path: Path, 
     with rehearsal:
         try:
             eventually(lambda: machines.ready)
-            rehearsal.send_signal(signal.SIGSTOP)  # it is not to tidy up
+            rehearsal.send_signal(signal.SIGSTOP)  # no clean-up
             (rehearsal if killed == "rehearsal" else machines.keeper).kill()
             eventually(lambda: not machines.alive)
         finally:

@@ -60,7 +60,7 @@ STEPS = (
     *(Case(policy, policy, 2 * HOUR, 5 * HOUR, 5) for policy in OVERLAP_POLICIES),
     Case("slow to cancel", "cancel_other", 2 * HOUR, 9 * HOUR, 5, cancel=3 * HOUR),
 )
-# Lateness of a second or two, as on a busy machine, changes nothing here.
+# A delay of a second or two, as on a busy machine, has no effect here.
 ON_THE_CLOCK = (
     *(Case(policy, policy, 5 * SECOND, 7.5 * SECOND, 3) for policy in OVERLAP_POLICIES),
     Case("short catch-up", "buffer_all", 2 * SECOND, 13 * SECOND, 2, catchup=10 * SECOND),

@@ -56,10 +56,10 @@ def steps(*failures: str, count: int = 1, name: str = "charge") -> list[IndexedS
     ]
 
 
-def found(shelf: IndexStore, wanted: SearchQuery = CHARGE, *runs: RunFacts) -> int:
+def found(shelf: IndexStore, query: SearchQuery = CHARGE, *runs: RunFacts) -> int:
     """Return the number of stored steps that match."""
     numbers = list(shelf.known(runs).values())
-    return shelf.ask(lambda index: len(index.find(wanted, numbers, 1000)), 0)
+    return shelf.ask(lambda index: len(index.find(query, numbers, 1000)), 0)
 
 
 def test_the_index_is_private(shelf: IndexStore, folder: Path) -> None:
@@ -151,17 +151,17 @@ def test_the_index_has_a_size_limit(folder: Path) -> None:
         assert shelf.ask(lambda index: index.used_bytes, 0) < 1.2 * MIB
         gone = len(shelf.known(runs[: runs.index(run) + 1])) <= runs.index(run)
         assert not gone or abroad() == 0, "another server's run goes before the first of ours"
-    kept = shelf.known(runs)
+    known = shelf.known(runs)
     assert abroad() == 0
-    assert len(kept) > 10
-    assert "run-0" not in kept
-    assert "run-59" in kept
-    assert list(kept) == [run.run_id for run in runs][-len(kept) :], "the newest are there"
+    assert len(known) > 10
+    assert "run-0" not in known
+    assert "run-59" in known
+    assert list(known) == [run.run_id for run in runs][-len(known) :], "the newest are there"
     assert found(shelf, SearchQuery(failure="run-0 failed"), *runs) == 0
     older = [facts(f"older-{number}", closed_at=999 - number) for number in range(60)]
     added = [shelf.add(run, steps(*(f"{run.run_id} {number}" * 50 for number in range(50)))) for run in older]
     assert None in added
-    assert list(shelf.known(runs)) == list(kept), "what is older than all puts nothing out"
+    assert list(shelf.known(runs)) == list(known), "what is older than all puts nothing out"
     shelf.close()
     assert sum(file.stat().st_size for file in folder.iterdir()) < 3 * MIB
 

@@ -38,10 +38,10 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]], **how: An
 
 
 async def hits(
-    client: Client, folder: Path | None = None, how: dict[str, Any] | None = None, **wanted: Any
+    client: Client, folder: Path | None = None, how: dict[str, Any] | None = None, **conditions: Any
 ) -> list[Hit]:
     """Return all hits."""
-    return [hit async for hit in Search(client, SearchQuery(**wanted), folder=folder, **(how or {}))]
+    return [hit async for hit in Search(client, SearchQuery(**conditions), folder=folder, **(how or {}))]
 
 
 async def listed(client: Client, count: int) -> None:
@@ -85,10 +85,10 @@ def test_every_condition(server: DevServer, folder: Path) -> None:
             await pays(client, "many", "no", 2, what=Many.run)
         await listed(client, 3)
 
-        async def found(**wanted: Any) -> list[tuple[str, str, str]]:
-            first = brief(await hits(client, folder, **wanted))
-            assert brief(await hits(client, folder, **wanted)) == first, "the index answers as the server"
-            assert brief(await hits(client, **wanted)) == first, "and so it does without an index"
+        async def found(**conditions: Any) -> list[tuple[str, str, str]]:
+            first = brief(await hits(client, folder, **conditions))
+            assert brief(await hits(client, folder, **conditions)) == first, "the index answers as the server"
+            assert brief(await hits(client, **conditions)) == first, "and so it does without an index"
             return first
 
         assert await found(activity="pack") == PACKED
@@ -123,8 +123,8 @@ def test_every_condition(server: DevServer, folder: Path) -> None:
         assert await found(open=True) == []
         assert len(await found(open=False)) == 3
 
-        async def near(**wanted: Any) -> Sequence[str]:
-            search = Search(client, SearchQuery(**wanted), folder=folder)
+        async def near(**conditions: Any) -> Sequence[str]:
+            search = Search(client, SearchQuery(**conditions), folder=folder)
             assert [hit async for hit in search] == []
             return search.near
 
@@ -288,9 +288,9 @@ def test_encoded_failures(server: DevServer, folder: Path) -> None:
         assert len(await hits(plain, folder, failure="encoded")) == 1
         (hit,) = await hits(client, folder, failure="402")
         assert hit.failure[0] == f"CardError: {DECLINED}"
-        kept = b"".join(file.read_bytes() for file in folder.iterdir())
-        assert b"rot" not in kept
-        assert b"declined" not in kept
+        stored = b"".join(file.read_bytes() for file in folder.iterdir())
+        assert b"rot" not in stored
+        assert b"declined" not in stored
 
     run(server, story, data_converter=encoding)
 

@@ -73,7 +73,7 @@ def test_last_ports_are_preferred(paths: Paths) -> None:
 @pytest.mark.usefixtures("installed")
 def test_default_ui_port(paths: Paths) -> None:
     """If it is free, the Web UI's port is the gRPC port + 1000, as in the stock dev server."""
-    for _ in range(5):  # any other process may have that very port
+    for _ in range(5):  # another process may use that port
         DevServer.start("usual").stop()
         ports = InstanceFolder(paths, "usual").require_record().ports
         assert ports.ui is not None

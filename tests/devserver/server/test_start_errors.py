@@ -42,7 +42,7 @@ def spec(tmp_path: Path) -> ServerSpec:
 
 
 @pytest.mark.parametrize(
-    ("line", "wanted", "words"),
+    ("line", "expected", "words"),
     [
         ("sqlite: database or disk is full (13)", FolderNotWritable, "the disk is full or read-only"),
         ("write /x: no space left on device", FolderNotWritable, "the disk is full or read-only"),
@@ -58,10 +58,10 @@ def spec(tmp_path: Path) -> ServerSpec:
         ("panic: something new", StartFailed, "ended with exit code 1 before it was ready"),
     ],
 )
-def test_cause(spec: ServerSpec, line: str, wanted: type[DevServerError], words: str) -> None:
+def test_cause(spec: ServerSpec, line: str, expected: type[DevServerError], words: str) -> None:
     """Every known cause has its own error, with the server's output and a fix."""
     error = explain_exit(spec, 1, ["starting", line])
-    assert type(error) is wanted
+    assert type(error) is expected
     assert words in error.message
     assert error.details == ("last lines of its log:", "starting", line)
     assert error.hint
@@ -85,7 +85,7 @@ def test_port_in_use_names_the_option_to_change(spec: ServerSpec, name: str) -> 
         error = explain_exit(replace(spec, options=asked), 1, [line], ports)
         lost = explain_exit(spec, 1, [line], ports)
     assert type(error) is PortTaken
-    assert type(lost) is PortLost  # nobody asked for it: the start goes on with others
+    assert type(lost) is PortLost  # the port was not requested: the start retries with another one
     assert f"(pid {os.getpid()})" in error.details[0]
     option = "--port" if name == "grpc" else f"--{name}-port"
     assert error.hint == f"stop that process, or choose another port with {option} (0 takes any free one)"

@@ -115,11 +115,11 @@ def test_a_long_history_takes_little_memory() -> None:
     try:
         for event in events(50_000):
             builder.add(event)
-        kept, _ = tracemalloc.get_traced_memory()
+        memory, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert (builder.run.events, len(builder.run.steps)) == (50_000, 16_667)
-    assert kept < 90_000_000
+    assert memory < 90_000_000
 
 
 def events(count: int) -> Iterator[HistoryEvent]:
@@ -211,8 +211,8 @@ class Rot13(PayloadCodec):
 )
 def test_values_in_one_line(encoding: str, data: bytes, shown: str) -> None:
     """An undecodable value is shown by encoding and size, and a long value is truncated."""
-    kept = truncate([Payload(metadata={"encoding": encoding.encode()}, data=data)])
-    assert asyncio.run(preview(kept, DataConverter.default)) == shown
+    truncated = truncate([Payload(metadata={"encoding": encoding.encode()}, data=data)])
+    assert asyncio.run(preview(truncated, DataConverter.default)) == shown
 
 
 def test_values_behind_a_codec_and_elsewhere() -> None:
@@ -229,15 +229,19 @@ def test_values_behind_a_codec_and_elsewhere() -> None:
         "(encoded: binary/encrypted, 5.0 kB)",
         "(external storage, 200.0 MB)",
     ]
-    kept = truncate([secret, foreign, long, elsewhere])
-    assert asyncio.run(preview(kept, converter)) == ", ".join(shown)
-    assert asyncio.run(preview(kept, converter, 20)) == '"secret", (encode...'
+    truncated = truncate([secret, foreign, long, elsewhere])
+    assert asyncio.run(preview(truncated, converter)) == ", ".join(shown)
+    assert asyncio.run(preview(truncated, converter, 20)) == '"secret", (encode...'
 
 
 def test_failures_are_truncated() -> None:
     """Long messages and stack traces are truncated, also in causes."""
     failure = Failure(message="x" * 1_000_000, stack_trace="y" * 1_000_000)
     failure.cause.CopyFrom(Failure(message="z" * 1_000_000, application_failure_info=ApplicationFailureInfo(type="T")))
-    kept = trimmed_failure(failure)
-    assert kept.ByteSize() < MAX_FAILURE
-    assert (kept.message[:2], kept.cause.message[:2], kept.cause.application_failure_info.type) == ("xx", "zz", "T")
+    trimmed = trimmed_failure(failure)
+    assert trimmed.ByteSize() < MAX_FAILURE
+    assert (trimmed.message[:2], trimmed.cause.message[:2], trimmed.cause.application_failure_info.type) == (
+        "xx",
+        "zz",
+        "T",
+    )

@@ -29,7 +29,7 @@ from devserver.trace import HiddenRuns, RunBegins, ShownEntry, TraceOptions, wal
 from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
 
 LIMIT = 120.0
-# Otherwise a deleted run is there for up to half a minute.
+# Otherwise a deleted run exists for up to half a minute.
 DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
 
 
@@ -292,7 +292,7 @@ def test_chains_of_runs(server: DevServer) -> None:
         chain = await reader.chain("w")
         while not (
             {second, third} < {link.run_id for link in chain.runs} and chain.others == 3
-        ):  # as lists get to know
+        ):  # when the server's list is up to date
             chain = await reader.chain("w")
         assert (chain.runs[0].run_id, chain.newest.status) == (first, "running")
         assert {link.how for link in chain.runs} == {"started", "continued_as_new", "reset"}

@@ -91,7 +91,7 @@ def test_polling_when_no_more_folders_can_be_watched(tmp_path: Path, monkeypatch
         changes = SourceChanges(reported)
         file = tmp_path / "one.py"
         file.touch()
-        os.utime(file, (1, 1))  # looking tells whole seconds apart
+        os.utime(file, (1, 1))  # polling detects differences of a second
         await changes.watch([str(file)], since=time.time() + 60)
         file.write_text("1")
         assert await reported.next() == ["one.py"]

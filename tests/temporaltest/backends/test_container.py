@@ -172,7 +172,7 @@ def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypat
         assert eventually(lambda: not docker.containers(), 60)
 
 
-# Ends that nobody planned
+# Kills and interrupts
 
 
 @BOTH
@@ -223,7 +223,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite
         run.reports()
         (supervisor,) = supervisors(home)
         supervisor.kill()
-        # Not its wait(): it stays a zombie for as long as the run does not look after it.
+        # Not its wait(): it is a zombie until the run waits for it.
         assert eventually(lambda: supervisor.status() == psutil.STATUS_ZOMBIE)
         run.let("go")
         output = run.ends()
@@ -269,7 +269,7 @@ def test_after(temporal):
     assert "was killed while the test ran" in output
 
 
-# Warm and kept
+# Linger and keep
 
 
 def test_lingering_container_is_reused(contained: Suite, home: Path, docker: Engine) -> None:
@@ -288,16 +288,16 @@ def test_keep(contained: Suite, docker: Engine) -> None:
     """With `--temporal-keep` the container stays, the run says how to stop it, and the next such run uses it."""
     write(contained, USING)
     result = contained.passes("--temporal-keep=on", passed=4)
-    (kept,) = docker.containers()
+    (container,) = docker.containers()
     result.stdout.fnmatch_lines(
-        [f"the server is still running at http://127.0.0.1:* stop it with: docker rm -f {kept[:12]}"]
+        [f"the server is still running at http://127.0.0.1:* stop it with: docker rm -f {container[:12]}"]
     )
     contained.passes("--temporal-keep=on", passed=4, ways=TWO)
-    assert docker.containers() == [kept]
-    docker.client.containers.get(kept).remove(force=True)
+    assert docker.containers() == [container]
+    docker.client.containers.get(container).remove(force=True)
 
 
-# No container to be had
+# Unavailable containers
 
 
 def _one_error(suite: Suite, *args: str) -> str:

@@ -30,7 +30,7 @@ def test_uses(temporal, n):
     report(address=temporal.address, namespace=temporal.namespace, queue=temporal.task_queue)
 """
 
-# A server that lets us make no namespaces, as a cloud is: nothing here can be set so, so its answer is put in.
+# A server that refuses new namespaces, like a cloud: the real server cannot, so its answer is mocked.
 REFUSING = """
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
@@ -105,7 +105,7 @@ def test_same_tests_run_on_an_external_server(
     assert own_server.running
 
 
-# How it is reached
+# Connection
 
 
 def test_address_from_the_environment(server: DevServer, bare_suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_api_key_uses_tls_and_is_not_shown(
     assert SECRET not in output
 
 
-# A server that cannot be reached
+# Unreachable servers
 
 
 def _one_error(suite: Suite, *args: str) -> str:
@@ -238,7 +238,7 @@ def test_server_that_comes_back(own_server: DevServer, bare_suite: Suite) -> Non
     assert "1 failed, 2 passed" in output
 
 
-# The next test begins when the server is back.
+# The next test starts when the server is back.
 BACK = """
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
@@ -249,7 +249,7 @@ def pytest_runtest_setup(item):
 """
 
 
-# Each further question to a server that hangs is given up sooner.
+# Further calls to a frozen server time out sooner.
 IMPATIENT = """
 import temporalio.client
 from temporaltest.isolation import context, post_test_checks
@@ -327,7 +327,7 @@ def test_unknown_namespace(server: DevServer, bare_suite: Suite) -> None:
     assert f"the namespace nowhere of {server.address} cannot be used" in _one_error(bare_suite, *args)
 
 
-# One namespace for all
+# A shared namespace
 
 
 def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_suite: Suite) -> None:
@@ -456,7 +456,7 @@ def test_server_that_refuses_new_namespaces_without_a_shared_one(server: DevServ
     )
 
 
-# What it cannot do
+# Unsupported tests
 
 
 def test_unsupported_tests_are_skipped(server: DevServer, bare_suite: Suite) -> None:

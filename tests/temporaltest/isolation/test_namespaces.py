@@ -46,9 +46,9 @@ def test_a_new_namespace_is_ready(server: DevServer) -> None:
 
     async def main() -> None:
         client = await Client.connect(server.address)
-        wanted = {"Customer": "Keyword", "Total": "Double"}
+        attributes = {"Customer": "Keyword", "Total": "Double"}
         name = namespaces.name_for("mine")
-        await namespaces.create(client, name, retention=3 * DAY, search_attributes=wanted)
+        await namespaces.create(client, name, retention=3 * DAY, search_attributes=attributes)
         mine = await Client.connect(server.address, namespace=name)
         assert [execution async for execution in mine.list_workflows("Customer = 'Ada' AND Total > 3")] == []
         assert sorted(await namespaces.search_attributes_of(client, name)) == ["Customer", "Total"]
@@ -95,7 +95,7 @@ async def _started(address: str, count: int) -> AsyncIterator[Client]:
             await asyncio.sleep(POLL_SECONDS)
 
     await asyncio.gather(*map(start, range(count)))
-    await asyncio.wait_for(listed(), LIMIT)  # lists follow a moment later
+    await asyncio.wait_for(listed(), LIMIT)  # the server's list is a little behind
     yield mine
 
 

@@ -157,7 +157,7 @@ def test_private_servers_start_no_shared_one(suite: Suite, home: Path) -> None:
     suite.passes(passed=2)
 
 
-# Ends that nobody planned
+# Kills and interrupts
 
 
 @BOTH
@@ -226,7 +226,7 @@ def test_crash_of_a_worker_is_one_failure(ways: tuple[str, ...], suite: Suite, h
     assert eventually(lambda: nothing_left(home))
 
 
-# A server that is killed
+# Killed servers
 
 
 KILLING = """
@@ -318,7 +318,7 @@ def test_after(temporal, n):
         (server,) = {report["server"] for report in run.reports(2)}
         psutil.Process(server).kill()
         run.let("one")
-        run.reports(3)  # a new server is there, and the other worker does not know yet
+        run.reports(3)  # a new server runs, and the other worker does not know yet
         run.let("other")
         run.reports(4)
         run.let("end")
@@ -330,7 +330,7 @@ def test_after(temporal, n):
     assert eventually(lambda: nothing_left(home))
 
 
-# Warm and kept
+# Linger and keep
 
 
 def test_lingering_server_is_reused(suite: Suite, home: Path) -> None:
@@ -399,7 +399,7 @@ def _stop(suite: Suite) -> None:
         DevServer.attach(record.parent.name).stop()
 
 
-# No server to be had
+# No executable
 
 
 @BOTH

@@ -77,7 +77,7 @@ def entries(outage: Outage) -> list[str]:
     return [moment.what for moment in outage.log]
 
 
-# What survives
+# Workflows survive
 
 
 def kill_and_restart(outage: Outage) -> None:
@@ -162,7 +162,7 @@ async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_ou
     assert sorted(await handle.result()) == acknowledged == list(range(60))
 
 
-# What an outage is like
+# Effects of outages
 
 
 def test_frozen_server_does_not_answer(temporal: Temporal, temporal_outage: Outage) -> None:
@@ -250,7 +250,7 @@ def test_lose_database(first: str, temporal: Temporal, temporal_outage: Outage) 
     assert "database lost" in entries(temporal_outage)
 
 
-# A server that is dead for good
+# Servers that stay down
 
 
 def test_wait_for_a_killed_server(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +298,7 @@ def test_server_that_does_not_come_back(
     assert finish(temporal, handle) == list(range(SIGNALS))
 
 
-# Two at once, and bad input
+# Conflicts and invalid arguments
 
 
 def test_conflicting_outages_of_the_process_are_refused(temporal_outage: Outage) -> None:

@@ -121,7 +121,7 @@ def test_full_trace(suite: Suite) -> None:
 
 
 def test_files(both_ways: Suite) -> None:
-    """`--temporal-report` writes a text and a JSON for each failed test, and none for one that passes."""
+    """`--temporal-report` writes a text and a JSON for each failed test, and none for a passed test."""
     path = both_ways.tests(FAILS.replace("def test_wrong(temporal)", "def test_wrong(temporal, number)"))
     path.write_text(
         path.read_text().replace("def test_wrong", '@pytest.mark.parametrize("number", [1, 2])\ndef test_wrong')

@@ -121,7 +121,7 @@ def test_it(temporal):
     suite.passes(passed=1)
 
 
-# A conftest for tests whose workers do not stop: that is waited for less long.
+# A conftest with a short shutdown timeout, for tests whose workers do not stop.
 IMPATIENT = """
 import temporalio.client
 from temporaltest.isolation import context

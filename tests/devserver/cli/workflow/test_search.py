@@ -128,8 +128,8 @@ def test_rebuild_and_no_index(quick_up: Run, devserver: Run, orders: Orders, pat
     assert (alone.returncode, alone.stdout) == (0, "")
     assert re.fullmatch(r"0 hits; 3 runs, all read from the server \(\d+ events\)\n", alone.stderr)
     assert "all from the local index" in devserver("search", "402").stderr
-    anew = devserver("search", "402", "--rebuild")
-    assert "3 runs, all read from the server" in anew.stderr
+    rebuilt = devserver("search", "402", "--rebuild")
+    assert "3 runs, all read from the server" in rebuilt.stderr
     for file in paths.histories.iterdir():
         file.unlink()
     full = subprocess.run(
@@ -141,7 +141,7 @@ def test_rebuild_and_no_index(quick_up: Run, devserver: Run, orders: Orders, pat
         check=False,
         preexec_fn=_full_disk,
     )
-    assert (full.returncode, full.stdout) == (0, anew.stdout)
+    assert (full.returncode, full.stdout) == (0, rebuilt.stdout)
     assert "note: the index cannot be used, so every history is read: " in full.stderr
     assert "all from the local index" not in full.stderr
 
@@ -170,7 +170,7 @@ def test_hits_are_printed_as_they_are_found(
     arguments = ("search", "--json", "--activity", "charge", "--failure", "402", "--limit", "1000")
     with subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        first = process.stdout.readline()  # the rest does not fit into the pipe, so it waits for us
+        first = process.stdout.readline()  # the rest does not fit into the pipe, so the command blocks
         process.send_signal(signal.SIGINT)
         rest, errors = rest_of(process)
     assert json.loads(first)["workflow_id"] == "order-11"

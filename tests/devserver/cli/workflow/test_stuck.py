@@ -105,7 +105,7 @@ def test_a_retried_activity_and_similar_workflows(
             start(f"calls-{number}", queue="trouble", kind="CallsSeldom")
         found = eventually(lambda: _six(devserver("stuck", "--attempts", "2")))
         elsewhere = devserver("stuck", "--address", address).stdout
-    # Which is the oldest is the worker's choice, where all of them were there before it.
+    # The workflows were started before the worker, which decides their order.
     first = re.search(r"(?m)^activity retrying: (calls-\d) \(CallsSeldom\), \d+s$", found)
     alike = re.search(
         r"(?m)^    the same in (calls-\d), (calls-\d), (calls-\d) and 1 more \(--json lists all\)$", found

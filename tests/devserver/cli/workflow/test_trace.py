@@ -251,7 +251,7 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
                 patch.setenv("NO_COLOR", "1")
             with Terminal(command("trace", "secret", "--follow"), columns=40) as terminal:
                 terminal.until("running for")
-                terminal.until("running for")  # drawn again
+                terminal.until("running for")  # redrawn
                 assert ("\x1b[1A" in terminal.seen, "\x1b[36m" in terminal.seen) == (True, not plain)
     with Terminal(command("trace", "no\x1b[2Jbody")) as terminal:
         terminal.until("there is no workflow nobody in the namespace")

@@ -124,8 +124,8 @@ def test_files_are_private(devserver: Run, paths: Paths, home: Path) -> None:
         os.umask(before)
     for root in (paths.state, paths.data):
         for path in (root, *root.rglob("*")):
-            wanted = 0o700 if path.is_dir() else 0o600
-            assert stat.S_IMODE(path.stat().st_mode) == wanted, path
+            mode = 0o700 if path.is_dir() else 0o600
+            assert stat.S_IMODE(path.stat().st_mode) == mode, path
     assert devserver("down").returncode == 0
 
 

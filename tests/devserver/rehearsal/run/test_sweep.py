@@ -75,7 +75,7 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
     """A repeated effect is found in a child, and in a run after continue-as-new."""
     found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
     assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
-    # On a busy machine a kill at the task before may also come after the effect: that is found as well, and is right.
+    # On a busy machine a kill at the task before may also come after the effect, which is a correct finding.
     acted = [point.what for point in found.failed if "has acted, but not reported it yet" in point.what]
     assert {what.partition(" ")[0] for what in acted} == {"tell"}
     assert any(where in what for what in acted)

@@ -74,7 +74,7 @@ class Chance:
     @workflow.run
     async def run(self) -> None:
         """Run one step or the other."""
-        if os.environ.get(ledger.FILE):  # set in the worker, not where its history is replayed
+        if os.environ.get(ledger.FILE):  # set in the worker, but not during the replay
             await workflow.sleep(0.01)
         else:
             await workflow.execute_activity(count, start_to_close_timeout=LIMIT)

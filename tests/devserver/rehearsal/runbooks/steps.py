@@ -27,7 +27,7 @@ NAMES = ("one", "two", "three")
 @activity.defn
 async def step(name: str) -> str:
     """Have an effect, unless it has happened before."""
-    done = ledger.read(Path(os.environ[ledger.FILE]))  # what acts and what remembers are one thing
+    done = ledger.read(Path(os.environ[ledger.FILE]))  # the ledger is both the effect and its record
     if ("step", name) not in {(effect.name, effect.key) for effect in done}:
         ledger.effect("step", key=name)
     return name
@@ -106,7 +106,7 @@ async def listen() -> str:
         namespace=str(activity.info().workflow_namespace), task_queue=TaskQueue(name="nobody's")
     )
     call = asyncio.ensure_future(activity.client().workflow_service.poll_workflow_task_queue(request, retry=False))
-    await asyncio.wait([call], timeout=0.3)  # it has been sent by then
+    await asyncio.wait([call], timeout=0.3)  # the call has been sent by then
     ledger.effect("listening")
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(call, 3)

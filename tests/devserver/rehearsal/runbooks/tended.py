@@ -14,7 +14,7 @@ from temporalio.workflow import ParentClosePolicy
 from devserver.rehearsal import ledger
 
 LIMIT = timedelta(seconds=2)
-CANCELLED = (asyncio.CancelledError, ActivityError)  # the SDK raises one or the other, as it comes
+CANCELLED = (asyncio.CancelledError, ActivityError)  # the SDK may raise either
 SOON = RetryPolicy(initial_interval=timedelta(milliseconds=50), backoff_coefficient=1)
 
 
