@@ -9,7 +9,7 @@ from devserver.system.paths import Paths
 from devserver.system.progress import Silent
 
 
-class Telling(Silent):
+class PrintingReporter(Silent):
     """Prints notes."""
 
     def note(self, text: str) -> None:
@@ -20,5 +20,5 @@ class Telling(Silent):
 if __name__ == "__main__":
     print("asking", flush=True)  # noqa: T201
     request = BinaryRequest(version=sys.argv[1], source="release", base_url=sys.argv[2])
-    reporter = Telling() if sys.argv[3] == "told" else Silent()
+    reporter = PrintingReporter() if sys.argv[3] == "told" else Silent()
     print(ensure(request, paths=Paths.default(), reporter=reporter).sha256, flush=True)  # noqa: T201

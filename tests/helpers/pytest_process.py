@@ -45,14 +45,14 @@ class Running:
 
     def reports(self, count: int = 1) -> list[dict[str, Any]]:
         """Wait until the tests have reported `count` times; return the reports."""
-        return eventually(lambda: self._told(count))
+        return eventually(lambda: self._enough_reports(count))
 
-    def _told(self, count: int) -> list[dict[str, Any]]:
+    def _enough_reports(self, count: int) -> list[dict[str, Any]]:
         assert self.process.poll() is None or len(reports(self.folder)) >= count, self.process.communicate()[0]
         found = reports(self.folder)
         return found if len(found) >= count else []
 
-    def let(self, name: str) -> None:
+    def release(self, name: str) -> None:
         """Let tests continue that wait for `name`."""
         (self.folder / name).touch()
 
@@ -70,7 +70,7 @@ class Running:
         """Kill pytest itself with SIGKILL."""
         self.process.kill()
 
-    def ends(self) -> str:
+    def output(self) -> str:
         """Wait for its end; return its output."""
         return self.process.communicate(timeout=END_SECONDS)[0]
 

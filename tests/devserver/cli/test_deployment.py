@@ -37,7 +37,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @contextmanager
-def going_on(*args: str) -> Iterator[subprocess.Popen[str]]:
+def background(*args: str) -> Iterator[subprocess.Popen[str]]:
     """Run a command that keeps running; kill it at the end of the block if it still runs."""
     with subprocess.Popen(
         command("deployment", *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -61,7 +61,7 @@ def start(devserver: Run, workflow_id: str, kind: str = "Stays") -> None:
     assert done.returncode == 0, done.stderr
 
 
-def opened(devserver: Run, build: str, count: int) -> None:
+def wait_for_pinned(devserver: Run, build: str, count: int) -> None:
     """Wait until this many open workflows are pinned to a build."""
 
     def there() -> bool:
@@ -87,7 +87,7 @@ def test_manual_rollout(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
         assert output("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
         assert output("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
         start(devserver, "order-1")
-        opened(devserver, "1.0", 1)
+        wait_for_pinned(devserver, "1.0", 1)
         assert (
             output("ramp", "shop", "2.0", "12.5") == "shop: 1.0 current, 2.0 ramping at 12.5% (before: 1.0 current)\n"
         )
@@ -111,7 +111,7 @@ def test_wait_until_a_build_is_drained(quick_up: Run, devserver: Run, status_of:
     with worker_process(status_of()["address"], "1.0", "2.0"):
         devserver("deployment", "set-current", "shop", "1.0")
         start(devserver, "order-1")
-        opened(devserver, "1.0", 1)
+        wait_for_pinned(devserver, "1.0", 1)
         devserver("deployment", "set-current", "shop", "2.0")
         late = devserver("deployment", "wait-drained", "shop", "1.0", "--timeout", "1s")
         assert (late.returncode, late.stderr) == (1, "")
@@ -123,7 +123,7 @@ def test_wait_until_a_build_is_drained(quick_up: Run, devserver: Run, status_of:
         late = devserver("deployment", "wait-drained", "shop", "1.0", "--timeout", "1s", "--json")
         found: dict[str, Any] = json.loads(late.stdout)
         assert (late.returncode, found["drained"], found["open"][0]["workflow_id"]) == (1, False, "order-1")
-        with going_on("wait-drained", "shop", "1.0") as waiting:
+        with background("wait-drained", "shop", "1.0") as waiting:
             assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
             devserver("temporal", "--", "workflow", "signal", "--workflow-id", "order-1", "--name", "end")
             assert waiting.stdout is not None
@@ -137,11 +137,11 @@ def test_server_restart_during_wait_and_watch(quick_up: Run, devserver: Run, sta
     with worker_process(status_of()["address"], "1.0", "2.0"):
         devserver("deployment", "set-current", "shop", "1.0")
         start(devserver, "order-1")
-        opened(devserver, "1.0", 1)
+        wait_for_pinned(devserver, "1.0", 1)
         devserver("deployment", "set-current", "shop", "2.0")
         with (
-            going_on("wait-drained", "shop", "1.0") as waiting,
-            going_on("status", "--watch", "0.2") as watching,
+            background("wait-drained", "shop", "1.0") as waiting,
+            background("status", "--watch", "0.2") as watching,
         ):
             assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
             assert lines_of(watching, 2) == ["TIME", "shop: 2.0 current"]

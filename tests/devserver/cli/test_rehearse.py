@@ -98,7 +98,7 @@ def journals(paths: Paths) -> list[Path]:
     return sorted(paths.rehearsals.glob("*.jsonl"))
 
 
-def is_doing(paths: Paths, what: str) -> bool:
+def has_noted(paths: Paths, what: str) -> bool:
     """Return whether a rehearsal has noted this step."""
     return any(what in file.read_text() for file in journals(paths))
 
@@ -367,7 +367,7 @@ def test_ctrl_c_stops_everything_and_writes_a_partial_report(
     """Exit code 130; no process is left, and the report says what happened and what did not run."""
     words = command("rehearse", str(write(seconds=60.0, slow=LOST, other=LOST)), "--report", "out")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
-        eventually(lambda: is_doing(paths, "fault: the result is lost"))
+        eventually(lambda: has_noted(paths, "fault: the result is lost"))
         held.send_signal(signal.SIGINT)
         out, err = held.communicate(timeout=120)
     assert held.returncode == 130
@@ -390,7 +390,7 @@ def test_ctrl_c_at_any_time_ends_it(write: Write, home: Path, paths: Paths) -> N
     path = str(write(seconds=60.0, slow=LOST))
     for wait in ('"scenario"', "server: up", "worker: ", "activity: add"):
         with subprocess.Popen(command("rehearse", path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
-            eventually(lambda wait=wait: is_doing(paths, wait))  # type: ignore[misc]
+            eventually(lambda wait=wait: has_noted(paths, wait))  # type: ignore[misc]
             held.send_signal(signal.SIGINT)
             held.communicate(timeout=120)
         assert held.returncode == 130
@@ -401,7 +401,7 @@ def test_a_second_ctrl_c_does_not_wait(write: Write, home: Path, paths: Paths) -
     """A second Ctrl-C ends the rehearsal at once, and still no process is left."""
     words = command("rehearse", str(write(seconds=60.0, slow=STUBBORN)))
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
-        eventually(lambda: is_doing(paths, "fault: something that does not like"))
+        eventually(lambda: has_noted(paths, "fault: something that does not like"))
         held.send_signal(signal.SIGINT)
         assert held.stderr is not None
         while "interrupted; stopping everything" not in held.stderr.readline():
@@ -420,7 +420,7 @@ def test_a_killed_rehearsal_leaves_nothing_running_and_the_next_one_reports_it(
     once, and the call after that removes the files."""
     slow = write("slow.py", seconds=60.0, slow=LOST)
     with subprocess.Popen(command("rehearse", str(slow)), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as held:
-        eventually(lambda: is_doing(paths, "activity: add"))
+        eventually(lambda: has_noted(paths, "activity: add"))
         held.kill()
         held.communicate(timeout=120)
     eventually(lambda: not processes_of(home))

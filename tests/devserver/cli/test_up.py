@@ -50,12 +50,12 @@ def reserved_pair() -> tuple[Reservation, Reservation]:
         ui.release()
 
 
-def frontend_of(found: dict[str, str]) -> HttpApi:
+def http_api_of(found: dict[str, str]) -> HttpApi:
     """Return a client of the server's HTTP API."""
     return HttpApi("127.0.0.1", int(found["http_url"].rpartition(":")[2]))
 
 
-def words_of(pid: int) -> list[str]:
+def command_line_of(pid: int) -> list[str]:
     """The command line of a process."""
     return psutil.Process(pid).cmdline()
 
@@ -88,7 +88,7 @@ def test_detached_means_ready(up: Run, status_of: StatusOf, paths: Paths) -> Non
         f"  state      {paths.database('default')}\n"
         f"  log        {paths.instance('default') / 'server.log'}\n"
     )
-    assert frontend_of(found).serves("default")
+    assert http_api_of(found).serves("default")
     for url in (found["ui_url"], found["metrics_url"]):
         with urllib.request.urlopen(url, timeout=60) as answer:
             assert answer.status == 200
@@ -162,8 +162,8 @@ def test_several_instances(quick_up: Run, status_of: StatusOf) -> None:
     quick_up("--name", "two")
     one, two = status_of("one"), status_of("two")
     assert one["address"] != two["address"]
-    assert frontend_of(one).namespaces() == ["default", "first"]
-    assert frontend_of(two).namespaces() == ["default"]
+    assert http_api_of(one).namespaces() == ["default", "first"]
+    assert http_api_of(two).namespaces() == ["default"]
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".x", "~mine", "x" * 64, "a b"])
@@ -319,7 +319,7 @@ def test_without_the_ui(quick_up: Run, status_of: StatusOf) -> None:
     """--no-ui starts no Web UI, and the output says so."""
     assert "  web ui     off\n" in quick_up("--no-ui").stdout
     assert status_of()["ui_url"] is None
-    assert "--headless" in words_of(status_of()["pid"])
+    assert "--headless" in command_line_of(status_of()["pid"])
 
 
 # Namespaces, search attributes, settings
@@ -332,14 +332,14 @@ def test_namespaces_and_attributes_are_created_on_existing_databases(
     up("-n", "orders", "--search-attribute", "CustomerId=Keyword", "--retention", "2d")
     found = status_of()
     assert (found["namespace"], found["namespaces"]) == ("orders", ["orders", "default"])
-    frontend = frontend_of(found)
+    frontend = http_api_of(found)
     for namespace in ("orders", "default"):
         assert frontend.search_attributes(namespace) == {"CustomerId": "Keyword"}
         assert frontend.retention(namespace) == 2 * DAY
     devserver("down")
 
     up("-n", "billing", "--search-attribute", "Amount=Double")
-    frontend = frontend_of(status_of())
+    frontend = http_api_of(status_of())
     assert frontend.search_attributes("billing") == {"Amount": "Double"}
     assert frontend.search_attributes("default") == {"CustomerId": "Keyword", "Amount": "Double"}
     assert [frontend.retention(name) for name in ("billing", "default", "orders")] == [30 * DAY, 30 * DAY, 2 * DAY]
@@ -377,7 +377,7 @@ def test_limit_of_search_attributes(installed: Executable, devserver: Run) -> No
 def test_dynamic_configuration_reaches_the_server(quick_up: Run, status_of: StatusOf, devserver: Run) -> None:
     """A value changes the server's behaviour, and overrides the tuning."""
     quick_up("--dynamic-config", "limit.maxIDLength=20", "--dynamic-config", "frontend.WorkflowPauseEnabled=false")
-    words = words_of(status_of()["pid"])
+    words = command_line_of(status_of()["pid"])
     assert "frontend.WorkflowPauseEnabled=false" in options_of(words, "--dynamic-config-value")
     done = devserver("temporal", "workflow", "start", "--type", "T", "--task-queue", "q", "--workflow-id", "x" * 21)
     assert done.returncode == 1
@@ -400,7 +400,7 @@ def test_invalid_dynamic_configuration(devserver: Run) -> None:
 def test_tunings(quick_up: Run, status_of: StatusOf, tuning: str) -> None:
     """`fast` sets its values, `stock` sets nothing."""
     quick_up("--tuning", tuning)
-    values = options_of(words_of(status_of()["pid"]), "--dynamic-config-value")
+    values = options_of(command_line_of(status_of()["pid"]), "--dynamic-config-value")
     assert values == ([f"{setting.key}={setting.value}" for setting in FAST] if tuning == "fast" else [])
 
 
@@ -424,7 +424,7 @@ def test_ephemeral_keeps_no_state(quick_up: Run, devserver: Run, status_of: Stat
     found = status_of()
     assert found["ephemeral"] is True
     assert [folder / "temporal.db" for folder in ephemeral_folders_of(home)] == [Path(found["database"])]
-    assert "synchronous=OFF" in words_of(found["pid"])
+    assert "synchronous=OFF" in command_line_of(found["pid"])
     devserver("down")
     assert ephemeral_folders_of(home) == []
     assert not paths.data.exists()
@@ -441,10 +441,16 @@ def test_own_database_file(up: Run, status_of: StatusOf, tmp_path: Path, paths: 
 def test_durable_survives_power_loss(up: Run, devserver: Run, status_of: StatusOf) -> None:
     """With --durable SQLite syncs at every commit, without it only at a checkpoint."""
     up()
-    assert options_of(words_of(status_of()["pid"]), "--sqlite-pragma") == ["journal_mode=WAL", "synchronous=NORMAL"]
+    assert options_of(command_line_of(status_of()["pid"]), "--sqlite-pragma") == [
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+    ]
     devserver("down")
     up("--durable")
-    assert options_of(words_of(status_of()["pid"]), "--sqlite-pragma") == ["journal_mode=WAL", "synchronous=FULL"]
+    assert options_of(command_line_of(status_of()["pid"]), "--sqlite-pragma") == [
+        "journal_mode=WAL",
+        "synchronous=FULL",
+    ]
 
 
 @pytest.mark.parametrize("other", [("--db", "x.db"), ("--durable",)])
@@ -497,7 +503,7 @@ def test_open_server_prints_a_warning(up: Run, devserver: Run, status_of: Status
     assert up("--ephemeral", *opened).stderr == warning
     found = status_of()
     assert found["address"].startswith("127.0.0.1:")
-    assert options_of(words_of(found["pid"]), "--ip") == ["0.0.0.0"]
+    assert options_of(command_line_of(found["pid"]), "--ip") == ["0.0.0.0"]
     assert devserver("up", "-d", *opened).stderr == warning
     assert devserver("up", "-d").stderr == warning
     assert devserver("restart").stderr == warning
@@ -523,7 +529,7 @@ def test_project_settings(quick_up: Run, devserver: Run, status_of: StatusOf) ->
     quick_up()
     found = status_of()
     assert (found["namespace"], found["tuning"]) == ("orders", "stock")
-    assert frontend_of(found).retention("orders") == 3 * DAY
+    assert http_api_of(found).retention("orders") == 3 * DAY
     for text, message in (
         ("[tool.devserver]\nprt = 1\n", "unknown key 'prt'"),
         ('[tool.devserver]\nport = "7"\n', "port must be a port from 1 to 65535"),

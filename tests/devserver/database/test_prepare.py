@@ -53,7 +53,7 @@ def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_
     assert stamp.made_by == SERVER
 
 
-def half_made(db: Path, fresh_file: Path, tables: int) -> None:
+def create_unfinished(db: Path, fresh_file: Path, tables: int) -> None:
     """Create a file as a server leaves it that is killed after it created its first tables."""
     db.parent.mkdir(exist_ok=True)
     with closing(sqlite3.connect(fresh_file)) as whole, closing(sqlite3.connect(db)) as connection:
@@ -71,7 +71,7 @@ def test_a_file_of_a_server_that_was_killed_while_creating_it_is_recreated(
 ) -> None:
     """The file has no state, and no server can use it, so the next start recreates it."""
     db = tmp_path / "half" / "t.db"
-    half_made(db, fresh_file, tables)
+    create_unfinished(db, fresh_file, tables)
     (note,) = [note for note in prepare(db) if "to compare with" not in note]
     assert "is unfinished" in note
     assert list(db.parent.iterdir()) == []
@@ -89,7 +89,7 @@ def test_a_half_created_file_with_content_is_kept(tmp_path: Path, prepare: Prepa
         )
     ):
         db = tmp_path / str(number) / "t.db"
-        half_made(db, fresh_file, 7)
+        create_unfinished(db, fresh_file, 7)
         with closing(sqlite3.connect(db)) as connection:
             connection.execute(statement)
             connection.commit()
@@ -99,7 +99,7 @@ def test_a_half_created_file_with_content_is_kept(tmp_path: Path, prepare: Prepa
 def test_a_half_created_file_in_use_is_kept(tmp_path: Path, prepare: Prepare, fresh_file: Path) -> None:
     """Another process has the file open and is still creating it."""
     db = tmp_path / "half" / "t.db"
-    half_made(db, fresh_file, 7)
+    create_unfinished(db, fresh_file, 7)
     with db.open("rb") as file, subprocess.Popen(["/bin/sleep", "60"], stdin=file) as process:
         with pytest.raises(DatabaseInUse, match="open in another process"):
             prepare(db)

@@ -57,10 +57,10 @@ def test_snapshots_of_a_busy_server_are_consistent(real_binary: Path, tmp_path: 
         taken.append(save(db, tmp_path / "snapshots"))
     assert all(intact(snapshot.database) for snapshot in taken)
     with running(real_binary, taken[-1].database) as copy:
-        asyncio.run(count_is(copy.address, WORKFLOWS))
+        asyncio.run(wait_for_count(copy.address, WORKFLOWS))
 
 
-async def count_is(address: str, number: int) -> None:
+async def wait_for_count(address: str, number: int) -> None:
     """Wait until the server lists this many workflows: its list is a little behind its state."""
     client = await Client.connect(address)
 

@@ -71,11 +71,11 @@ def test_error_in_the_block_ends_the_server(paths: Paths) -> None:
     """A block that raises leaves no server."""
     server = DevServer.start()
     with pytest.raises(OSError, match="of the user's"), server:
-        open_nothing()
+        open_missing_file()
     assert not server.running
 
 
-def open_nothing() -> None:
+def open_missing_file() -> None:
     """User code that fails."""
     raise OSError("a mistake of the user's")
 

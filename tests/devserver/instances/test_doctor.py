@@ -32,7 +32,7 @@ def usual_port(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", unused.getsockname()[1])
 
 
-def found(paths: Paths, level: str, *, only: str | None = None) -> list[CheckResult]:
+def findings_of(paths: Paths, level: str, *, only: str | None = None) -> list[CheckResult]:
     """Return the findings of one level."""
     return [finding for finding in examine(paths, only=only) if finding.level == level]
 
@@ -51,7 +51,7 @@ def test_no_problems(paths: Paths, installed: Executable, devserver: Run) -> Non
 
 def test_a_new_machine(paths: Paths) -> None:
     """A missing state folder is not an error, and is not created."""
-    assert found(paths, "error") == []
+    assert findings_of(paths, "error") == []
     assert not paths.data.exists()
 
 
@@ -60,7 +60,7 @@ def test_a_modified_executable(paths: Paths, installed: Executable) -> None:
     content = installed.path.read_bytes()
     installed.path.unlink()  # it is a link to the session's
     installed.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    errors = found(paths, "error")
+    errors = findings_of(paths, "error")
     assert len(errors) == 1
     assert "has changed since it was installed" in errors[0].text
     assert errors[0].hint == f"run: rm -r {installed.path.parent}; devserver install 1.9.1"
@@ -70,14 +70,14 @@ def test_a_folder_writable_by_others(paths: Paths) -> None:
     """It is an error, because others could replace the executable, with the command that fixes it."""
     paths.store.mkdir(parents=True)
     paths.store.chmod(0o777)
-    (error,) = found(paths, "error")
+    (error,) = findings_of(paths, "error")
     assert (error.topic, error.hint) == ("cache", f"run: chmod 700 {paths.store}")
 
 
 def test_a_malformed_table_in_pyproject(paths: Paths) -> None:
     """Malformed settings, on which every command would fail, are reported."""
     Path("pyproject.toml").write_text("[tool.devserver]\nprot = 1\n")
-    (error,) = found(paths, "error")
+    (error,) = findings_of(paths, "error")
     assert error.topic == "settings"
     assert "'prot'" in error.text
 
@@ -98,7 +98,7 @@ def test_a_killed_server(paths: Paths, installed: Executable) -> None:
     """The finding names the signal and the command that starts the server again; nothing is cleaned up."""
     server = DevServer.start("dead", port=0, detach=True)
     server.kill()
-    (warning,) = found(paths, "warning", only="dead")
+    (warning,) = findings_of(paths, "warning", only="dead")
     assert "crashed" in warning.text
     assert warning.hint == "devserver up --name dead starts it with its kept state"
 
@@ -112,7 +112,7 @@ def test_a_damaged_database(paths: Paths, installed: Executable) -> None:
     with server.database.open("r+b") as file:
         file.seek(4096 * 3)
         file.write(os.urandom(4096 * 20))
-    assert any("database" in finding.topic or "integrity" in finding.topic for finding in found(paths, "error"))
+    assert any("database" in finding.topic or "integrity" in finding.topic for finding in findings_of(paths, "error"))
 
 
 def test_another_process_on_the_default_port(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,16 +121,16 @@ def test_another_process_on_the_default_port(paths: Paths, monkeypatch: pytest.M
         stranger.bind(("127.0.0.1", 0))
         stranger.listen()
         monkeypatch.setattr("devserver.instances.doctor.DEFAULT_PORT", stranger.getsockname()[1])
-        (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "port"]
+        (warning,) = [finding for finding in findings_of(paths, "warning") if finding.topic == "port"]
         monkeypatch.setenv("DEVSERVER_PORT", "0")
-        assert found(paths, "warning") == []
+        assert findings_of(paths, "warning") == []
     assert f"pid {os.getpid()}" in warning.text
 
 
 def test_variables_that_redirect_clients(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """A forgotten TEMPORAL_ADDRESS explains why clients do not reach the local server."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", "elsewhere:7233")
-    (warning,) = [finding for finding in found(paths, "warning") if finding.topic == "environment"]
+    (warning,) = [finding for finding in findings_of(paths, "warning") if finding.topic == "environment"]
     assert "TEMPORAL_ADDRESS=elsewhere:7233" in warning.text
 
 
@@ -145,10 +145,10 @@ def test_an_abandoned_folder_in_memory(paths: Paths) -> None:
     """The leftover of an ephemeral server is reported with the command that removes it."""
     folder = Path(tempfile.mkdtemp(prefix="temporal-devserver-", dir=SHARED_MEMORY))
     (folder / "owner").write_text(str(paths.instance("gone")))
-    (warning,) = found(paths, "warning")
+    (warning,) = findings_of(paths, "warning")
     assert (warning.topic, warning.hint) == ("leftover", f"run: rm -r {folder}")
     paths.instance("gone").mkdir(parents=True)
-    assert found(paths, "warning") == []
+    assert findings_of(paths, "warning") == []
     shutil.rmtree(folder)
 
 
@@ -163,14 +163,14 @@ def test_the_doctor_installs_nothing(paths: Paths, devserver: Run) -> None:
 def test_a_configured_version_that_would_be_refused(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """The finding is the error of `up`, with its hint."""
     monkeypatch.setenv("DEVSERVER_VERSION", "newest")
-    (warning,) = found(paths, "warning")
+    (warning,) = findings_of(paths, "warning")
     assert "devserver up fails: 'newest' is not a version" in warning.text
 
 
 def test_a_mistyped_variable(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable with a mistyped name is reported, because it has no effect."""
     monkeypatch.setenv("DEVSERVER_POTR", "7300")
-    (warning,) = found(paths, "warning")
+    (warning,) = findings_of(paths, "warning")
     assert warning.text == "DEVSERVER_POTR is set, but no such setting exists"
     assert "DEVSERVER_PORT" in (warning.hint or "")
 

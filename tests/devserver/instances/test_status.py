@@ -23,7 +23,7 @@ def _installed(installed: Executable) -> None:
     """Install the real executable."""
 
 
-def of(paths: Paths, name: str) -> dict[str, object]:
+def status_of(paths: Paths, name: str) -> dict[str, object]:
     """Return the status of an instance."""
     folder = InstanceFolder(paths, name)
     return status(folder, folder.require_record())
@@ -32,7 +32,7 @@ def of(paths: Paths, name: str) -> dict[str, object]:
 def test_every_key_is_documented(paths: Paths) -> None:
     """docs/json.md documents all keys."""
     with DevServer.start() as server:
-        found = of(paths, server.name)
+        found = status_of(paths, server.name)
     text = JSON_PAGE.read_text()
     assert [key for key in found if f"`{key}`" not in text] == []
 
@@ -40,20 +40,20 @@ def test_every_key_is_documented(paths: Paths) -> None:
 def test_holders_are_listed(paths: Paths) -> None:
     """Processes with a lease on a server are listed; a detached server has none."""
     with DevServer.start() as server:
-        assert of(paths, server.name)["holders"] == [os.getpid()]
+        assert status_of(paths, server.name)["holders"] == [os.getpid()]
     detached = DevServer.start("d", detach=True, ephemeral=True)
-    assert of(paths, "d")["holders"] == []
+    assert status_of(paths, "d")["holders"] == []
     detached.stop()
 
 
 def test_freeze_and_thaw(paths: Paths) -> None:
     """The state depends on whether the server answers, not on whether its process exists."""
     with DevServer.start() as server:
-        seen = [of(paths, server.name)["state"]]
+        seen = [status_of(paths, server.name)["state"]]
         server.freeze()
-        seen.append(of(paths, server.name)["state"])
+        seen.append(status_of(paths, server.name)["state"])
         server.thaw()
-        seen.append(of(paths, server.name)["state"])
+        seen.append(status_of(paths, server.name)["state"])
     assert seen == ["ready", "unresponsive", "ready"]
 
 

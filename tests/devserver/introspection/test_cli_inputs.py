@@ -129,15 +129,15 @@ class Count:
 """
 
 
-def made(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
+def arguments_of(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[Any]:
     """Return the arguments."""
     return called.inputs.arguments_from(given, whole, InputConverter(called.module.data_converter))
 
 
-def refused(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[str]:
+def errors_of(called: CallTarget, given: dict[str, Any], whole: Any = MISSING) -> list[str]:
     """Return the errors."""
     with pytest.raises(InvalidInput) as caught:
-        made(called, given, whole)
+        arguments_of(called, given, whole)
     return [caught.value.message, *caught.value.details]
 
 
@@ -166,7 +166,7 @@ def test_every_kind_of_field(write: Write) -> None:
         "either": "null",
         "inner": json.dumps({"who": "Bob", "size": "small", "to": {"city": "Wien"}}),
     }
-    (parcel,) = made(called, given)
+    (parcel,) = arguments_of(called, given)
     assert (parcel.who, parcel.size.value, parcel.to.city, parcel.to.zip_code) == ("Ada", "large", "Ulm", 0)
     assert (parcel.at.isoformat(), str(parcel.key)) == (
         "2026-01-02T03:04:05+00:00",
@@ -175,7 +175,7 @@ def test_every_kind_of_field(write: Write) -> None:
     assert (parcel.gift, parcel.level, parcel.parts, parcel.more) == (True, "high", [1, 2], {"a": 1})
     assert ([home.city for home in parcel.homes], parcel.raw) == (["Bonn", "Rome"], b"hey")
     assert (parcel.anything, parcel.either, parcel.inner.who, parcel.id) == ([1], None, "Bob", "x")
-    assert made(called, {"parts": ("[3, 4]",), **{flag: given[flag] for flag in ("who", "size", "to.city")}})[
+    assert arguments_of(called, {"parts": ("[3, 4]",), **{flag: given[flag] for flag in ("who", "size", "to.city")}})[
         0
     ].parts == [3, 4]
 
@@ -184,9 +184,9 @@ def test_all_problems_are_reported_at_once(write: Write) -> None:
     """Each problem names its option, also inside JSON."""
     write("types_.py", TYPES)
     called = find_workflow("types_:Send")
-    assert refused(called, {}) == ["missing: --who", "missing: --size", "missing: --to.city"]
+    assert errors_of(called, {}) == ["missing: --who", "missing: --size", "missing: --to.city"]
     wrong: dict[str, Any] = {"who": "Ada", "size": "SMALL", "to": '{"town": 1}', "level": "mid", "parts": ("1", "b")}
-    assert refused(called, {**wrong, "at": "soon", "key": "k", "more": "{", "either": "x"}) == [
+    assert errors_of(called, {**wrong, "at": "soon", "key": "k", "more": "{", "either": "x"}) == [
         "--size: 'SMALL' is not one of small, large",
         "--at: 'soon' does not have the form 2026-11-22T15:40:04+00:00",
         "--key: 'k' is not a UUID",
@@ -195,16 +195,16 @@ def test_all_problems_are_reported_at_once(write: Write) -> None:
         "--more: '{' is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
     ]
     fits = {"who": "Ada", "size": "small"}
-    assert refused(called, {**fits, "to": '{"town": 1}'}) == [
+    assert errors_of(called, {**fits, "to": '{"town": 1}'}) == [
         "--to: Address has no 'town': it has city, zip_code",
         "missing: --to.city",
     ]
-    assert refused(called, {**fits, "to": '{"city": 1, "zip_code": 1.5}'}) == [
+    assert errors_of(called, {**fits, "to": '{"city": 1, "zip_code": 1.5}'}) == [
         "--to.city: 1 is not a text",
         "--to.zip-code: 1.5 is not a whole number",
     ]
-    assert refused(called, {**fits, "to.zip-code": "1"}) == ["missing: --to.city"]
-    assert refused(called, {**fits, "to.city": "Ulm", "homes": ('{"city": 2}',)}) == [
+    assert errors_of(called, {**fits, "to.zip-code": "1"}) == ["missing: --to.city"]
+    assert errors_of(called, {**fits, "to.city": "Ulm", "homes": ('{"city": 2}',)}) == [
         "--homes[0]['city']: 2 is not a text"
     ]
 
@@ -214,10 +214,10 @@ def test_input_as_json_with_options(write: Write) -> None:
     write("types_.py", TYPES)
     called = find_workflow("types_:Send")
     whole = {"who": "Ada", "size": "small", "to": {"city": "Ulm", "zip_code": 5}}
-    (parcel,) = made(called, {"who": "Bob", "to.city": "Bonn"}, whole)
+    (parcel,) = arguments_of(called, {"who": "Bob", "to.city": "Bonn"}, whole)
     assert (parcel.who, parcel.to.city, parcel.to.zip_code) == ("Bob", "Bonn", 5)
-    assert refused(called, {}, {**whole, "sise": 1}) == ["the input: Parcel has no 'sise': did you mean size?"]
-    assert refused(called, {}, []) == ["the input: [] is not a JSON object, as Parcel is"]
+    assert errors_of(called, {}, {**whole, "sise": 1}) == ["the input: Parcel has no 'sise': did you mean size?"]
+    assert errors_of(called, {}, []) == ["the input: [] is not a JSON object, as Parcel is"]
 
 
 def test_several_arguments(write: Write) -> None:
@@ -249,21 +249,21 @@ def test_several_arguments(write: Write) -> None:
     )
     called = find_workflow("several:Draw")
     assert [option.flag for option in called.inputs.options()] == ["name", "at", "at.x", "at.y", "times"]
-    assert made(called, {"name": "a"}) == ["a", None, 3]
-    assert made(called, {"name": "a", "times": "7"}) == ["a", None, 7]
-    (_, point, _) = made(called, {"name": "a", "at.x": "4"})
+    assert arguments_of(called, {"name": "a"}) == ["a", None, 3]
+    assert arguments_of(called, {"name": "a", "times": "7"}) == ["a", None, 7]
+    (_, point, _) = arguments_of(called, {"name": "a", "at.x": "4"})
     assert (point.x, point.y) == (4, 0)
-    assert made(called, {}, ["a", None]) == ["a", None, 3]
-    assert made(find_workflow("several:Later"), {}) == []
-    assert made(find_workflow("several:Later"), {"name": "b"}) == ["b"]
-    assert made(called, {"times": "1"}, {"name": "b"}) == ["b", None, 1]
-    assert refused(called, {"at.y": "1"}) == ["missing: --name", "missing: --at.x"]
-    assert refused(called, {}, 5) == [
+    assert arguments_of(called, {}, ["a", None]) == ["a", None, 3]
+    assert arguments_of(find_workflow("several:Later"), {}) == []
+    assert arguments_of(find_workflow("several:Later"), {"name": "b"}) == ["b"]
+    assert arguments_of(called, {"times": "1"}, {"name": "b"}) == ["b", None, 1]
+    assert errors_of(called, {"at.y": "1"}) == ["missing: --name", "missing: --at.x"]
+    assert errors_of(called, {}, 5) == [
         "the input must be a JSON list of at most 3 arguments, or an object with name, at, times"
     ]
     nothing = find_workflow("several:Nothing")
-    assert made(nothing, {}) == made(nothing, {}, []) == []
-    assert refused(nothing, {}, [1]) == ["it has no parameters, so it accepts no input"]
+    assert arguments_of(nothing, {}) == arguments_of(nothing, {}, []) == []
+    assert errors_of(nothing, {}, [1]) == ["it has no parameters, so it accepts no input"]
 
 
 def test_generics_and_typed_dicts(write: Write) -> None:
@@ -306,7 +306,7 @@ class Keep:
     called = find_workflow("shapes:Keep")
     kinds = {option.flag: option.kind for option in called.inputs.options()}
     assert kinds == {"item": "INTEGER", "more": "INTEGER", "input.help": "TEXT", "for": "DURATION", "of": "INTEGER"}
-    assert refused(called, {"item": "x", "input.help": "h"}) == ["--item: 'x' is not a whole number"]
+    assert errors_of(called, {"item": "x", "input.help": "h"}) == ["--item: 'x' is not a whole number"]
     defaults = schema_of(called.signature.parameters[0].hint)["properties"]
     assert (defaults["for_"]["default"], defaults["of"]["default"]) == ("PT90S", [1, 2])
     required = {option.flag: option.field.required for option in find_handler("shapes:some", "signal").inputs.options()}
@@ -320,28 +320,28 @@ def test_pydantic_models(write: Write) -> None:
     docs = {option.flag: option.field.doc for option in called.inputs.options()}
     assert docs["first.price"] == "What it costs."
     given: dict[str, Any] = {"first.name": "tea", "first.price": "1.50", "due": "2026-01-02", "patience": "90m"}
-    (order,) = made(called, {**given, "blob": "raw", "items": ('{"itemName": "a", "price": "2"}',)})
+    (order,) = arguments_of(called, {**given, "blob": "raw", "items": ('{"itemName": "a", "price": "2"}',)})
     assert (order.first.name, str(order.first.price), str(order.due)) == ("tea", "1.50", "2026-01-02")
     assert (order.patience.total_seconds(), order.blob, order.items[0].name) == (5400, b"raw", "a")
-    assert refused(called, {**given, "first.price": "-1"}) == [
+    assert errors_of(called, {**given, "first.price": "-1"}) == [
         "--first.price: Input should be greater than 0 (was '-1')"
     ]
-    assert refused(called, {}, {"first": {"itemName": "a", "price": 1}, "due": "2026-01-02", "dew": 1}) == [
+    assert errors_of(called, {}, {"first": {"itemName": "a", "price": 1}, "due": "2026-01-02", "dew": 1}) == [
         "the input: Order has no 'dew': did you mean due?"
     ]
     tea = {"itemName": "a", "price": 1}
-    assert refused(
+    assert errors_of(
         called, {}, {"first": {**tea, "prize": 1}, "items": [tea, {**tea, "x": 1}], "due": "2026-01-02"}
     ) == [
         "--first: Item has no 'prize': did you mean price?",
         "--items[1]: Item has no 'x': it has itemName, price",
     ]
-    (order,) = made(called, {**given, "home": "https://a.example/b", "file": "7"})
+    (order,) = arguments_of(called, {**given, "home": "https://a.example/b", "file": "7"})
     assert (str(order.home), str(order.file)) == ("https://a.example/b", "7")
-    assert refused(called, {**given, "home": "nix"}) == [
+    assert errors_of(called, {**given, "home": "nix"}) == [
         "--home: Input should be a valid URL, relative URL without a base (was 'nix')"
     ]
-    (order,) = made(called, given, {"tags": {"a": 1}, "place": {"city": "Ulm"}})
+    (order,) = arguments_of(called, given, {"tags": {"a": 1}, "place": {"city": "Ulm"}})
     assert (order.tags.root, order.place.town) == ({"a": 1}, "Ulm")
 
 
@@ -365,7 +365,7 @@ class Remind:
     given = {"day": "2026-01-02", "before": "2h", "colour": "RED"}
     called = find_workflow("dates:Remind")
     with pytest.raises(InvalidInput) as caught:
-        made(called, given)
+        arguments_of(called, given)
     messages = [caught.value.message, *caught.value.details]
     assert [message.partition(": Unser")[0] for message in messages] == [
         "--day: the data converter cannot carry date",
@@ -375,20 +375,22 @@ class Remind:
     assert "data_converter = pydantic_data_converter" in str(caught.value.hint)
     text = (called.module.file).read_text() if called.module.file else ""
     write("dated.py", "from temporalio.contrib.pydantic import pydantic_data_converter as data_converter\n" + text)
-    day, before, colour = made(find_workflow("dated:Remind"), given)
+    day, before, colour = arguments_of(find_workflow("dated:Remind"), given)
     assert (str(day), before.total_seconds(), colour.name) == ("2026-01-02", 7200, "RED")
 
 
 def test_a_converter_without_json(write: Write) -> None:
     """A custom converter that does not read JSON still encodes what is sent."""
     write("own.py", PICKLED)
-    assert made(find_workflow("own"), {"number": "5"}) == [5]
+    assert arguments_of(find_workflow("own"), {"number": "5"}) == [5]
 
 
 def test_a_converter_that_cannot_decode(write: Write) -> None:
     """A value that the converter encodes and cannot decode is refused, because the worker has the same converter."""
     write("lossy.py", PICKLED.replace("return pickle.loads(payload.data)", "raise OSError('no key')"))
-    assert refused(find_workflow("lossy"), {"number": "5"}) == ["--number: the data converter cannot carry int: no key"]
+    assert errors_of(find_workflow("lossy"), {"number": "5"}) == [
+        "--number: the data converter cannot carry int: no key"
+    ]
 
 
 def test_dynamic_workflows_take_any_input(write: Write) -> None:
@@ -409,7 +411,7 @@ class Anything:
 """,
     )
     called = find_workflow("dynamic:Whatever")
-    assert (called.type, made(called, {}, [1, 2]), made(called, {}, 7), made(called, {})) == (
+    assert (called.type, arguments_of(called, {}, [1, 2]), arguments_of(called, {}, 7), arguments_of(called, {})) == (
         "Whatever",
         [1, 2],
         [7],

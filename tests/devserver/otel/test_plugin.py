@@ -16,7 +16,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from devserver import DevServer
 from devserver.otel import HistorySpans, exporter, plugin
 from tests.devserver.otel.test_histories import ended, spans, worker
-from tests.devserver.otel.test_tree import until
+from tests.devserver.otel.test_tree import wait_for
 from tests.devserver.otel.work import ACTIVITIES, QUEUE, WORKFLOWS, Stubborn, Tree
 from tests.helpers.collector import Collector
 from tests.helpers.traced import Buggy
@@ -94,7 +94,7 @@ async def test_an_unreachable_collector_does_not_affect_workflows(
 
     async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
         await ended(client, "late")
-        await until(warned)
+        await wait_for(warned)
         assert otlp.spans == []
         otlp.answer = 200
         await asyncio.to_thread(otlp.wait_for, "workflow Tree")
@@ -215,7 +215,7 @@ async def test_a_failed_workflow_task_is_not_a_close(server: DevServer, monkeypa
     async def work() -> None:
         runner = UnsandboxedWorkflowRunner()
         async with Worker(client, task_queue=QUEUE, workflows=[Buggy], plugins=plugins, workflow_runner=runner):
-            await until(failing)
+            await wait_for(failing)
 
     await asyncio.wait_for(work(), LIMIT)
     await handle.terminate()

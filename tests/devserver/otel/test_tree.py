@@ -22,7 +22,7 @@ from tests.helpers import traced
 T = TypeVar("T")
 
 
-async def until(ask: Callable[[], Awaitable[T]]) -> T:
+async def wait_for(ask: Callable[[], Awaitable[T]]) -> T:
     """Wait until the call returns a result, and return it."""
 
     async def asked() -> T:
@@ -49,7 +49,7 @@ async def delete(client: Client, workflow_id: str, run_id: str) -> None:
     async def gone() -> bool:
         return await HistoryReader(client).calls.describe_workflow(workflow_id, run_id) is None
 
-    await until(gone)
+    await wait_for(gone)
 
 
 async def completed_tasks(client: Client, most: int = 1) -> list[int]:
@@ -107,7 +107,7 @@ async def test_runs_of_a_long_chain_are_read_one_by_one(server: DevServer, monke
     client = await Client.connect(server.address)
     async with worker(client):
         await client.start_workflow(Rolls.run, 1, id="rolls", task_queue=QUEUE)
-        links = await until(lambda: links_of(client, 2))
+        links = await wait_for(lambda: links_of(client, 2))
     whole = {span.span_id: span for span in await spans(client, "rolls")}
     monkeypatch.delattr(HistoryReader, "chain")
     alone = [span async for span in spans_of_run(client, "rolls", links[0].run_id)]
@@ -121,9 +121,9 @@ async def test_steps_open_at_a_reset_are_in_both_runs(server: DevServer) -> None
     client = await Client.connect(server.address)
     handle = await client.start_workflow(traced.Waits.run, "retry", id="reset", task_queue=traced.QUEUE)
     async with traced.worker(client):
-        await until(lambda: completed_tasks(client))
+        await wait_for(lambda: completed_tasks(client))
         await handle.signal(traced.Waits.go)
-        tasks = await until(lambda: completed_tasks(client, 2))
+        tasks = await wait_for(lambda: completed_tasks(client, 2))
     run_id = handle.result_run_id or ""
     for _ in range(2):
         run_id = await reset(client, run_id, tasks[-1])
@@ -147,7 +147,7 @@ async def test_ids_are_stable_when_runs_are_deleted(server: DevServer) -> None:
     client = await Client.connect(server.address)
     async with worker(client):
         await client.start_workflow(Rolls.run, 2, id="rolls", task_queue=QUEUE)
-        links = await until(lambda: links_of(client, 3))
+        links = await wait_for(lambda: links_of(client, 3))
         await client.get_workflow_handle("rolls-child").signal(Tree.go, False)
         await client.get_workflow_handle("rolls-child").result()
     before = await spans(client, "rolls")

@@ -29,7 +29,7 @@ PLAN = (
 )
 
 
-def of(result: Result, name: str) -> Judgement:
+def finding(result: Result, name: str) -> Judgement:
     """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
@@ -42,7 +42,7 @@ def test_a_rollout_of_five_days(rehearse: Rehearse) -> None:
     assert result.run.output >= 6 * (CLUSTERS + 1)  # hours on the runbook's clock: one cluster waited twice
     assert result.run.seconds is not None
     assert result.run.seconds < 60
-    paused = of(result, "paused for 8:00:00")
+    paused = finding(result, "paused for 8:00:00")
     assert "nothing started while it was paused" in paused.evidence
 
 
@@ -64,5 +64,5 @@ def test_an_approval_after_the_night(rehearse: Rehearse, hours: int, verdict: st
     )
     result = rehearse(scene("days", "Approved", *plan, time_skipping=True))
     assert result.verdict == verdict, result.reason
-    assert of(result, "paused for").evidence.endswith("advanced right after it")
+    assert finding(result, "paused for").evidence.endswith("advanced right after it")
     assert verdict == "pass" or "the approval came too late" in result.reason

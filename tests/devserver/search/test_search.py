@@ -44,7 +44,7 @@ async def hits(
     return [hit async for hit in Search(client, SearchQuery(**conditions), folder=folder, **(how or {}))]
 
 
-async def listed(client: Client, count: int) -> None:
+async def wait_for_closed_runs(client: Client, count: int) -> None:
     """Wait until the server lists this many closed runs: its list is a little behind."""
     while (await client.count_workflows("CloseTime IS NOT NULL")).count < count:
         await asyncio.sleep(0.02)
@@ -83,7 +83,7 @@ def test_every_condition(server: DevServer, folder: Path) -> None:
             await pays(client, "declined", DECLINED)
             await pays(client, "retried", "the bank is busy", 3)
             await pays(client, "many", "no", 2, what=Many.run)
-        await listed(client, 3)
+        await wait_for_closed_runs(client, 3)
 
         async def found(**conditions: Any) -> list[tuple[str, str, str]]:
             first = brief(await hits(client, folder, **conditions))
@@ -142,7 +142,7 @@ def test_the_content_of_a_hit(server: DevServer) -> None:
     async def story(client: Client) -> None:
         async with worker(client):
             handle = await pays(client, "declined", DECLINED)
-        await listed(client, 1)
+        await wait_for_closed_runs(client, 1)
         (hit,) = await hits(client, failure="402")
         assert (hit.workflow_id, hit.run_id, hit.workflow_type) == ("declined", handle.first_execution_run_id, "Pays")
         assert (hit.kind, hit.name, hit.id, hit.state, hit.attempt) == ("activity", "charge", "1", "failed", 3)
@@ -175,7 +175,7 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
                 await handle.execute_update(traced.Everything.ask, "no")
             await handle.signal(traced.Everything.tell, "done")
             await handle.result()
-        await listed(client, 6)
+        await wait_for_closed_runs(client, 6)
         steps = await hits(client, query="WorkflowId = 'busy'", shorter=3600.0, how={"limit": 1000})
         found = {(hit.kind, hit.name, hit.state) for hit in steps}
         assert found >= {
@@ -215,7 +215,7 @@ def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
         async with worker(client):
             for number in range(12):
                 await pays(client, f"order-{number}", DECLINED)
-        await listed(client, 12)
+        await wait_for_closed_runs(client, 12)
 
         async def search(**how: Any) -> Search:
             search = Search(client, SearchQuery(failure="402"), folder=folder, **how)
@@ -252,7 +252,7 @@ def test_open_runs_are_current(server: DevServer, folder: Path) -> None:
             assert (hit.worker, hit.last_failure) == (WORKER, "ValueError: the bank is closed")
             assert await hits(client, folder, activity="charge", longer=3600.0) == []
             await handle.terminate(reason="no longer wanted")
-        await listed(client, 1)
+        await wait_for_closed_runs(client, 1)
         (hit,) = await hits(client, folder, activity="charge")
         assert (hit.state, hit.seconds is not None) == ("unfinished", True)
         (ended,) = await hits(client, folder, text="no longer wanted")
@@ -281,7 +281,7 @@ def test_encoded_failures(server: DevServer, folder: Path) -> None:
         plain = await Client.connect(server.address)
         async with worker(client):
             await pays(client, "secret", DECLINED)
-        await listed(client, 1)
+        await wait_for_closed_runs(client, 1)
         assert await hits(plain, folder, failure="402") == []
         (hit,) = await hits(plain, folder, events=[event_number("ActivityTaskFailed")])
         assert hit.last_failure.endswith("(encoded: this client has no codec that reads it)")
@@ -303,7 +303,7 @@ def test_server_dies_during_a_search(server: DevServer, monkeypatch: pytest.Monk
         async with worker(client):
             for number in range(4):
                 await pays(client, f"order-{number}", DECLINED)
-        await listed(client, 4)
+        await wait_for_closed_runs(client, 4)
         found: list[str] = []
         with pytest.raises(CannotAsk):  # noqa: PT012 - the first hits must come before it
             async for hit in Search(client, SearchQuery(failure="402"), folder=folder):
@@ -350,7 +350,7 @@ def test_a_search_that_ends_early_reads_nothing_more(server: DevServer) -> None:
     async def story(client: Client) -> None:
         async with worker(client):
             await asyncio.gather(*(pays(client, f"many-{number}", "no", 2, what=Many.run) for number in range(12)))
-        await listed(client, 12)
+        await wait_for_closed_runs(client, 12)
         before = asyncio.all_tasks()
         assert len(await hits(client, activity="charge", how={"limit": 1})) == 1
         assert asyncio.all_tasks() == before

@@ -22,7 +22,7 @@ from .test_detector import run, start
 MANY = 12
 
 
-async def listed(client: Client, count: int) -> None:
+async def wait_for_workflows(client: Client, count: int) -> None:
     """Wait until the server lists this many workflows."""
     while (await client.count_workflows()).count < count:
         await asyncio.sleep(0.05)
@@ -39,7 +39,7 @@ def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
     async def story(client: Client) -> None:
         for number in range(MANY):
             await start(client, Sleeps.run, 0.0, id=f"w-{number}")
-        await listed(client, MANY)
+        await wait_for_workflows(client, MANY)
         request = PauseWorkflowExecutionRequest(namespace="default", workflow_id="w-5", request_id="1")
         await client.workflow_service.pause_workflow_execution(request)
         await found(client, "workflow_paused")
@@ -75,7 +75,7 @@ def test_query(server: DevServer) -> None:
     async def story(client: Client) -> None:
         await start(client, Sleeps.run, 0.0, id="sleeps")
         await start(client, Broken.run, id="broken")
-        await listed(client, 2)
+        await wait_for_workflows(client, 2)
         report = await find_stuck(client, query="WorkflowType = 'Sleeps' OR WorkflowType = 'Nothing'")
         assert (report.open, report.examined) == (1, 1)
         assert [finding.workflow_id for finding in report.findings] == ["sleeps"]
@@ -161,7 +161,7 @@ def test_concurrent_calls_are_limited(server: DevServer) -> None:
     async def story(client: Client) -> None:
         for number in range(MANY):
             await start(client, Sleeps.run, 0.0, id=f"w-{number}")
-        await listed(client, MANY)
+        await wait_for_workflows(client, MANY)
         most = now = 0
 
         async def one(_: object, **__: object) -> None:

@@ -39,7 +39,7 @@ def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
     asyncio.run(with_client())
 
 
-def advised(server: DevServer, finding: Finding) -> str:
+def run_suggested_command(server: DevServer, finding: Finding) -> str:
     """Run the suggested command of the finding with the Temporal CLI; it must succeed."""
     words = [str(server.executable), *finding.command, "--address", server.address]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
@@ -59,7 +59,7 @@ async def events(handle: Any, count: int) -> None:
         await asyncio.sleep(0.05)
 
 
-async def settled(handle: Any, state: Callable[[DescribeWorkflowExecutionResponse], bool]) -> None:
+async def wait_until_settled(handle: Any, state: Callable[[DescribeWorkflowExecutionResponse], bool]) -> None:
     """Wait until no workflow task is pending and the condition is true."""
     while True:
         raw = (await handle.describe()).raw_description
@@ -68,7 +68,7 @@ async def settled(handle: Any, state: Callable[[DescribeWorkflowExecutionRespons
         await asyncio.sleep(0.05)
 
 
-def recent(when: datetime | None) -> bool:
+def is_recent(when: datetime | None) -> bool:
     """Return whether the time is within this test."""
     return when is not None and timedelta(seconds=-1) < datetime.now(timezone.utc) - when < timedelta(minutes=2)
 
@@ -82,10 +82,10 @@ def test_healthy_workflows_are_not_found(server: DevServer) -> None:
             waits = await start(client, Sleeps.run, 0.0, id="waits")
             runs = await start(client, Calls.run, "hang", id="runs")
             failed = await start(client, CallsSeldom.run, id="failed-once")
-            await settled(sleeps, lambda raw: raw.workflow_execution_info.history_length >= 5)
-            await settled(waits, lambda raw: raw.workflow_execution_info.history_length >= 4)
-            await settled(runs, lambda raw: raw.pending_activities[0].HasField("last_started_time"))
-            await settled(failed, lambda raw: raw.pending_activities[0].attempt == 2)
+            await wait_until_settled(sleeps, lambda raw: raw.workflow_execution_info.history_length >= 5)
+            await wait_until_settled(waits, lambda raw: raw.workflow_execution_info.history_length >= 4)
+            await wait_until_settled(runs, lambda raw: raw.pending_activities[0].HasField("last_started_time"))
+            await wait_until_settled(failed, lambda raw: raw.pending_activities[0].attempt == 2)
             while (await client.count_workflows()).count < 4:
                 await asyncio.sleep(0.05)
             report = await find_stuck(client)
@@ -106,9 +106,9 @@ def test_a_failing_workflow_task(server: DevServer) -> None:
             assert finding.last_failure == "RuntimeError: a bug in the workflow"
             assert any("raise RuntimeError" in line for line in finding.failure)
             assert (finding.attempts or 0) >= 2
-            assert recent(finding.since)
+            assert is_recent(finding.since)
             assert "fix the workflow's code" in finding.hint
-            assert "WorkflowTaskFailed" in advised(server, finding)
+            assert "WorkflowTaskFailed" in run_suggested_command(server, finding)
         async with worker(client, workflows=[Fixed]):
             await clear(client)
 
@@ -150,7 +150,7 @@ def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
             finding = await found(client, "workflow_task_failing")
             assert "Nondeterminism" in (finding.last_failure or "")
             assert "the code that this workflow started with" in finding.hint
-            advised(server, finding)
+            run_suggested_command(server, finding)
             await clear(client)
 
     run(server, story)
@@ -186,9 +186,9 @@ def test_an_activity_with_many_attempts(server: DevServer) -> None:
             assert finding.last_failure == "ValueError: the disk is full second line"
             assert finding.failure[:2] == ("ValueError: the disk is full", "second line")
             assert (finding.attempts or 0) >= 3
-            assert recent(finding.since)
+            assert is_recent(finding.since)
             await clear(client, thresholds=Thresholds(attempts=100_000))
-            advised(server, finding)
+            run_suggested_command(server, finding)
             await handle.terminate()
             await clear(client)
 
@@ -222,9 +222,9 @@ def test_a_task_queue_without_a_worker(server: DevServer) -> None:
         ]
         finding = await found(client, "no_worker", fits=lambda each: each.workflows == 3)
         assert (finding.workflow_id, finding.task_queue) == ("sleeps-0", QUEUE)
-        assert recent(finding.since)
+        assert is_recent(finding.since)
         assert finding.hint == f"start a worker for the task queue {QUEUE}"
-        advised(server, finding)
+        run_suggested_command(server, finding)
         async with worker(client):
             await clear(client)
 
@@ -269,7 +269,7 @@ def test_tasks_that_a_busy_worker_does_not_take(server: DevServer) -> None:
             finding = await found(client, "activity_waiting", thresholds=QUICK)
             assert finding.activity_type == "hang"
             assert "busy" in finding.hint
-            assert recent(finding.since)
+            assert is_recent(finding.since)
             assert len((await find_stuck(client, thresholds=QUICK)).findings) == 1
             await clear(client)
 
@@ -289,7 +289,7 @@ def test_a_workflow_whose_worker_was_just_killed(server: DevServer) -> None:
             await start(client, Sleeps.run, 0.0, id=f"later-{number}")
         finding = await found(client, "workflow_task_waiting", thresholds=QUICK)
         assert finding.workflow_id.startswith("later-")
-        assert recent(finding.since)
+        assert is_recent(finding.since)
         async with worker(client):
             await clear(client)
 
@@ -305,7 +305,7 @@ def test_a_late_timer(installed: Executable) -> None:
             await start(client, Sleeps.run, 3600.0, id="in-time")
             finding = await found(client, "timer_late", thresholds=QUICK)
             assert finding.workflow_id == "late"
-            assert recent(finding.since)
+            assert is_recent(finding.since)
             assert (await find_stuck(client)).findings == ()
 
     with DevServer.start(ui=False, dynamic_config={"history.timerProcessorMaxTimeShift": "300s"}) as server:
@@ -322,7 +322,7 @@ def test_virtual_clocks(server: DevServer) -> None:
             await events(handle, 10)
         await handle.signal("tell")
         finding = await found(client, "no_worker")
-        assert recent(finding.since)
+        assert is_recent(finding.since)
         report = await find_stuck(client, thresholds=Thresholds(waiting=timedelta(minutes=2)))
         assert [finding.kind for finding in report.findings] == ["no_worker"]
 
@@ -342,9 +342,9 @@ def test_a_paused_workflow(server: DevServer) -> None:
             await client.workflow_service.pause_workflow_execution(request)
             finding = await found(client, "workflow_paused")
             assert (finding.workflow_id, finding.what) == ("paused", "paused by ann: disk swap")
-            assert recent(finding.since)
+            assert is_recent(finding.since)
             assert (await find_stuck(client, workflow_id="paused")).findings == (finding,)
-            advised(server, finding)
+            run_suggested_command(server, finding)
             await clear(client)
 
     run(server, story)
@@ -369,7 +369,7 @@ def test_a_paused_activity(server: DevServer) -> None:
             assert finding.what == "its activity fail is paused by ann: disk swap"
             assert finding.last_failure == "ValueError: the disk is full second line"
             assert [finding.kind for finding in (await find_stuck(client)).findings] == ["activity_paused"]
-            advised(server, finding)
+            run_suggested_command(server, finding)
             await found(client, "activity_retrying")
 
     run(server, story)

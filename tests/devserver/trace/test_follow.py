@@ -45,7 +45,7 @@ async def start(client: Client, what: Any, *args: Any, id: str, **how: Any) -> A
     return await client.start_workflow(what, args=args, id=id, task_queue=QUEUE, **how)
 
 
-async def until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], bool]) -> list[FollowEvent]:
+async def news_until(news: AsyncIterator[FollowEvent], fits: Callable[[FollowEvent], bool]) -> list[FollowEvent]:
     """Return the news up to the first that matches."""
     seen: list[FollowEvent] = []
     async for event in news:
@@ -69,7 +69,7 @@ def test_from_start_to_end(server: DevServer) -> None:
         handle = await start(client, Everything.run, id="all")
         follower = TraceFollower(reader)
         news = follower.follow(await reader.chain("all"))
-        seen = await until(news, lambda each: isinstance(each, RunFollowed))
+        seen = await news_until(news, lambda each: isinstance(each, RunFollowed))
         await handle.signal(Everything.tell, "go")
         seen += [event async for event in news]
         changed = [(event.step.kind, event.step.status) for event in seen if isinstance(event, StepChanged)]
@@ -89,9 +89,9 @@ def test_across_runs(server: DevServer) -> None:
     async def story(client: Client, reader: HistoryReader) -> None:
         again = await start(client, Waits.run, "again", id="again")
         news = TraceFollower(reader).follow(await reader.chain("again"))
-        await until(news, lambda each: isinstance(each, RunFollowed))
+        await news_until(news, lambda each: isinstance(each, RunFollowed))
         await again.signal(Waits.go)
-        await until(news, lambda each: isinstance(each, RunFollowed) and each.followed.number == 2)
+        await news_until(news, lambda each: isinstance(each, RunFollowed) and each.followed.number == 2)
         await client.get_workflow_handle("again").signal(Waits.go)
         assert short([event async for event in news])[-1] == ("RunClosed", "again", "completed")
 
@@ -112,11 +112,11 @@ def test_attempts_are_reported(server: DevServer) -> None:
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "child", id="waits")
         news = TraceFollower(reader).follow(await reader.chain("waits"))
-        await until(news, lambda each: isinstance(each, RunFollowed))
+        await news_until(news, lambda each: isinstance(each, RunFollowed))
         await handle.terminate()
         handle = await start(client, Waits.run, "retry", id="retry")
         news = TraceFollower(reader).follow(await reader.chain("retry"))
-        await until(
+        await news_until(
             news,
             lambda each: (
                 any(step.status == "backing_off" for step in each.followed.run.steps)
@@ -136,13 +136,15 @@ def test_server_outage(installed: Executable, tmp_path: Path) -> None:
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await start(client, Waits.run, "child", id="waits")
         news = TraceFollower(reader).follow(await reader.chain("waits"))
-        await until(news, lambda each: isinstance(each, RunFollowed))
+        await news_until(news, lambda each: isinstance(each, RunFollowed))
         await asyncio.to_thread(server.kill)
-        away = await until(news, lambda each: isinstance(each, ServerAway))
+        away = await news_until(news, lambda each: isinstance(each, ServerAway))
         assert isinstance(away[-1], ServerAway)
         assert server.address in away[-1].error.message
         await asyncio.to_thread(server.restart)
-        assert isinstance((await until(news, lambda each: isinstance(each, (ServerAway, ServerBack))))[-1], ServerBack)
+        assert isinstance(
+            (await news_until(news, lambda each: isinstance(each, (ServerAway, ServerBack))))[-1], ServerBack
+        )
         await handle.signal(Waits.go)
         seen = [event async for event in news]
         assert short(seen)[-1] == ("RunClosed", "waits", "completed")

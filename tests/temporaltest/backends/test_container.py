@@ -92,8 +92,8 @@ def test_ports_are_published_on_loopback_only(contained: Suite, docker: Engine) 
         assert {binding["HostIp"] for binding in published} == {"127.0.0.1"}
         for binding in published:
             socket.create_connection(("127.0.0.1", int(binding["HostPort"])), 10).close()
-        run.let("go")
-        run.ends()
+        run.release("go")
+        run.output()
 
 
 def test_private_container(contained: Suite) -> None:
@@ -168,7 +168,7 @@ def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypat
             run.reports()
             assert len(docker.containers()) == 1
             run.kill()
-            run.ends()
+            run.output()
         assert eventually(lambda: not docker.containers(), 60)
 
 
@@ -186,7 +186,7 @@ def test_container_is_removed_with_its_run(
         run.reports()
         assert len(docker.containers()) == 1
         getattr(run, how)()
-        run.ends()
+        run.output()
         assert eventually(lambda: not docker.containers(), 60)
         assert eventually(lambda: not processes_of(home))
 
@@ -209,7 +209,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_the_next_run(
         (supervisor,) = supervisors(home)
         supervisor.kill()
         run.kill()
-        run.ends()
+        run.output()
     assert docker.containers() == [left]
     (contained.path / "go").touch()
     contained.passes(passed=1)
@@ -225,8 +225,8 @@ def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite
         supervisor.kill()
         # Not its wait(): it is a zombie until the run waits for it.
         assert eventually(lambda: supervisor.status() == psutil.STATUS_ZOMBIE)
-        run.let("go")
-        output = run.ends()
+        run.release("go")
+        output = run.output()
     assert "1 failed" in output
     assert "was killed while the test ran" in output
     assert docker.containers() == []
@@ -238,9 +238,9 @@ def test_two_runs_share_a_container(contained: Suite, docker: Engine) -> None:
     with running(contained.path) as one, running(contained.path, ways=TWO) as other:
         assert len({report["address"] for report in one.reports(2)}) == 1
         assert len(docker.containers()) == 1
-        one.let("go")
-        assert "1 passed" in one.ends()
-        assert "1 passed" in other.ends()
+        one.release("go")
+        assert "1 passed" in one.output()
+        assert "1 passed" in other.output()
     assert eventually(lambda: not docker.containers())
 
 
@@ -263,8 +263,8 @@ def test_after(temporal):
         run.reports()
         (container,) = docker.containers()
         docker.client.containers.get(container).kill()
-        run.let("killed")
-        output = run.ends()
+        run.release("killed")
+        output = run.output()
     assert "1 failed, 1 passed" in output
     assert "was killed while the test ran" in output
 

@@ -218,7 +218,7 @@ def test_server_that_dies(own_server: DevServer, bare_suite: Suite) -> None:
     with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
         run.reports()
         own_server.kill()
-        output = run.ends()
+        output = run.output()
     assert "1 failed, 2 errors" in output
     assert f"ServerLost: the Temporal server at {own_server.address} no longer answers" in output
     assert output.count(f"the external Temporal server at {own_server.address} does not answer") >= 2
@@ -233,8 +233,8 @@ def test_server_that_comes_back(own_server: DevServer, bare_suite: Suite) -> Non
         own_server.kill()
         eventually((bare_suite.path / "over").exists, 60)
         own_server.restart()
-        run.let("go")
-        output = run.ends()
+        run.release("go")
+        output = run.output()
     assert "1 failed, 2 passed" in output
 
 
@@ -268,7 +268,7 @@ def test_frozen_server(own_server: DevServer, bare_suite: Suite) -> None:
         run.reports()
         own_server.freeze()
         try:
-            output = run.ends()
+            output = run.output()
         finally:
             own_server.thaw()
     assert "1 failed" in output
@@ -292,8 +292,8 @@ def test_hit(temporal):
     with running(bare_suite.path, "--temporal-address", own_server.address) as run:
         run.reports()
         own_server.restart()
-        run.let("go")
-        assert "1 passed" in run.ends()
+        run.release("go")
+        assert "1 passed" in run.output()
 
 
 def test_certificate_of_another_ca(server: DevServer, bare_suite: Suite, certificates: Certificates) -> None:
@@ -347,8 +347,8 @@ def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_su
     args = ("--temporal-address", own_server.address, "--temporal-namespace=ours")
     with running(bare_suite.path, *args, ways=TWO) as run:
         both = run.reports(2)
-        run.let("go")
-        assert "2 passed" in run.ends()
+        run.release("go")
+        assert "2 passed" in run.output()
     assert {report["namespace"] for report in both} == {"ours"}
     assert len({report["id"] for report in both}) == 2
     assert len({report["queue"] for report in both}) == 2

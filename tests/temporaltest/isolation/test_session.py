@@ -101,9 +101,9 @@ def test_two_runs_share_a_server(suite: Suite, home: Path) -> None:
     with running(suite.path) as one, running(suite.path, ways=TWO) as other:
         assert len({report["address"] for report in one.reports(2)}) == 1
         assert len(servers(home)) == 1
-        one.let("go")
-        assert "1 passed" in one.ends()
-        assert "1 passed" in other.ends()
+        one.release("go")
+        assert "1 passed" in one.output()
+        assert "1 passed" in other.output()
     assert eventually(lambda: nothing_left(home))
 
 
@@ -112,9 +112,9 @@ def test_runs_with_other_settings_have_another_server(suite: Suite, home: Path) 
     write_waiting(suite, 1)
     with running(suite.path) as one, running(suite.path, "--temporal-tuning=stock") as other:
         assert len({report["address"] for report in one.reports(2)}) == 2
-        one.let("go")
-        assert "1 passed" in one.ends()
-        assert "1 passed" in other.ends()
+        one.release("go")
+        assert "1 passed" in one.output()
+        assert "1 passed" in other.output()
 
 
 def test_private_server(every_way: Suite, home: Path) -> None:
@@ -177,7 +177,7 @@ def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, h
     with running(suite.path, ways=ways) as run:
         run.reports()
         run.interrupt()
-        output = run.ends()
+        output = run.output()
         assert "KeyboardInterrupt" in output
         assert "INTERNALERROR" not in output
         assert eventually(lambda: nothing_left(home))
@@ -189,7 +189,7 @@ def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
     with running(suite.path) as run:
         eventually(lambda: processes_of(home)[1:] or reports(suite.path))
         run.interrupt()
-        run.ends()
+        run.output()
         assert eventually(lambda: nothing_left(home))
 
 
@@ -200,8 +200,8 @@ def test_killed_worker_is_replaced(suite: Suite, home: Path) -> None:
         victim = run.reports(2)[0]["pid"]
         psutil.Process(victim).kill()
         run.reports(3)
-        run.let("go")
-        output = run.ends()
+        run.release("go")
+        output = run.output()
     assert "1 failed, 11 passed" in output
     assert "crashed while running" in output
     assert len(addresses(suite)) == 1
@@ -317,12 +317,12 @@ def test_after(temporal, n):
     with running(suite.path, "--temporal-timeout=60", "--dist=loadfile", ways=TWO) as run:
         (server,) = {report["server"] for report in run.reports(2)}
         psutil.Process(server).kill()
-        run.let("one")
+        run.release("one")
         run.reports(3)  # a new server runs, and the other worker does not know yet
-        run.let("other")
+        run.release("other")
         run.reports(4)
-        run.let("end")
-        output = run.ends()
+        run.release("end")
+        output = run.output()
     assert "2 failed, 4 passed" in output
     assert output.count("was killed while the test ran") >= 2
     (new,) = {report["server"] for report in reports(suite.path) if report["phase"] == "after"}

@@ -245,7 +245,7 @@ def test_stuck(temporal, last, n):
         run.reports()
         for _ in range(times):
             run.interrupt()
-        assert "KeyboardInterrupt" in run.ends()
+        assert "KeyboardInterrupt" in run.output()
     assert eventually(lambda: not processes_of(home))
 
 

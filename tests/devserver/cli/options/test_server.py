@@ -32,7 +32,7 @@ def options_of(line: str) -> ServerOptions:
     return make_options(values, Settings())[0]
 
 
-def server_words(options: ServerOptions) -> list[str]:
+def server_command_line(options: ServerOptions) -> list[str]:
     """Return the server's command line for these options."""
     return command_line(options, executable=Path("temporal"), version="1.9.1", ports=PORTS, database=Path("db"))
 
@@ -96,7 +96,7 @@ def test_options_are_passed_on_to_the_server() -> None:
         "--sqlite-pragma synchronous=0"
     )
     options = options_of(line)
-    words = server_words(options)
+    words = server_command_line(options)
     assert shlex.join(words[words.index("--ui-public-path") :]).startswith("--ui-public-path /t --ui-asset-path .")
     for pair in (["--log-format", "json"], ["--sqlite-pragma", "cache_size=-64000"]):
         assert pair in [words[place : place + 2] for place in range(len(words))]

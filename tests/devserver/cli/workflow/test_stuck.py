@@ -49,7 +49,7 @@ def line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().rstrip("\n")
 
 
-def seen(devserver: Run, *args: str) -> subprocess.CompletedProcess[str]:
+def wait_for_output(devserver: Run, *args: str) -> subprocess.CompletedProcess[str]:
     """Return the output of `stuck` once the server lists the workflow."""
     done = []
 
@@ -77,7 +77,7 @@ def test_something_is_stuck(quick_up: Run, devserver: Run, start: Start, status_
     """Exit code 1, with the workflow, the problem, its duration, and a command that you can paste."""
     quick_up()
     start("order 17")
-    done = seen(devserver)
+    done = wait_for_output(devserver)
     lines = done.stdout.splitlines()
     assert re.fullmatch(r"no worker: order 17 \(Order\), \d+s", lines[0])
     assert " ".join(line.strip() for line in lines[1:3]) == QUEUE_LINE
@@ -128,7 +128,7 @@ def test_the_json_form_is_stable(quick_up: Run, devserver: Run, start: Start, st
     """Exactly the documented keys; ages are in seconds, times in UTC."""
     quick_up()
     start("order-17")
-    found = json.loads(seen(devserver, "--json").stdout)
+    found = json.loads(wait_for_output(devserver, "--json").stdout)
     assert list(found) == ["form", "address", "namespace", "at", "open", "examined", "complete", "notes", "findings"]
     assert (found["form"], found["address"], found["open"]) == (1, status_of()["address"], 1)
     (finding,) = found["findings"]
@@ -205,7 +205,7 @@ def test_narrow_and_ascii_terminals(quick_up: Run, devserver: Run, start: Start)
     """The output fits into 40 columns, except commands to paste; control characters are escaped."""
     quick_up()
     start("bestellung-ü-\x1b[31m", queue="päckchen-→")
-    done = seen(devserver)
+    done = wait_for_output(devserver)
     assert "\x1b" not in done.stdout
     assert "bestellung-ü-?[31m" in done.stdout
     for encoding, shown in (("ascii", "bestellung-\\xfc-?[31m"), ("latin-1", "p?ckchen-\\u2192")):
@@ -234,7 +234,7 @@ def test_watch_survives_a_restart(up: Run, devserver: Run, start: Start, watchin
     """An unreachable server is reported once, and again when it is back; stuck workflows stay stuck."""
     up()
     start("order-17")
-    seen(devserver)
+    wait_for_output(devserver)
     with watching("stuck") as process:
         assert "1 thing is stuck" in line(process)
         assert " + no_worker order-17" in line(process)
@@ -282,11 +282,11 @@ def test_external_server(quick_up: Run, devserver: Run, start: Start, status_of:
     quick_up("-n", "default", "-n", "shop")
     start("order-17", namespace="shop")
     address = status_of()["address"]
-    done = seen(devserver, "--address", address, "--namespace", "shop")
+    done = wait_for_output(devserver, "--address", address, "--namespace", "shop")
     assert f"temporal --address {address} --namespace shop task-queue describe --task-queue orders" in done.stdout
     assert "(instance" not in done.stdout
     assert devserver("stuck", "--address", address).returncode == 0
-    assert seen(devserver, "--namespace", "shop").returncode == 1
+    assert wait_for_output(devserver, "--namespace", "shop").returncode == 1
     named = {"TEMPORAL_ADDRESS": address, "TEMPORAL_NAMESPACE": "shop", "HOME": os.environ["HOME"]}
     assert devserver("stuck", env=named).returncode == 1
 
@@ -296,7 +296,7 @@ def test_a_client_profile(quick_up: Run, devserver: Run, start: Start) -> None:
     quick_up("-n", "shop")
     start("order-17", namespace="shop")
     devserver("env", "--write-profile", "dev")
-    done = seen(devserver, "--profile", "dev")
+    done = wait_for_output(devserver, "--profile", "dev")
     assert "temporal --profile dev task-queue describe" in done.stdout
     assert devserver("stuck", env={"TEMPORAL_PROFILE": "dev"}).returncode == 1
 
@@ -305,7 +305,7 @@ def test_tls(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf, t
     """A server that requires a client certificate answers with ours, and refuses without."""
     quick_up()
     start("order-17")
-    seen(devserver)
+    wait_for_output(devserver)
     certificates = make_certificates(tmp_path / "tls")
     with tls_proxy(status_of()["address"], certificates, clients=True) as address:
         ours = {"ca-path": "ca.pem", "cert-path": "client.pem", "key-path": "client.key"}

@@ -52,7 +52,7 @@ def served(up: Run, status_of: StatusOf) -> Iterator[None]:
         yield
 
 
-def once(devserver: Run, text: str, *args: str, **how: Any) -> str:
+def wait_for_output(devserver: Run, text: str, *args: str, **how: Any) -> str:
     """Return the output of `trace` once it contains the text."""
     return eventually(lambda: _having(text, devserver("trace", *args, **how)))
 
@@ -72,7 +72,7 @@ def test_output_formats(quick_up: Run, devserver: Run, start: Start, status_of: 
     """Runs, steps, repeats and failures are shown as a tree, also in 40 columns of ASCII, and as JSON."""
     with served(quick_up, status_of):
         start("loop", "Loop", 5)
-        tree = once(devserver, "└─ ✓ completed", "loop", env={"COLUMNS": "100"})
+        tree = wait_for_output(devserver, "└─ ✓ completed", "loop", env={"COLUMNS": "100"})
         assert normalised(tree) == [
             "✓ Loop loop, completed in TOOK",
             f"TIME, run RUN, task queue {QUEUE}",
@@ -84,7 +84,7 @@ def test_output_formats(quick_up: Run, devserver: Run, start: Start, status_of: 
             "AT └─ ✓ completed",
         ]
         start("bad", "Leaf", "bad")
-        once(devserver, "└─ ✗ failed", "bad")
+        wait_for_output(devserver, "└─ ✗ failed", "bad")
         narrow = devserver("trace", "bad", env={"COLUMNS": "40", "PYTHONIOENCODING": "ascii"}).stdout
         assert max(map(len, narrow.splitlines())) <= 40
         assert narrow.isascii()
@@ -108,10 +108,10 @@ def test_children_runs_and_depth(quick_up: Run, devserver: Run, start: Start, st
     """All runs of children are below their steps; --depth 0 hides them; JSON has them too."""
     with served(quick_up, status_of):
         start("all", "Everything")
-        once(devserver, "✗ flaky, failed", "all")
+        wait_for_output(devserver, "✗ flaky, failed", "all")
         done = devserver("temporal", "--", "workflow", "signal", "-w", "all", "--name", "tell", "--input", '"go"')
         assert done.returncode == 0, done.stderr
-        tree = normalised(once(devserver, '└─ ✓ completed  "go"', "all", env={"COLUMNS": "120"}))
+        tree = normalised(wait_for_output(devserver, '└─ ✓ completed  "go"', "all", env={"COLUMNS": "120"}))
         at = tree.index('AT ├─ ✓ Leaf all-again, TOOK  "again"')
         assert tree[at + 1 : at + 9] == [
             "         │  ✓ Leaf all-again, run 1 of 2, continued as new in TOOK",
@@ -147,7 +147,7 @@ def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
             with subprocess.Popen(command("trace", "waits", "-f"), stdout=subprocess.PIPE, text=True) as lines:
                 assert lines.stdout is not None
                 assert "waits > Waits running for" in lines.stdout.readline()
-                signal_it(devserver, "waits")
+                signal_go(devserver, "waits")
                 rest = lines.stdout.read().splitlines()
                 assert [line.partition("waits ")[2] for line in normalised("\n".join(rest))] == [
                     "+ signal go",
@@ -163,7 +163,7 @@ def test_follow(quick_up: Run, devserver: Run, start: Start, status_of: StatusOf
             assert lines.stdout is not None
             first = json.loads(lines.stdout.readline())
             assert (first["form"], first["change"], first["run"]["status"]) == (1, "run", "running")
-            signal_it(devserver, "fails")
+            signal_go(devserver, "fails")
             changes = [json.loads(line) for line in lines.stdout.read().splitlines()]
             assert [change["change"] for change in changes] == ["step", "closed"]
             assert changes[1]["run"]["last_failure"] == "Luck: no luck"
@@ -205,7 +205,7 @@ def test_follow_across_a_restart_on_another_port(up: Run, devserver: Run, start:
             lines.kill()
 
 
-def signal_it(devserver: Run, workflow_id: str) -> None:
+def signal_go(devserver: Run, workflow_id: str) -> None:
     """Signal the workflow to continue."""
     done = devserver("temporal", "--", "workflow", "signal", "-w", workflow_id, "--name", "go")
     assert done.returncode == 0, done.stderr
@@ -242,7 +242,9 @@ def test_bad_input(quick_up: Run, devserver: Run, start: Start) -> None:
     noted = devserver("temporal", "--", "workflow", "terminate", "--workflow-id=secret", "--reason=enough")
     assert noted.returncode == 0, noted.stderr
     start("secret", "X")
-    narrow = once(devserver, "note: there is another execution", "secret", env={"COLUMNS": "40"}).splitlines()
+    narrow = wait_for_output(
+        devserver, "note: there is another execution", "secret", env={"COLUMNS": "40"}
+    ).splitlines()
     assert max(map(len, narrow)) <= 40
     for plain in (False, True):
         with pytest.MonkeyPatch.context() as patch:

@@ -44,7 +44,7 @@ class Load:
             self._orders.append(handle)
             self._acknowledged[handle.id] = []
 
-    async def go_on(self) -> None:
+    async def send_numbers(self) -> None:
         """Signal numbers forever; a failed call is not acknowledged, and its number is not sent again."""
         number = 0
         while True:
@@ -80,7 +80,7 @@ async def under_load(address: str, rounds: list[Callable[[], None]]) -> None:
     async with worker(client):
         load = Load(client)
         await load.begin()
-        telling = asyncio.ensure_future(load.go_on())
+        telling = asyncio.ensure_future(load.send_numbers())
         try:
             for act in rounds:
                 await load.progress()

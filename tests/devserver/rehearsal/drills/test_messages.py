@@ -15,7 +15,7 @@ from tests.devserver.rehearsal.runbooks.tended import Size
 SECOND = at.activity_starts("add", nth=2)
 
 
-def of(result: Result, name: str) -> Judgement:
+def finding(result: Result, name: str) -> Judgement:
     """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
@@ -26,7 +26,7 @@ def test_signal(rehearse: Rehearse) -> None:
     expected = [expect.completes(), expect.no_signal_lost(), expect.exactly_once("add", "node-5")]
     result = rehearse(scene("tended", "Tended", plan, expect=expected))
     assert result.verdict == "pass", result.reason
-    assert of(result, "no signal lost").evidence == "all 1 acknowledged signals were handled"
+    assert finding(result, "no signal lost").evidence == "all 1 acknowledged signals were handled"
 
 
 def test_signal_through_an_outage(rehearse: Rehearse) -> None:
@@ -54,9 +54,9 @@ def test_signal_that_fails_the_workflow_task(rehearse: Rehearse) -> None:
     expected = [expect.no_signal_lost(), expect.status("terminated")]
     result = rehearse(scene("tended", "Choking", plan, expect=expected))
     assert result.verdict == "fail"
-    assert "no workflow task has delivered it" in of(result, "signal grow").evidence
-    assert "workflow_task_failing reported after" in of(result, "devserver stuck").evidence
-    assert of(result, "no signal lost").verdict == "fail"
+    assert "no workflow task has delivered it" in finding(result, "signal grow").evidence
+    assert "workflow_task_failing reported after" in finding(result, "devserver stuck").evidence
+    assert finding(result, "no signal lost").verdict == "fail"
     assert result.run is not None
     assert [signal.name for signal in RunMetrics.of(result.run).lost_signals] == ["grow"]
 
@@ -69,8 +69,8 @@ def test_signal_whose_handler_does_not_end(rehearse: Rehearse) -> None:
     plan = at.activity_starts("add").do(drills.signal("grow", 4))
     expected = [expect.completes(), expect.no_signal_lost()]
     result = rehearse(scene("tended", "Abrupt", plan, expect=expected))
-    assert of(result, "signal grow").verdict == "pass"
-    assert of(result, "no signal lost").evidence == "grow: its handler did not end before the run did"
+    assert finding(result, "signal grow").verdict == "pass"
+    assert finding(result, "no signal lost").evidence == "grow: its handler did not end before the run did"
     assert result.verdict == "fail"
 
 
@@ -81,7 +81,7 @@ def test_signal_that_is_lost_with_the_database(rehearse: Rehearse) -> None:
         at.activity_starts("add", nth=3).do(faults.restore_database()),
     )
     result = rehearse(scene("tended", "Tended", *plan, expect=[expect.completes(), expect.no_signal_lost()]))
-    assert "it is not in the history" in of(result, "no signal lost").evidence
+    assert "it is not in the history" in finding(result, "no signal lost").evidence
     assert result.verdict == "fail"
 
 
@@ -91,7 +91,7 @@ def test_signal_to_a_closed_runbook(rehearse: Rehearse) -> None:
     result = rehearse(scene("tended", "Tended", plan, expect=[expect.no_signal_lost()]))
     assert result.verdict == "unknown"
     assert "ended before the drill could begin" in result.reason
-    assert "no signal of a drill was acknowledged" in of(result, "no signal lost").evidence
+    assert "no signal of a drill was acknowledged" in finding(result, "no signal lost").evidence
 
 
 def test_update_and_query(rehearse: Rehearse) -> None:
@@ -104,7 +104,7 @@ def test_update_and_query(rehearse: Rehearse) -> None:
     expected = [expect.completes(), expect.exactly_once("add", "node-1", "node-2")]
     result = rehearse(scene("tended", "Tended", plan, expect=expected))
     assert result.verdict == "pass", result.reason
-    assert of(result, "update").evidence.startswith("it answered 3 within")
+    assert finding(result, "update").evidence.startswith("it answered 3 within")
 
 
 def test_unexpected_update_and_query_results(rehearse: Rehearse) -> None:
@@ -127,8 +127,8 @@ def test_update_and_query_without_a_worker(rehearse: Rehearse) -> None:
     """A query or an update that no worker answers fails within its timeout."""
     ask = drills.query("added", within=0.2), drills.update("set_target", 4, within=0.2)
     result = rehearse(scene("tended", "Tended", SECOND.do(faults.kill_worker(down=0.6), *ask)))
-    assert of(result, "query").evidence == "there was no answer within 0.2 s"
-    assert of(result, "update").evidence == "there was no answer within 0.2 s"
+    assert finding(result, "query").evidence == "there was no answer within 0.2 s"
+    assert finding(result, "update").evidence == "there was no answer within 0.2 s"
     assert result.verdict == "fail"
 
 
@@ -146,7 +146,7 @@ def test_detect(rehearse: Rehearse) -> None:
     plan = at.activity_starts("broken").do(drills.detect(within=10, then=drills.stop()))
     result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("canceled")]))
     assert result.verdict == "pass", result.reason
-    assert "activity_retrying reported after" in of(result, "devserver stuck").evidence
+    assert "activity_retrying reported after" in finding(result, "devserver stuck").evidence
 
 
 def test_detect_through_an_outage(rehearse: Rehearse) -> None:
@@ -162,7 +162,7 @@ def test_detect_a_healthy_runbook(rehearse: Rehearse) -> None:
     """A healthy runbook is not stuck, so a drill that expects that fails."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.detect(within=5))))
     assert result.verdict == "fail"
-    assert "no problem was reported in" in of(result, "devserver stuck").evidence
+    assert "no problem was reported in" in finding(result, "devserver stuck").evidence
 
 
 def test_detect_another_kind(rehearse: Rehearse) -> None:
@@ -170,7 +170,7 @@ def test_detect_another_kind(rehearse: Rehearse) -> None:
     plan = at.activity_starts("broken").do(drills.detect(within=1, kind="timer_late", then=drills.terminate()))
     result = rehearse(scene("tended", "Hopeless", plan, expect=[expect.status("terminated")]))
     assert [judgement.verdict for judgement in result.judgements] == ["fail", "pass", "pass"]
-    assert "timer_late was not reported in" in of(result, "devserver stuck").evidence
+    assert "timer_late was not reported in" in finding(result, "devserver stuck").evidence
 
 
 @pytest.mark.parametrize(

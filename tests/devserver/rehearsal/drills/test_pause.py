@@ -21,7 +21,7 @@ from tests.devserver.rehearsal.conftest import Rehearse, scene
 SECOND = at.activity_starts("add", nth=2)
 
 
-def of(result: Result, name: str) -> Judgement:
+def finding(result: Result, name: str) -> Judgement:
     """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
@@ -30,7 +30,7 @@ def test_pause(rehearse: Rehearse) -> None:
     """A paused runbook starts nothing, and continues after the pause, which does not count as idle time."""
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(for_=0.8))))
     assert result.verdict == "pass", result.reason
-    assert of(result, "paused for 0.8 s").evidence == "nothing started while it was paused"
+    assert finding(result, "paused for 0.8 s").evidence == "nothing started while it was paused"
     assert result.run is not None
     third = [mark for mark in result.run.marks if mark.lane == "activity"][2]
     resumed = next(mark for mark in result.run.marks if mark.what == "WorkflowExecutionUnpaused")
@@ -45,7 +45,7 @@ def test_pause_does_not_pause_children(rehearse: Rehearse) -> None:
     """If a child starts an activity while its parent is paused, the drill fails and names the activity."""
     result = rehearse(scene("tended", "Delegating", SECOND.do(drills.pause(for_=1))))
     assert result.verdict == "fail"
-    assert "add of the workflow" in of(result, "paused").evidence
+    assert "add of the workflow" in finding(result, "paused").evidence
 
 
 def test_resume_at_another_moment(rehearse: Rehearse) -> None:
@@ -53,7 +53,7 @@ def test_resume_at_another_moment(rehearse: Rehearse) -> None:
     paused = at.when(lambda view: any(mark.what == "WorkflowExecutionPaused" for mark in view.marks), "it is paused")
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause()), paused.do(drills.resume())))
     assert result.verdict == "pass", result.reason
-    assert of(result, "is resumed").verdict == "pass"
+    assert finding(result, "is resumed").verdict == "pass"
 
 
 def test_paused_twice(rehearse: Rehearse) -> None:

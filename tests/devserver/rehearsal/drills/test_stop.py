@@ -18,7 +18,7 @@ THIRD = at.activity_starts("add", nth=3)
 BY_HAND = str(Path(__file__).parents[1] / "by_hand.py")
 
 
-def of(result: Result, name: str) -> Judgement:
+def finding(result: Result, name: str) -> Judgement:
     """Return the finding whose name contains the text."""
     return next(judgement for judgement in result.judgements if name in judgement.name)
 
@@ -34,7 +34,7 @@ def test_stop_runs_compensations(rehearse: Rehearse) -> None:
     expected = [expect.status("canceled"), expect.compensates("remove", "node-1", "node-2")]
     result = rehearse(scene("tended", "Tended", THIRD.do(stop), expect=expected))
     assert result.verdict == "pass", result.reason
-    assert "everything was compensated" in of(result, "stopped").evidence
+    assert "everything was compensated" in finding(result, "stopped").evidence
 
 
 def test_stop_is_ignored(rehearse: Rehearse) -> None:
@@ -42,7 +42,7 @@ def test_stop_is_ignored(rehearse: Rehearse) -> None:
     expected = [expect.completes()]
     result = rehearse(scene("tended", "Deaf", THIRD.do(drills.stop([("remove", "node-1"), "undo"])), expect=expected))
     assert result.verdict == "fail"
-    details = of(result, "stopped").details
+    details = finding(result, "stopped").details
     assert details[0].startswith("it is completed, not canceled")
     assert list(details[1:]) == ["remove node-1 did not happen", "undo did not happen"]
 
@@ -52,9 +52,9 @@ def test_stop_during_a_pause(rehearse: Rehearse) -> None:
     paused = at.event("WorkflowExecutionPaused")
     plan = (SECOND.do(drills.pause(for_=1.2)), paused.do(drills.stop(within=0.3)))
     result = rehearse(scene("tended", "Tended", *plan, expect=[expect.status("canceled")]))
-    assert "it is paused, and gets the request when it is resumed" in of(result, "stopped").evidence
+    assert "it is paused, and gets the request when it is resumed" in finding(result, "stopped").evidence
     assert [judgement.name for judgement in result.judgements if judgement.verdict == "fail"] == [
-        of(result, "stopped").name
+        finding(result, "stopped").name
     ]
 
 
@@ -69,7 +69,7 @@ def test_terminate_leaves_a_child(rehearse: Rehearse) -> None:
     expected = [expect.status("terminated")]
     result = rehearse(scene("tended", "Delegating", SECOND.do(drills.terminate()), expect=expected))
     assert result.verdict == "fail"
-    assert "its child workflow" in of(result, "terminated").evidence
+    assert "its child workflow" in finding(result, "terminated").evidence
 
 
 def test_hand_over(rehearse: Rehearse) -> None:
@@ -78,7 +78,7 @@ def test_hand_over(rehearse: Rehearse) -> None:
     expected = [expect.status("terminated"), expect.exactly_once("add", "node-1", "node-2", "node-3")]
     result = rehearse(scene("tended", "Tended", at.activity_completes("add", nth=2).do(over), expect=expected))
     assert result.verdict == "pass", result.reason
-    assert of(result, "handed over").evidence == "the legacy script did the rest: add node-3"
+    assert finding(result, "handed over").evidence == "the legacy script did the rest: add node-3"
 
 
 def test_hand_over_to_a_script_that_starts_from_the_beginning(rehearse: Rehearse) -> None:
@@ -86,21 +86,21 @@ def test_hand_over_to_a_script_that_starts_from_the_beginning(rehearse: Rehearse
     over = drills.hand_over(by_hand("careless"), how="terminate")
     result = rehearse(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
     assert result.verdict == "fail"
-    assert of(result, "handed over").evidence == "the legacy script repeated add node-1"
+    assert finding(result, "handed over").evidence == "the legacy script repeated add node-1"
 
 
 def test_hand_over_to_a_broken_script(rehearse: Rehearse) -> None:
     """A failing script fails the drill with its last output."""
     over = drills.hand_over(by_hand("broken"))
     result = rehearse(scene("tended", "Tended", at.activity_completes("add").do(over), expect=[]))
-    assert of(result, "handed over").evidence == "the legacy script exited with code 1: the script is of last year"
+    assert finding(result, "handed over").evidence == "the legacy script exited with code 1: the script is of last year"
 
 
 def test_hand_over_from_a_runbook_that_ignores_the_stop(rehearse: Rehearse) -> None:
     """The script does not start while the runbook still runs."""
     over = drills.hand_over(by_hand(), within=0.3)
     result = rehearse(scene("tended", "Tended", SECOND.do(drills.pause(), over), expect=[], limit=2.0))
-    assert "the legacy script did not start" in of(result, "handed over").evidence
+    assert "the legacy script did not start" in finding(result, "handed over").evidence
 
 
 @pytest.mark.parametrize(

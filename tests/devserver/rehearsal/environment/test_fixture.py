@@ -23,7 +23,7 @@ from ..conftest import Rehearse, scene
 World = Callable[[Path], AbstractContextManager[str]]
 
 
-def noting(log: list[str]) -> World:
+def recording_world(log: list[str]) -> World:
     """An environment that records its creation and removal."""
 
     @contextlib.contextmanager
@@ -61,7 +61,7 @@ def test_every_run_has_its_own_environment(rehearse: Rehearse) -> None:
         at.activity_starts("step").do(Touch(log)),
         expect=[expect.same_result()],
         steady_state=[is_well],
-        fixture=noting(log),
+        fixture=recording_world(log),
     )
     assert rehearse(scenario).verdict == "pass"
     view = "looked at with-faults in with-faults"

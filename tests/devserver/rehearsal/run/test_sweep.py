@@ -19,7 +19,7 @@ from ..conftest import scene
 pytestmark = pytest.mark.server
 
 
-def swept(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[SweepProgress]]:
+def run_sweep(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[SweepProgress]]:
     """Sweep a scenario; return the result and the progress."""
     progress: list[SweepProgress] = []
     result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=progress.append))
@@ -35,7 +35,7 @@ def careful(workflow: str, *more: object) -> Scenario:
 @pytest.mark.parametrize("target", ["server", "worker"])
 def test_a_careful_runbook_survives_a_kill_at_every_point(target: Target) -> None:
     """Every event is a point, and so is every activity between its effect and its result; all pass."""
-    found, result, progress = swept(careful("Sure", expect.same_result(), expect.replays()), target)
+    found, result, progress = run_sweep(careful("Sure", expect.same_result(), expect.replays()), target)
     assert result.verdict == "pass", (result.reason, result.judgements)
     events = len(found.plain.histories[0].events)
     assert [point.event for point in found.points if "not reported" not in point.what] == list(range(1, events + 1))
@@ -47,7 +47,7 @@ def test_a_careful_runbook_survives_a_kill_at_every_point(target: Target) -> Non
 
 def test_points_at_which_a_careless_runbook_repeats_effects_are_named() -> None:
     """It fails between an effect and its result, and only there; the evidence is kept."""
-    found, result, _ = swept(careful("Careless"), "worker")
+    found, result, _ = run_sweep(careful("Careless"), "worker")
     assert result.verdict == "fail", result.judgements
     assert {point.what for point in found.failed} == {"careless_step has acted, but not reported it yet"}
     (point,) = found.failed
@@ -63,7 +63,7 @@ def test_the_steady_state_is_checked_at_every_point() -> None:
     def no_worker_was_killed(view: RunView) -> bool:
         return not any(mark.detail.get("ended") == "killed" for mark in view.marks)
 
-    found, result, _ = swept(
+    found, result, _ = run_sweep(
         scene("steps", "OneSure", steady_state=[no_worker_was_killed], expect=[expect.replays()]), "worker"
     )
     assert result.verdict == "fail", result.reason
@@ -73,7 +73,7 @@ def test_the_steady_state_is_checked_at_every_point() -> None:
 @pytest.mark.parametrize(("workflow", "where"), [("Parent", "child"), ("Continued", "attempt 1")])
 def test_activities_of_children_and_later_runs_are_points(workflow: str, where: str) -> None:
     """A repeated effect is found in a child, and in a run after continue-as-new."""
-    found, result, _ = swept(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
+    found, result, _ = run_sweep(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
     assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
     # On a busy machine a kill at the task before may also come after the effect, which is a correct finding.
     acted = [point.what for point in found.failed if "has acted, but not reported it yet" in point.what]
@@ -85,7 +85,7 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
 def test_expectations_that_cannot_be_checked() -> None:
     """Expectations that need a plan, or that fail without a kill, are skipped and named; recovery is checked."""
     more = expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()
-    found, result, _ = swept(careful("Sure", *more), "worker")
+    found, result, _ = run_sweep(careful("Sure", *more), "worker")
     assert (result.verdict, found.failed) == ("unknown", []), (result.judgements, found.failed)
     assert found.omitted == ("other exactly once", "no signal lost")
     assert "the run without faults does not meet it" in result.reason
@@ -95,7 +95,7 @@ def test_expectations_that_cannot_be_checked() -> None:
 
 def test_a_runbook_that_needs_its_plan_is_not_swept() -> None:
     """It does not end without the plan, so no point is tried, and the verdict says why."""
-    found, result, progress = swept(scene("tended", "Choking", limit=0.7), "worker")
+    found, result, progress = run_sweep(scene("tended", "Choking", limit=0.7), "worker")
     assert result.verdict == "unknown"
     assert found.points == ()
     assert "does the runbook wait for one of its steps?" in result.reason
@@ -105,7 +105,7 @@ def test_a_runbook_that_needs_its_plan_is_not_swept() -> None:
 def test_a_sweep_without_expectations_is_refused() -> None:
     """It would take minutes and show nothing."""
     with pytest.raises(ScenarioInvalid, match="the scenario expects nothing"):
-        swept(scene("steps", "OneSure", expect=[]), "worker")
+        run_sweep(scene("steps", "OneSure", expect=[]), "worker")
 
 
 def test_moments_count_attempts() -> None:
