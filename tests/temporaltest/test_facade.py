@@ -44,14 +44,14 @@ def test_it(temporal):
     assert ids == ["adds-9", "adds-10"]
 
 
-def test_what_it_says(temporal, temporal_namespace, temporal_client):
+def test_properties_of_temporal(temporal, temporal_namespace, temporal_client):
     assert temporal.namespace == temporal_namespace == temporal.client.namespace == temporal_client.namespace
     assert temporal.address == temporal.client.service_client.config.target_host
     assert temporal.task_queue == "tests"
     assert temporal.ui_url is None
 
 
-def test_errors_of_ones_own(temporal):
+def test_custom_errors(temporal):
     async def fails():
         raise asyncio.TimeoutError("mine")
 

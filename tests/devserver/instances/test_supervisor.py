@@ -54,7 +54,7 @@ def test_supervisor_is_detached_from_its_starter(devserver: Run, paths: Paths, w
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_the_server_gracefully(paths: Paths, number: int) -> None:
-    """A supervisor that gets SIGTERM stops its server and records that."""
+    """A supervisor that gets a termination signal stops its server and records that."""
     server = DevServer.start("told", port=0, detach=True)
     record = InstanceFolder(paths, "told").require_record()
     record.supervisor.signal(number)

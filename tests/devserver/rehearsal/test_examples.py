@@ -136,11 +136,11 @@ def test_the_fixed_example_passes(rehearse: Rehearse, tmp_path: Path) -> None:
     """The fixed runbook differs in one condition; the same scenario passes, and so does its sweep."""
     folder = tmp_path / "rehearsals"
     one_node(folder, "scale_up_bug.py")
-    bug, mended = ((folder / name).read_text() for name in ("ring_runbook_bug.py", "ring_runbook.py"))
-    assert sorted({line.strip() for line in mended.splitlines()} - {line.strip() for line in bug.splitlines()}) == [
+    bug, fixed = ((folder / name).read_text() for name in ("ring_runbook_bug.py", "ring_runbook.py"))
+    assert sorted({line.strip() for line in fixed.splitlines()} - {line.strip() for line in bug.splitlines()}) == [
         "if node not in ring.nodes:  # an attempt whose result was lost may have added it"
     ]
-    (folder / "ring_runbook_bug.py").write_text(mended)
+    (folder / "ring_runbook_bug.py").write_text(fixed)
     swept = rehearse("scale_up_bug.py", "--sweep", "worker")
     assert swept.returncode == 0, swept.stdout
     assert "every point passes" in swept.stdout

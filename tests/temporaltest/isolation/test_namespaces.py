@@ -150,7 +150,7 @@ def test_settings_of_the_mark(both_ways: Suite) -> None:
                 return name
 
         @pytest.mark.temporal(search_attributes={"Customer": "Keyword"}, retention=timedelta(days=3))
-        def test_wishes(temporal):
+        def test_settings(temporal):
             temporal.worker(workflows=[Greet])
             mine = TypedSearchAttributes([SearchAttributePair(CUSTOMER, "Ada")])
             temporal.execute(Greet.run, "Ada", search_attributes=mine)
@@ -159,7 +159,7 @@ def test_settings_of_the_mark(both_ways: Suite) -> None:
             assert found.config.workflow_execution_retention_ttl.ToTimedelta() == timedelta(days=3)
 
         @pytest.mark.temporal(search_attributes={"Customer": "Int"})
-        def test_other_wishes(temporal):
+        def test_other_settings(temporal):
             pass
 
         def test_none(temporal):
@@ -177,7 +177,7 @@ def test_invalid_mark_fails_the_test(suite: Suite) -> None:
     suite.tests(
         """
         @pytest.mark.temporal(search_attributes={"Customer": "Name"})
-        def test_wishes(temporal):
+        def test_settings(temporal):
             pass
         """
     )

@@ -189,7 +189,7 @@ def test_backfill_of_nothing(temporal_schedules):
         temporal_schedules.backfill(handle, START + HOUR / 4, START + HOUR / 2)
 
 
-def test_paused_until_told(temporal, temporal_schedules):
+def test_created_paused(temporal, temporal_schedules):
     handle = temporal_schedules.create(hourly(), Quick.run)
     assert temporal.run(handle.describe()).schedule.state.paused
     awake = temporal_schedules.create(hourly(), Quick.run, paused=False, id="awake")
@@ -331,7 +331,7 @@ def test_makes_schedules(temporal, temporal_schedules):
     seen.append(temporal.namespace)
 
 
-def test_they_are_gone(temporal):
+def test_schedules_are_deleted(temporal):
     async def look(name):
         client = await Client.connect(temporal.address, namespace=seen[0])
         await client.get_schedule_handle(name).describe()

@@ -106,7 +106,7 @@ def test_workflow_that_fails_first(temporal, temporal_time):
     moves(temporal_time, temporal.start(Fails.run), "the workflow is failed")
 
 
-def test_workflow_that_is_not_there(temporal, temporal_time):
+def test_unknown_workflow_id(temporal, temporal_time):
     with pytest.raises(RPCError, match="nobody"):
         temporal_time.fast_forward(temporal.client.get_workflow_handle("nobody"), DAY)
 

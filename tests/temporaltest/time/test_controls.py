@@ -228,7 +228,7 @@ def test_until(temporal, temporal_time):
         temporal_time.until(handle, tenth.replace(tzinfo=None) + DAY)
 
 
-def test_clocks_are_each_their_own(temporal, temporal_time):
+def test_clocks_are_separate(temporal, temporal_time):
     temporal.worker(workflows=[Trial])
     one, other = temporal.start(Trial.run), temporal.start(Trial.run)
     temporal_time.fast_forward(one, 5 * DAY)

@@ -87,7 +87,7 @@ def test_a_limit_that_is_passed(temporal):
     assert isinstance(failed.value.cause, TimedOut)
 
 
-def test_a_limit_that_is_kept(temporal):
+def test_a_timeout_that_is_met(temporal):
     temporal.worker(workflows=[Sleeper])
     assert temporal.execute(Sleeper.run, 3, execution_timeout=4 * DAY) == pytest.approx(3, abs=0.1)
 

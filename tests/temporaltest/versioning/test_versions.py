@@ -135,7 +135,7 @@ async def test_in_an_async_test(temporal, temporal_versions):
     assert temporal_versions.build_of(handle) == "1.0"
 
 
-def test_what_is_wrong_is_told(temporal, temporal_versions):
+def test_errors(temporal, temporal_versions):
     with pytest.raises(SetupError, match="the workflow Order has no versioning behavior"):
         temporal_versions.build("1.0", workflows=[Order1])
     start(temporal_versions, PINNED, "1.0", "2.0")
@@ -183,7 +183,7 @@ def test_open_workflows(temporal, temporal_versions):
         assert message in str(error.value)
 
 
-def test_pinned_ones_only_if_asked(temporal, temporal_versions):
+def test_pinned_workflows_on_request(temporal, temporal_versions):
     start(temporal_versions, PINNED, "1.0", "3.0")
     temporal_versions.build_of(temporal.start(Order1.run, id="order-17"))
     with pytest.raises(SetupError, match="1 are pinned to a build"):

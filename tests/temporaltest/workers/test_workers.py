@@ -363,7 +363,7 @@ def test_sync_activities(temporal):
     assert temporal.execute(Greet.run, "Ada") == "sync Ada"
 
 
-def test_an_executor_of_their_own(temporal):
+def test_a_custom_executor(temporal):
     from concurrent.futures import ThreadPoolExecutor
 
     @activity.defn(name="compose")

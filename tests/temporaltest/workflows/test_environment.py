@@ -95,7 +95,7 @@ class Random:
             await workflow.sleep(0.01)
 
 
-async def test_what_it_ran_is_replayed(env):
+async def test_workflows_are_replayed(env):
     async with Worker(env.client, task_queue="q", workflows=[Random]):
         await env.client.execute_workflow(Random.run, id="r", task_queue="q")
 """
