@@ -198,9 +198,7 @@ def supervisors(home: Path) -> list[psutil.Process]:
     ]
 
 
-def test_container_of_a_killed_supervisor_is_removed_by_the_next_run(
-    contained: Suite, home: Path, docker: Engine
-) -> None:
+def test_container_of_a_killed_supervisor_is_removed_by_next_run(contained: Suite, home: Path, docker: Engine) -> None:
     """The next run removes what a killed supervisor has left."""
     write(contained, WAITING.format(count=1))
     with running(contained.path) as run:
