@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast system lint types bench releases clean
+.PHONY: help up test test-fast system lint types fuzz bench releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -51,6 +51,9 @@ test: system lint types ## Run the whole suite, as CI does (WORKERS=3 processes)
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute
 	$(BIN)/pytest -n 2 --dist worksteal -m "not server and not suite and not slow"
+
+fuzz: $(READY) ## Give every option of every command odd values (half an hour)
+	DEVSERVER_FUZZ=all $(BIN)/pytest -n 2 --timeout 3600 tests/devserver/cli/test_fuzz.py
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench

@@ -1,8 +1,34 @@
-"""`python -m devserver` is the console script `devserver`."""
+"""The console script `devserver`, and `python -m devserver`: what has to be done before the command line is imported."""
 
 from __future__ import annotations
 
-from .cli.main import main
+import os
+import signal
+import sys
+
+EXIT_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line. Ctrl-C while its modules are imported ends it quietly, too."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
+    _open_closed_streams()
+    from .cli.main import main as run
+
+    run()
+
+
+def _open_closed_streams() -> None:
+    """Open what the caller has closed (`devserver list >&-`), so that no other file gets its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
 
 if __name__ == "__main__":
     main()

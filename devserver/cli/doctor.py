@@ -36,5 +36,6 @@ def doctor(ctx: click.Context, name: str | None, as_json: bool) -> None:
     if as_json:
         echo_form(errors=errors, warnings=warnings, findings=[asdict(finding) for finding in findings])
     else:
-        click.echo(f"{errors} errors, {warnings} warnings" if errors or warnings else "all is well")
+        counts = f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
+        click.echo(counts if errors or warnings else "all is well")
     ctx.exit(1 if errors else 0)

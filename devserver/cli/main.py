@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -137,9 +138,13 @@ def devserver() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """The console script: run a command and exit with its code."""
+    """Run a command and exit with its code."""
     try:
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background of a script
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # `__main__` has set another one
         code = run(args)
+    except KeyboardInterrupt:  # before the command or after it
+        code = EXIT_INTERRUPTED
     except SystemExit as error:  # raised by click after it has completed words for a shell
         code = error.code if isinstance(error.code, int) else 1
     if "temporalio.bridge" in sys.modules:

@@ -50,6 +50,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @json_option
 @click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and print where they are.")
 @click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE to PATH.")
+@click.option("--no-run", is_flag=True, help="With --init: do not run the runbook once to find its side effects.")
 @click.pass_context
 def rehearse(
     ctx: click.Context,
@@ -64,11 +65,12 @@ def rehearse(
     as_json: bool,
     keep: bool,
     init: str | None,
+    no_run: bool,
 ) -> None:
     """Run a runbook through outages on the real server, and check that it survives."""
     sys.path.append(str(Path.cwd()))  # the project's packages are found there
     if init is not None:
-        _write_first(init, paths, as_json)
+        _write_first(init, paths, run=not no_run, as_json=as_json)
         return
     if not paths:
         raise click.UsageError("name a scenario file or a folder; --init MODULE writes a first scenario")
@@ -98,14 +100,22 @@ def rehearse(
     ctx.exit(finish(request, run_rehearsals(request)))
 
 
-def _write_first(module: str, paths: tuple[Path, ...], as_json: bool) -> None:
+def _write_first(module: str, paths: tuple[Path, ...], *, run: bool, as_json: bool) -> None:
     """Write a first scenario next to the runbook, which is found in this folder or where Python imports from."""
+    from ..rehearsal.run.reference_run import add_effects
     from ..rehearsal.scenario.template import write_first
 
     if len(paths) > 1:
         raise click.UsageError("--init writes one file")
     file = paths[0] if paths else Path(f"rehearsal_{module.rpartition('.')[2]}.py")
     write_first(module, file)
+    if run:
+        click.echo(
+            "running the runbook once without faults, to find its side effects (--no-run leaves that out)", err=True
+        )
+        reason = add_effects(module, file)
+        if reason is not None:
+            click.echo(f"no side effects were written into {file}: {reason}", err=True)
     if as_json:
         echo_form(file=str(file))
     else:

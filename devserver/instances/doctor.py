@@ -112,7 +112,7 @@ def _settings() -> Iterator[CheckResult]:
     try:
         settings = Settings.load()
     except DevServerError as error:
-        yield CheckResult("error", "settings", error.message, error.hint)
+        yield CheckResult("error", "settings", error.message, "; ".join(filter(None, (error.hint, *error.details))))
         return
     text = f"[tool.devserver] in {settings.file}" if settings.file else "no [tool.devserver] in a pyproject.toml here"
     if settings.untrusted:

@@ -16,7 +16,10 @@ def main() -> None:
     The arguments are the file of the spec, an open descriptor, the module search path (JSON), and, for a server that
     needs no preparation, its log and its command.
     """
-    sys.path[0] = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))  # noqa: PTH100, PTH118, PTH120
+    # In place of this script's folder, and last: it may be site-packages, whose backports must not shadow the standard
+    # library.
+    del sys.path[0]
+    sys.path.append(os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))  # noqa: PTH100, PTH118, PTH120
     from devserver.system.spawn import client_free_environment, spawn_bound
 
     spec_path, pipe, search, *at_once = sys.argv[1:]

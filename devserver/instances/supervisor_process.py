@@ -17,6 +17,7 @@ from ..server.log import begin_log
 from ..server.spec import ServerSpec
 from ..system.files import write_private
 from ..system.progress import Reporter
+from ..system.spawn import above_streams, close_others
 from . import supervisor_pipe
 from .folder import InstanceFolder
 from .record import Record
@@ -45,7 +46,7 @@ def spawn(spec: ServerSpec, folder: InstanceFolder, reporter: Reporter, *, fork:
     """
     write_private(folder.spec_file, json.dumps(spec.to_json()))
     begin_log(spec.log, spec.version, spec.server_version)
-    read, write = os.pipe()
+    read, write = (above_streams(end) for end in os.pipe())
     with os.fdopen(read) as events:
         try:
             (_fork if fork and threading.active_count() == 1 else _execute)(spec, folder, write)
@@ -55,8 +56,9 @@ def spawn(spec: ServerSpec, folder: InstanceFolder, reporter: Reporter, *, fork:
 
 
 def _execute(spec: ServerSpec, folder: InstanceFolder, pipe: int) -> None:
+    # Our own folder comes last: it may be site-packages, whose backports must not shadow the standard library.
     here = str(Path(__file__).parent.parent.parent)
-    search = [here, *(str(Path(entry).absolute()) for entry in sys.path if entry)]
+    search = [*(str(Path(entry).absolute()) for entry in sys.path if entry), here]
     command = [
         sys.executable,
         *PYTHON_OPTIONS,
@@ -97,11 +99,10 @@ def _become_supervisor(spec: ServerSpec, folder: InstanceFolder, pipe: int) -> N
     os.chdir("/")
     log = _open_log(folder)
     nothing = os.open(os.devnull, os.O_RDONLY)
+    kept = os.dup(pipe)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    kept = os.dup(pipe)
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 256)
+    close_others(kept)
     sys.stderr = os.fdopen(2, "w", closefd=False)
     try:
         supervisor_pipe.run_detached(spec.to_json(), kept)

@@ -10,6 +10,7 @@ from pathlib import Path
 from .errors import ModuleUnknown
 
 PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+MOST_SHOWN = 80
 FORM = "name it as package.module or path/to/file.py, each with an optional :NAME"
 
 
@@ -51,6 +52,14 @@ def parse(text: str) -> ModuleSpec:
     Raises:
         ModuleUnknown: It is malformed, or the file does not exist.
     """
+    try:
+        return _parse(text)
+    except (OSError, ValueError) as error:  # a name that is too long for the file system, or has a zero byte
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ModuleUnknown(f"there is no module {text[:MOST_SHOWN]}: {reason}", hint=FORM) from None
+
+
+def _parse(text: str) -> ModuleSpec:
     where, _, name = text.partition(":")
     if not where or (":" in text and not name):
         raise ModuleUnknown(f"{text!r} does not name a module", hint=FORM)

@@ -55,14 +55,14 @@ def spawn_bound(command: Sequence[str], *, log: str | os.PathLike[str], environ:
     Raises:
         OSError: The operating system refuses to run it.
     """
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    failed_read, failed_write = os.pipe()  # closed by a successful exec
+    output = above_streams(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    failed_read, failed_write = (above_streams(end) for end in os.pipe())  # closed by a successful exec
     bind = _binder()
     pid = os.fork()
     if pid == 0:
         try:
             bind()
-            _become(command, output, environ)
+            _become(command, output, environ, failed_write)
         except OSError as error:
             os.write(failed_write, str(error.errno).encode())
         finally:
@@ -97,7 +97,28 @@ def _binder() -> Callable[[], None]:
     return bind
 
 
-def _become(command: Sequence[str], output: int, environ: Mapping[str, str]) -> None:
+def above_streams(descriptor: int) -> int:
+    """The descriptor, or a copy above those of the standard streams, where the caller has closed one of these."""
+    if descriptor > 2:
+        return descriptor
+    import fcntl
+
+    copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return copy
+
+
+def close_others(*kept: int) -> None:
+    """Close every descriptor but the standard streams and these: what the caller left open is not for the server."""
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - pathlib is slow to import
+        if int(name) > 2 and int(name) not in kept:
+            try:
+                os.close(int(name))
+            except OSError:  # that of the listing
+                pass
+
+
+def _become(command: Sequence[str], output: int, environ: Mapping[str, str], failed: int) -> None:
     os.umask(0o077)  # its database is private
     signal = sys.modules.get("signal")
     if signal is not None:  # else no handler was ever set
@@ -107,6 +128,7 @@ def _become(command: Sequence[str], output: int, environ: Mapping[str, str]) -> 
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
+    close_others(failed)
     os.execve(command[0], list(command), dict(environ))  # noqa: S606 - no shell is meant
 
 

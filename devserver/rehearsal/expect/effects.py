@@ -29,7 +29,7 @@ class EffectCount:
             return Judgement(str(self), "fail", f"no effect {self.name!r} in the ledger")
         missing = [f"{self.name} {key} never happened" for key in self.keys if key not in found]
         again = [duplicate for duplicate in RunMetrics.of(run).duplicates if duplicate.name == self.name]
-        twice = [] if self.at_least else [_twice(item) for item in again]
+        twice = [] if self.at_least else [describe_duplicate(item) for item in again]
         if missing or twice:
             return Judgement(str(self), "fail", "; ".join([*twice, *missing]), [*twice, *missing])
         return Judgement(
@@ -42,7 +42,8 @@ class EffectCount:
         return f"{self.name}{which} {'at least' if self.at_least else 'exactly'} once"
 
 
-def _twice(effect: Duplicate) -> str:
+def describe_duplicate(effect: Duplicate) -> str:
+    """A repeated effect in a sentence, with its times."""
     by = f" in the activity {effect.activity}" if effect.activity not in (None, "", effect.name) else ""
     tries = ["" if attempt is None else f" (attempt {attempt})" for attempt in effect.attempts]
     when = ", ".join(f"{at:.3f} s{attempt}" for at, attempt in zip(effect.at, tries, strict=True))

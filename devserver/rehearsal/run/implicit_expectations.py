@@ -1,20 +1,42 @@
-"""Judges a run's end if no expectation does: a runbook that fails or never ends must not pass unnoticed."""
+"""Judges what no expectation does: a runbook that fails, never ends, or repeats an effect must not pass unnoticed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..expect.effects import EffectCount, describe_duplicate
 from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.scenario import Expectation
+from .metrics import RunMetrics
 
 SUSPICIOUS = ("failed", "timed out", "lost")
 
 
 def unjudged(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
-    """What no expectation reports: the run has not ended, or has ended badly.
+    """What no expectation reports: the run has not ended, or has ended badly; an effect was repeated.
 
     Expectations that judge the end have `judges_end = True`. Drills judge the ends that they cause (cancel, terminate).
     """
+    return [*_end(run, expect), *_repeated_effects(run, expect)]
+
+
+def _repeated_effects(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
+    """Effects that happened more than once, of a name that no expectation counts: nobody has said that they may."""
+    counted = {expectation.name for expectation in expect if isinstance(expectation, EffectCount)}
+    found = [duplicate for duplicate in RunMetrics.of(run).duplicates if duplicate.name not in counted]
+    names = list(dict.fromkeys(duplicate.name for duplicate in found))
+    return [
+        Judgement(
+            f"{name} exactly once",
+            "unknown",
+            f"{'; '.join(describe_duplicate(item) for item in found if item.name == name)}; no expectation says whether "
+            f"that is right: add expect.exactly_once({name!r}), or expect.at_least_once({name!r}) if it may be repeated",
+        )
+        for name in names
+    ]
+
+
+def _end(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
     if any(getattr(expectation, "judges_end", False) for expectation in expect):
         return []
     if run.status == "running":

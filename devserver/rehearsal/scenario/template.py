@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
+import json
 import typing
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,13 +32,17 @@ RUNBOOK = {{
         expect.completes(within=60),
         expect.same_result(),
         expect.replays(),
-        # Add `ledger.effect("name", key=...)` to an activity, right after its side effect, to check:
-        # expect.exactly_once("name"),
+{effects}
     ],
 }}
 
 {scenarios}
 '''
+
+NO_EFFECTS = """
+        # Add `ledger.effect("name", key=...)` to an activity, right after its side effect, to check:
+        # expect.exactly_once("name"),
+""".strip("\n")
 
 ONE = """{name} = Scenario(
     name="{workflow}: {what}",
@@ -46,8 +52,13 @@ ONE = """{name} = Scenario(
 """
 
 
-def first_scenario(module: str, file: Path) -> str:
+def first_scenario(module: str, file: Path, effects: Sequence[str] = ()) -> str:
     """The text of a scenario file for the last workflow that a module defines: earlier ones are often its parts.
+
+    Args:
+        module: The runbook's module.
+        file: The scenario file, for the command in its docstring.
+        effects: The names of the side effects that must happen exactly once.
 
     Raises:
         ScenarioInvalid: The module cannot be imported, or has no workflow.
@@ -63,6 +74,7 @@ def first_scenario(module: str, file: Path) -> str:
         file=file,
         imports="".join(f"from {home} import {', '.join(sorted(names))}\n" for home, names in sorted(imports.items())),
         input=f'    "args": [{value}],\n' if value else "",
+        effects="\n".join(f"        expect.exactly_once({quoted(name)})," for name in effects) or NO_EFFECTS,
         scenarios="\n".join(_scenarios(kind, activity)),
     )
 
@@ -81,6 +93,11 @@ def write_first(module: str, file: Path) -> None:
         raise ScenarioInvalid(f"{file} already exists", hint="choose another file") from None
     except OSError as error:
         raise ScenarioInvalid(f"cannot write {file}: {error.strerror}") from None
+
+
+def quoted(text: str) -> str:
+    """A text as a string literal with double quotes."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _scenarios(workflow: str, activity: str | None) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Run
 from tests.helpers.waiting import eventually
 
@@ -30,6 +32,19 @@ def test_the_browser_opens_it(quick_up: Run, devserver: Run, status_of: StatusOf
     assert done.stdout == f"{status_of()['ui_url']}\n"
     eventually(opened.exists)
     assert opened.read_text() == done.stdout
+
+
+@pytest.mark.parametrize("opener", ["echo no browser >&2; exit 3", None])
+def test_without_a_browser(quick_up: Run, devserver: Run, status_of: StatusOf, tmp_path: Path, opener: str) -> None:
+    """The address and one hint, without the noise of the opener."""
+    quick_up()
+    if opener is not None:
+        for name in ("xdg-open", "open"):
+            (tmp_path / name).write_text(f"#!/bin/sh\n{opener}\n")
+            (tmp_path / name).chmod(0o755)
+    done = devserver("ui", env={"PATH": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (0, f"{status_of()['ui_url']}\n")
+    assert done.stderr == "hint: no browser could be opened here; open the URL yourself\n"
 
 
 def test_without_a_ui(quick_up: Run, devserver: Run) -> None:

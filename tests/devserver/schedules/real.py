@@ -21,7 +21,7 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 LIMIT = 240.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.4
 DUE_AT = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 NEWER: dict[str, Any] = {
     "history.enableCHASMSchedulerCreation": True,

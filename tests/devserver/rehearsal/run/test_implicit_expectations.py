@@ -35,3 +35,19 @@ def test_a_runbook_that_fails_is_not_a_pass_unless_expected(
     assert result.verdict == verdict, result.reason
     assert verdict == "pass" or "it is failed: " in result.reason
     assert verdict == "pass" or "expect.fails()" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [([], "unknown"), ([expect.at_least_once("step")], "pass"), ([expect.exactly_once("step")], "fail")],
+)
+def test_a_repeated_effect_passes_only_if_an_expectation_allows_it(
+    rehearse: Rehearse, more: list[object], verdict: str
+) -> None:
+    """A step that acts twice is unknown while no expectation counts it; the reason names both expectations."""
+    step = at.activity_completes("careless_step").do(faults.lose_answer())
+    result = rehearse(scene("steps", "OneCareless", step, expect=[expect.completes(), *more]))
+    assert result.verdict == verdict, result.judgements
+    if verdict == "unknown":
+        assert "step one happened 2 times" in result.reason
+        assert "add expect.exactly_once('step'), or expect.at_least_once('step')" in result.reason

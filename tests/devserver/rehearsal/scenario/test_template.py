@@ -72,6 +72,48 @@ def test_the_template_runs_unchanged(runbook: str, capsys: pytest.CaptureFixture
     assert "an answer is lost" in plan
 
 
+EFFECTS = """
+from datetime import timedelta
+
+from devserver.rehearsal import ledger
+from temporalio import activity, workflow
+
+
+@activity.defn
+async def grow(node: str) -> None:
+    ledger.effect("add node", key=node)
+
+
+@activity.defn
+async def shrink(node: str) -> None:
+    ledger.effect("remove_node", key=node)
+
+
+@workflow.defn
+class Grow:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(grow, "a", start_to_close_timeout=timedelta(seconds=1))
+"""
+
+
+@pytest.mark.server
+def test_effects_of_a_run_without_faults_are_expected_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The runbook runs once; only effects that it reports are written, and without a run none."""
+    (tmp_path / "runbook_with_effects.py").write_text(EFFECTS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run(["rehearse", "--init", "runbook_with_effects", "first.py"]) == 0
+    assert "running the runbook once without faults" in capsys.readouterr().err
+    text = Path("first.py").read_text()
+    assert 'expect.exactly_once("add node"),' in text
+    assert "remove_node" not in text
+    assert run(["rehearse", "first.py", "--only", "the worker dies"]) == 0, capsys.readouterr()
+    assert run(["rehearse", "--init", "runbook_with_effects", "second.py", "--no-run"]) == 0
+    assert '# expect.exactly_once("name"),' in Path("second.py").read_text()
+
+
 def test_existing_files_are_not_overwritten(runbook: str, capsys: pytest.CaptureFixture[str]) -> None:
     """An existing file is unchanged; the default file name is that of the module."""
     assert run(["rehearse", "--init", runbook]) == 0
