@@ -1,4 +1,4 @@
-"""The console script `devserver`, and `python -m devserver`: what has to be done before the command line is imported."""
+"""The console script `devserver`, and `python -m devserver`: what is done before the command line is imported."""
 
 from __future__ import annotations
 
