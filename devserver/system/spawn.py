@@ -112,7 +112,7 @@ def close_others(*kept: int) -> None:
     """Close every descriptor but the standard streams and these: what the caller left open is not for the server."""
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 - pathlib is slow to import
         if int(name) > 2 and int(name) not in kept:
-            try:
+            try:  # noqa: SIM105 - contextlib is slow to import
                 os.close(int(name))
             except OSError:  # that of the listing
                 pass

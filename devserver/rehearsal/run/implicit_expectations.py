@@ -29,8 +29,8 @@ def _repeated_effects(run: RehearsalRun, expect: Sequence[Expectation]) -> list[
         Judgement(
             f"{name} exactly once",
             "unknown",
-            f"{'; '.join(describe_duplicate(item) for item in found if item.name == name)}; no expectation says whether "
-            f"that is right: add expect.exactly_once({name!r}), or expect.at_least_once({name!r}) if it may be repeated",
+            f"{'; '.join(describe_duplicate(item) for item in found if item.name == name)}; no expectation allows it: "
+            f"add expect.exactly_once({name!r}), or expect.at_least_once({name!r}) if it may be repeated",
         )
         for name in names
     ]
