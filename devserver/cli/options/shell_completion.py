@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -11,11 +12,19 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    add_completion_class,
+)
 
 T = TypeVar("T")
 
 SECONDS = 3.0
+PLAIN_WORD = re.compile(r"(?!~)[\w.:@%+=,/~-]*")  # nothing that bash, zsh or fish evaluates or splits
 
 
 class TooLong(BaseException):
@@ -58,7 +67,29 @@ def may_import(module: str) -> bool:
     return store.covers(Path()) and store.covers(Path(module))
 
 
-class Bash(BashComplete):
+class SafeCompletion(ShellComplete):
+    """Completion that puts nothing on the command line which a shell would take for more than a word.
+
+    What is offered may be a stranger's: names of files in a checkout, ids of workflows on a server. bash and zsh put a
+    word as it is, so `$(touch x).py` would run when Return is pressed. Such words are left out.
+    """
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        """The completions as click finds them, without those that a shell would evaluate or split."""
+        found = super().get_completions(args, incomplete)
+        return [
+            CompletionItem(item.value, type=item.type, help=_one_line(item.help))
+            for item in found
+            if item.type != "plain" or PLAIN_WORD.fullmatch(str(item.value))
+        ]
+
+
+def _one_line(text: str | None) -> str | None:
+    """A description without characters that end a line or move the cursor."""
+    return None if text is None else "".join(character if character.isprintable() else " " for character in text)
+
+
+class Bash(SafeCompletion, BashComplete):
     """Completion for bash, which splits words at colons: they are joined, and only the last part is returned."""
 
     def get_completion_args(self) -> tuple[list[str], str]:
@@ -78,6 +109,15 @@ class Bash(BashComplete):
         return f"{item.type},{item.value[self._cut :]}"
 
 
+class Zsh(SafeCompletion, ZshComplete):
+    """Completion for zsh."""
+
+
+class Fish(SafeCompletion, FishComplete):
+    """Completion for fish."""
+
+
 def register() -> None:
-    """Register this completion for bash."""
-    add_completion_class(Bash)
+    """Register these for the shells."""
+    for shell in (Bash, Zsh, Fish):
+        add_completion_class(shell)

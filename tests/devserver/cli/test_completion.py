@@ -160,6 +160,36 @@ def test_a_stranger_s_module_is_read_and_not_imported(tmp_path: Path, devserver:
     assert Path("was-imported").exists()
 
 
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_names_of_a_stranger_are_not_put_on_the_command_line(home: Path, tmp_path: Path, shell: str) -> None:
+    """Files and workflows whose names a shell would evaluate or split are not offered, in any shell."""
+    evil = (
+        "$(touch x)",
+        "`touch x`",
+        "a;touch x",
+        "a&b",
+        "a|b",
+        "a b",
+        "*",
+        "{a,b}",
+        "<x",
+        "a'b",
+        'a"b',
+        "a\\b",
+        "!x",
+        "é",
+    )
+    for name in evil:
+        (tmp_path / f"f{name}.py").write_text("")
+    names = "".join(f"@workflow.defn(name={'W' + name!r})\nclass W{at}: ...\n" for at, name in enumerate(evil))
+    (tmp_path / "desk.py").write_text(f"from temporalio import workflow\n{names}")
+    assert completed(shell, "devserver inspect f") == {"fé.py"}
+    line = "devserver workflow start desk.py:W"
+    found = completed(shell, line.replace(":", " : ") if shell == "bash" else line)
+    assert {name.rpartition(":")[2] for name in found} == {"Wé"}
+    assert not (tmp_path / "x").exists()
+
+
 def offers(devserver: Run, line: str) -> set[str]:
     """What a shell is offered for a line."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
