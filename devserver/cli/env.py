@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -27,8 +26,9 @@ def _fish(value: str) -> str:
 
 
 def _dotenv(value: str) -> str:
-    """Without quotes where possible: `docker run --env-file` takes them as part of the value."""
-    return value if re.fullmatch(r"[\w.:/@%+-]+", value) else json.dumps(value, ensure_ascii=False)
+    """Without quotes where possible: `docker run --env-file` takes them as part of the value. Else in single quotes: a
+    shell that reads the file evaluates nothing in them."""
+    return value if re.fullmatch(r"[\w.:/@%+-]+", value) else shlex.quote(value)
 
 
 FORMATS: dict[str, Callable[[str, str], str]] = {

@@ -54,7 +54,16 @@ def test_dotenv_quotes_only_where_needed(quick_up: Run, devserver: Run, status_o
     quick_up("-n", "orders")
     lines = devserver("env", "--format", "dotenv").stdout.splitlines()
     assert lines == [f"TEMPORAL_ADDRESS={status_of()['address']}", "TEMPORAL_NAMESPACE=orders"]
-    assert FORMATS["dotenv"]("KEY", "it's") == 'KEY="it\'s"'
+    assert FORMATS["dotenv"]("KEY", "a b") == "KEY='a b'"
+
+
+def test_dotenv_can_be_sourced(quick_up: Run, devserver: Run, tmp_path: Path) -> None:
+    """A shell that reads the file gets the value and evaluates nothing in it."""
+    quick_up("-n", ODD)
+    (tmp_path / ".env").write_text(devserver("env", "--format", "dotenv").stdout)
+    words = ["sh", "-c", '. ./.env; printf "%s" "$TEMPORAL_NAMESPACE"']
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == (ODD, "")
 
 
 def test_powershell_quotes_are_doubled() -> None:
