@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -29,6 +30,9 @@ SHARED_MEMORY = Path("/dev/shm")
 # Marks of pyproject.toml that a fixture implies.
 MARKS = {"server": {"real_binary", "hold"}, "suite": {"bare_suite"}, "slow": {"chromium"}}
 
+# Their tests share no fixtures of a module, and wait more than they work.
+WAITING = {"test_docs.py", "test_real_runs.py"}
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -41,11 +45,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures that they use, so that a quick selection can exclude slow ones."""
+    """Mark tests by the fixtures that they use, so that a quick selection can exclude slow ones; spread long ones."""
+    items[:] = _spread(items)
     for item in items:
         for mark, fixtures in MARKS.items():
             if not fixtures.isdisjoint(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
+
+
+def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Put modules that mostly wait between the others, so that no worker is left with them at the end."""
+    modules = [list(group) for _, group in itertools.groupby(items, key=lambda item: item.path)]
+    waiting = [[item] for module in modules if module[0].path.name in WAITING for item in module]
+    others = [module for module in modules if module[0].path.name not in WAITING]
+    step = max(1, len(others) * 2 // 3 // max(1, len(waiting)))
+    for at, module in enumerate(waiting):
+        others.insert(at * (step + 1), module)
+    return [item for module in others for item in module]
 
 
 @pytest.fixture(scope="session")

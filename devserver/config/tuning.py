@@ -94,6 +94,12 @@ FAST = (
         "stock 2 s: worker deployments and batches start that much later in a new namespace, which every test has",
     ),
     TuningValue(
+        "matching.numTaskqueueReadPartitions",
+        "1",
+        "stock 4: partitions gain nothing on one machine, and cost memory and CPU in every namespace",
+    ),
+    TuningValue("matching.numTaskqueueWritePartitions", "1", "as matching.numTaskqueueReadPartitions"),
+    TuningValue(
         "matching.wv.VersionDrainageStatusVisibilityGracePeriod",
         '"1s"',
         "stock 3 m: a build is drained only this long after its last pinned workflow has ended",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import ChecksumMismatch, VersionRefused
+from ..errors import BinaryNotFound, ChecksumMismatch, VersionRefused
 from ..system.files import private_folder, refuse_unsafe
 from ..system.paths import Paths
 from ..system.progress import Reporter, Silent
@@ -102,6 +102,8 @@ def recheck(path: Path, *, paths: Paths, reporter: Reporter) -> Executable:
         ChecksumMismatch: A file in the store has changed.
         BinaryNotFound, NotTemporal: The file does not exist anymore, or may not be executed.
     """
+    if not path.is_file():
+        raise BinaryNotFound(f"the executable {path} does not exist anymore")
     receipt = read_receipt(path.parent) if path.parent.parent == paths.store else None
     if receipt is not None:
         if not unchanged(path, receipt):

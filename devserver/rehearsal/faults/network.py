@@ -33,8 +33,8 @@ class CutNetwork:
             try:
                 await context.lasts(self.seconds)
             finally:
+                context.timeline.end(mark)  # first: what the runbook does next is its recovery, however soon it comes
                 cut.restore()
-                context.timeline.end(mark)
 
         return heal()
 
@@ -60,8 +60,8 @@ class SlowNetwork:
             try:
                 await (context.over.wait() if self.seconds is None else context.lasts(self.seconds))
             finally:
-                slow.restore()
                 context.timeline.end(mark)
+                slow.restore()
 
         return heal()
 

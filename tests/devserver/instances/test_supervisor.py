@@ -146,8 +146,8 @@ def test_unexpected_error_of_the_supervisor(paths: Paths, monkeypatch: pytest.Mo
 
 
 def test_files_of_an_instance(paths: Paths) -> None:
-    """An instance has a record, a spec, logs and leases, and no other files."""
+    """An instance has a record, a spec, logs, locks and leases, and no other files."""
     with DevServer.start("files", port=0):
         names = {path.name for path in paths.instance("files").iterdir()}
-        assert names == {"record.json", "spec.json", "server.log", "supervisor.log", "leases"}
+        assert names == {"record.json", "spec.json", "server.log", "supervisor.log", "supervisor.lock", "leases"}
         assert "environ" not in json.loads((paths.instance("files") / "spec.json").read_text())
