@@ -217,15 +217,28 @@ def _as_typed(error: DevServerError, args: Sequence[str]) -> DevServerError:
 
 
 def _failed(error: Exception, args: Sequence[str]) -> int:
-    """An exception that no command expects: an argument that is not UTF-8, or else a bug of devserver."""
-    bytes_left = [arg for arg in args if any("\udc80" <= character <= "\udcff" for character in arg)]
-    if isinstance(error, UnicodeEncodeError) and bytes_left:
-        show(OptionError(f"the argument {bytes_left[0]} is not UTF-8", hint="type it again"))
-        return OptionError.exit_code
+    """An exception that no command expects: an argument that no system call takes, or else a bug of devserver."""
+    wrong = _unusable(error, args)
+    if wrong is not None:
+        show(wrong)
+        return wrong.exit_code
     from .render.bug_report import report
 
     report(error)
     return EXIT_BUG
+
+
+def _unusable(error: Exception, args: Sequence[str]) -> OptionError | None:
+    """The error for an argument that is not UTF-8, has a zero byte, or is too long for the name of a file."""
+    bytes_left = [arg for arg in args if any("\udc80" <= character <= "\udcff" for character in arg)]
+    if isinstance(error, UnicodeEncodeError) and bytes_left:
+        return OptionError(f"the argument {bytes_left[0]} is not UTF-8", hint="type it again")
+    if isinstance(error, ValueError) and any("\0" in arg for arg in args):
+        return OptionError("an argument has a zero byte", hint="type it again")
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        longest = max(args, key=len, default="")
+        return OptionError(f"the argument {longest[:40]}... is too long for the name of a file", hint="shorten it")
+    return None
 
 
 def show(error: DevServerError) -> None:

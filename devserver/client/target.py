@@ -171,9 +171,9 @@ def _configured(chosen: Connection, environ: Mapping[str, str]) -> Target:
     address = keywords.pop("target_host", None)
     namespace = keywords.pop("namespace", None) or DEFAULT_NAMESPACE
     if not address:
-        raise OptionError(
-            f"the client profile {chosen.profile or merged[PROFILE]} has no address", hint="add one with --address"
-        )
+        of = chosen.profile or merged.get(PROFILE)
+        what = f"the client profile {of} has no address" if of else "the address is empty"
+        raise OptionError(what, hint="add one with --address HOST:PORT")
     return Target(str(address), str(namespace), cli=("temporal", *_cli_words(chosen)), connect=keywords)
 
 

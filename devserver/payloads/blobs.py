@@ -171,8 +171,8 @@ class BlobFolder:
         """
         for name in self.servers() if server is None else [server]:
             for part in _children(self.folder / name):
-                for path in _children(part) if part.is_dir() else ():
-                    with contextlib.suppress(FileNotFoundError):
+                for path in _children(part) if os.path.isdir(part) else ():  # noqa: PTH112 - never an error
+                    with contextlib.suppress(OSError):  # just removed, or not a file of ours
                         status = path.stat()
                         yield Blob(name, path.name, status.st_size, status.st_mtime, path)
 

@@ -5,7 +5,9 @@ A bounded part of them runs here; `make fuzz` runs all.
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +53,6 @@ VALUES = (
         "\x00",
         "a\x00b",
         "a\nb",
-        "\ud800",
         "💥",
     ),
     *(
@@ -99,7 +100,10 @@ def lines(path: str, command: click.Command) -> Iterator[list[str]]:
         yield [*words, f"--{value}"]
 
 
-COMMANDS = {path: command for path, command in walk(root) if not isinstance(command, click.Group)}
+SERVING = {"devserver payloads serve"}  # with input that fits it would serve
+COMMANDS = {
+    path: command for path, command in walk(root) if not isinstance(command, click.Group) and path not in SERVING
+}
 
 
 @pytest.fixture
@@ -108,6 +112,7 @@ def nothing_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVSERVER_BINARY", str(home / "none"))
     monkeypatch.setenv("DEVSERVER_OFFLINE", "1")
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
 
 
 @pytest.mark.usefixtures("nothing_runs")
@@ -117,5 +122,5 @@ def test_no_input_is_a_bug(path: str, capsys: pytest.CaptureFixture[str]) -> Non
     for line in lines(path, COMMANDS[path]):
         code = run(line)
         told = capsys.readouterr()
-        assert code != EXIT_BUG, (line, told.err[-3000:])
-        assert "Traceback" not in told.err, line
+        assert code != EXIT_BUG, ascii((line, told.err[-3000:]))
+        assert "Traceback" not in told.err, ascii(line)
