@@ -20,6 +20,7 @@ from temporalio.converter import DataConverter
 MAX_CAUSES = 10
 MAX_LINE = 300
 MAX_LINES = 200
+MAX_TEXT = 2000
 UNREADABLE = "(encoded: this client has no codec that reads it)"
 # The SDK's exception classes for failures that are not an application's.
 EXCEPTIONS = {
@@ -41,7 +42,8 @@ class FailureText:
 
     Attributes:
         line: Type and message of the root cause in one line of at most 300 characters.
-        lines: The whole chain, the outermost failure first: messages and stack traces; at most 200 lines.
+        lines: The whole chain, the outermost failure first: messages and stack traces; at most 200 lines of at most
+            2,000 characters.
     """
 
     line: str
@@ -64,7 +66,9 @@ async def failure_text(
         first, *rest = summary(decoded).splitlines()
         lines += [f"caused by {first}" if depth else first, *rest]
         lines += [f"  {line}" for line in stack_lines(decoded.stack_trace) if line.strip()]
-    return FailureText(await failure_line(failure, converter), tuple(lines[:MAX_LINES]))
+    return FailureText(
+        await failure_line(failure, converter), tuple(_cut(line, MAX_TEXT) for line in lines[:MAX_LINES])
+    )
 
 
 async def failure_line(failure: Failure, converter: DataConverter) -> str:
@@ -116,8 +120,15 @@ def _says_something(failure: Failure) -> bool:
 
 
 def _one_line(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= MAX_LINE else words[: MAX_LINE - 3] + "..."
+    return _cut(" ".join(text.split()), MAX_LINE)
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, or its beginning and its size."""
+    if len(text) <= most:
+        return text
+    size = f"... ({len(text):,} characters)"
+    return text[: most - len(size)] + size
 
 
 async def _decoded(failure: Failure, converter: DataConverter) -> Failure:

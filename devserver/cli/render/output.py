@@ -48,8 +48,9 @@ def echo_lines(lines: Iterable[str]) -> None:
 def echo_failure(head: str, failure: FailureText) -> None:
     """Print a failure to stderr: its root cause, then the failures around it, without stack traces."""
     click.echo(click.style(f"{head}: ", fg="red", bold=True) + clean(failure.line), err=True)
+    shown = failure.line.partition("... (")[0]  # a long one is cut
     for line in failure.lines:
-        if not line.startswith("  ") and not line.endswith(failure.line):
+        if not line.startswith("  ") and line.removeprefix("caused by ") != failure.line and shown not in line:
             click.echo(f"  {clean(line)}", err=True)
 
 

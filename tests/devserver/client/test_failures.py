@@ -54,9 +54,12 @@ def test_one_line_and_all_lines() -> None:
 
 
 def test_long_and_empty_messages() -> None:
-    """A long message is truncated in the one line only; a missing message is marked."""
+    """A long message is cut with its size, sooner in the one line; a missing message is marked."""
     text = text_of(application("x" * 1000))
-    assert (len(text.line), text.line[-3:], len(text.lines[0])) == (300, "...", 1012)
+    assert (len(text.line), text.line[-22:], len(text.lines[0])) == (300, "... (1,012 characters)", 1012)
+    text = text_of(application("x" * 500_000))
+    assert (len(text.line), len(text.lines[0])) == (300, 2000)
+    assert text.lines[0].endswith("xxx... (500,012 characters)")
     assert text_of(Failure()).line == "(no message)"
     assert text_of(Failure(timeout_failure_info=TimeoutFailureInfo())).line == "timeout: (no message)"
 

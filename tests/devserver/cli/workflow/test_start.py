@@ -31,6 +31,8 @@ class Purchase:
 async def charge(purchase: Purchase) -> str:
     if purchase.name == "Mallory":
         raise ApplicationError("card declined", type="CardDeclined", non_retryable=True)
+    if purchase.name == "Trudy":
+        raise ApplicationError("x" * 500_000, type="Chatty", non_retryable=True)
     return f"paid by {purchase.name}"
 
 @workflow.defn
@@ -191,6 +193,10 @@ def test_the_life_of_an_order(quick_up: Run, write: Write, call: Call) -> None:
             "o2 did not complete: CardDeclined: card declined",
             "  activity charge: Activity task failed",
         ]
+        _, _, err = call("workflow", "start", "orders.py:Order", "--name", "Trudy", "--wait")
+        assert len(err) < 1000
+        assert "Chatty: xxx" in err
+        assert " characters)" in err
         code, out, _ = call("workflow", "start", "orders.py:Order", "--name", "Mallory", "--wait", "--json")
         report = json.loads(out)
         assert (code, report["workflow_type"], report["polled"], report["result"]) == (1, "Order", True, None)
