@@ -71,6 +71,11 @@ class HistorySpans(SimplePlugin):
         self._where = without_secrets(endpoint) if endpoint is not None else type(exporter).__name__
         self._catch_up = catch_up
 
+    @property
+    def destination(self) -> object:
+        """Where the spans go; a worker with several plugins for one destination sends them once."""
+        return self._endpoint if self._exporter is None else id(self._exporter)
+
     def configure_worker(self, config: WorkerConfig) -> WorkerConfig:
         """Add the interceptor that notices closing runs."""
         config = super().configure_worker(config)
@@ -155,5 +160,8 @@ def _report() -> None:
 
 
 def _of(plugin: HistorySpans, interceptors: Any) -> _ClosedRuns | None:
-    """The interceptor that this plugin added to a worker."""
-    return next((item for item in interceptors if isinstance(item, _ClosedRuns) and item.plugin is plugin), None)
+    """The interceptor that this plugin, or another one for the same collector, added to a worker."""
+    own = (
+        item for item in interceptors if isinstance(item, _ClosedRuns) and item.plugin.destination == plugin.destination
+    )
+    return next(own, None)

@@ -125,6 +125,16 @@ async def test_a_client_passes_the_plugin_to_its_workers(server: DevServer) -> N
 
 
 @pytest.mark.asyncio
+@pytest.mark.filterwarnings("ignore:.*present from both client and worker")
+async def test_plugins_of_client_and_worker_for_one_collector(server: DevServer, otlp: Collector) -> None:
+    """A client and its worker that each have a plugin for the same collector send each span once."""
+    client = await Client.connect(server.address, plugins=[HistorySpans(otlp.url, catch_up=timedelta(0))])
+    async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
+        await ended(client, "tree")
+    assert sorted(span.name for span in otlp.spans) == sorted(span.name for span in await spans(client, "tree"))
+
+
+@pytest.mark.asyncio
 async def test_two_collectors_get_the_same_spans(server: DevServer, otlp: Collector) -> None:
     """Two plugins on one worker both get all spans."""
     client = await Client.connect(server.address)
