@@ -6,6 +6,7 @@ A change that would leave workflows without workers is refused.
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -176,11 +177,16 @@ def _unclear(deployment: Deployment, reason: str) -> DeploymentRefused:
     candidates.sort(key=lambda version: str(version.last_current), reverse=True)
     verb = "are" if current is None else "is"
     lines = [f"{version.build}: became current at {version.last_current:%Y-%m-%dT%H:%M:%SZ}" for version in candidates]
+    hint = f"name the build: set-current {deployment.name} BUILD" if lines else "there is nothing to roll back to"
+    if deployment.routing.has_ramp and deployment.routing.ramping is not None:
+        words = ["--deployment-name", deployment.name, "--build-id", deployment.routing.ramping, "--delete"]
+        command = shlex.join(["devserver", "temporal", "--", "worker", "deployment", "set-ramping-version", *words])
+        hint += f"; to end the ramp to {deployment.routing.ramping} only: {command}"
     return DeploymentRefused(
         f"cannot tell which build {deployment.name} should roll back to: {build_name(current)} {verb} current, and "
         f"{reason}",
         details=first_lines(lines) or ["no other build has ever been current"],
-        hint=f"name the build: set-current {deployment.name} BUILD" if lines else "there is nothing to roll back to",
+        hint=hint,
     )
 
 

@@ -89,8 +89,9 @@ async def test_unclear_rollback_is_refused(client: Client) -> None:
         await set_current(client, DEPLOYMENT, "2.0")
         await set_current(client, DEPLOYMENT, "3.0")
         await ramp(client, DEPLOYMENT, "1.0", 5)
-        with pytest.raises(DeploymentRefused, match=r"1\.0, which was current earlier, is ramping"):
+        with pytest.raises(DeploymentRefused, match=r"1\.0, which was current earlier, is ramping") as error:
             await rollback(client, DEPLOYMENT)
+        assert "to end the ramp to 1.0 only: devserver temporal -- worker deployment" in str(error.value.hint)
         assert str((await describe_deployment(client, DEPLOYMENT)).routing) == "3.0 current, 1.0 ramping at 5%"
 
 
