@@ -18,14 +18,21 @@ from .render.progress import CliReporter
 
 @click.command()
 @name_option
+@click.option("--forget", is_flag=True, help="Remove the instance too: stop it, delete its log, snapshots and backups.")
 @yes_option
 @json_option
-def reset(name: str, yes: bool, as_json: bool) -> None:
-    """Delete a server's state. A running server is started again, empty; snapshots stay."""
+def reset(name: str, forget: bool, yes: bool, as_json: bool) -> None:
+    """Delete a server's state. A running server is started again, empty; snapshots stay.
+
+    With --forget nothing is left of the instance, except a database that you named with --db-filename.
+    """
     paths = Paths.default()
     tidy(paths)
     folder = InstanceFolder(paths, name)
     record = folder.require_record()
+    if forget:
+        _forget(folder, yes=yes, as_json=as_json)
+        return
     if not yes:
         confirm(f"Delete all workflows in {record.database}?")
     was_running = record.running()
@@ -38,3 +45,15 @@ def reset(name: str, yes: bool, as_json: bool) -> None:
         echo_form(name=name, database=str(record.database), running=was_running)
     else:
         click.echo(f"{name} is empty" + (" and running again" if was_running else ""))
+
+
+def _forget(folder: InstanceFolder, *, yes: bool, as_json: bool) -> None:
+    if not yes:
+        confirm(f"Delete the instance {folder.name} with its log, database, snapshots and backups?")
+    with contextlib.suppress(InstanceNotRunning):
+        lifecycle.stop(folder)
+    lifecycle.forget(folder)
+    if as_json:
+        echo_form(name=folder.name, forgotten=True)
+    else:
+        click.echo(f"forgot {folder.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -259,6 +260,25 @@ def erase(folder: InstanceFolder) -> None:
             )
         for suffix in ("", "-wal", "-shm", "-journal", ".stamp.json"):
             record.database.with_name(record.database.name + suffix).unlink(missing_ok=True)
+
+
+def forget(folder: InstanceFolder) -> None:
+    """Delete all that is kept of a stopped instance: record, log, database, snapshots and backups.
+
+    A database outside our own folders stays.
+
+    Raises:
+        InstanceRunning: The instance is running.
+        InstanceUnknown: No instance has that name.
+    """
+    with folder.lock():
+        record = folder.require_record()
+        if record.running():
+            raise InstanceRunning(
+                f"the instance {folder.name} is running", hint=f"stop it first: {down_command(folder.name)}"
+            )
+        shutil.rmtree(folder.paths.data / folder.name, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)
 
 
 def _warn_if_open(options: ServerOptions, reporter: Reporter) -> None:

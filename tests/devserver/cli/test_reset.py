@@ -83,3 +83,20 @@ def test_unknown_instance(devserver: Run) -> None:
     done = devserver("reset")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no instance default\n")
+
+
+def test_an_instance_is_forgotten(up: Run, devserver: Run, status_of: StatusOf, tmp_path: Path, home: Path) -> None:
+    """With --forget it is stopped, and nothing of it is left; a database that the user named stays."""
+    up("--name", "orders")
+    devserver("snapshot", "save", "before", "--name", "orders")
+    own = tmp_path / "own.db"
+    up("--name", "billing", "--db-filename", str(own))
+    for name in ("orders", "billing"):
+        asked = devserver("reset", "--forget", "--name", name, answer="n\n")
+        assert "with its log, database, snapshots and backups?" in asked.stdout + asked.stderr
+        done = devserver("reset", "--forget", "--name", name, "--yes")
+        assert (done.returncode, done.stdout) == (0, f"forgot {name}\n")
+        assert devserver("status", "--name", name).returncode == 4
+        assert [path for path in home.rglob("*") if name in path.name and path.suffix != ".lock"] == []
+    assert own.is_file()
+    assert devserver("list").stdout == "no servers yet; start one with: devserver up\n"
