@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DevServerError, StartFailed
 from ..server.launch import Launch
-from ..server.log import log_tail
+from ..server.log import bound_log, log_tail
 from ..server.spec import ServerSpec
 from ..server.start_errors import log_details
 from ..system.filelocks import LockedFile
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..database import DatabaseLease
 
 LEASE_POLL_SECONDS = 0.25
+LOG_POLL_SECONDS = 5.0
 LOCK_SECONDS = 10.0  # more than the moment for which another process looks whether the lock is held
 
 
@@ -147,8 +148,12 @@ class Supervisor:
     def _watch(self) -> None:
         """Wait for the end: a signal, the server's own end, or no lease for as long as the server lingers."""
         unheld_since: float | None = None
+        look_at_log = time.monotonic() + LOG_POLL_SECONDS
         while self._signals.ending is None:
-            self._signals.sleep(LEASE_POLL_SECONDS if self._spec.held else None)
+            self._signals.sleep(LEASE_POLL_SECONDS if self._spec.held else LOG_POLL_SECONDS)
+            if time.monotonic() >= look_at_log:
+                bound_log(self._spec.log)
+                look_at_log = time.monotonic() + LOG_POLL_SECONDS
             code = self._launch.ended()
             if code is not None and self._state() == READY:
                 self._on_crash(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def begin_log(log: Path, version: str, server_version: str) -> None:
             f"cannot write the log {log}: {error.strerror}",
             hint="free some space, or set DEVSERVER_HOME to another folder",
         ) from error
+
+
+def bound_log(log: Path) -> None:
+    """Move the content of a log over `ROTATE_BYTES` to `server.log.1`, while a server writes to it.
+
+    The server appends to the file that it has open, so the file stays and is emptied; lines that it writes at this very
+    moment may be lost. What cannot be written stays, without an error.
+    """
+    with contextlib.suppress(OSError):
+        if log.stat().st_size <= ROTATE_BYTES:
+            return
+        import shutil
+
+        aside = log.with_suffix(".log.1")
+        with contextlib.suppress(OSError):  # a full disk: the log is emptied all the more
+            shutil.copyfile(log, aside)
+            aside.chmod(0o600)
+        os.truncate(log, 0)
 
 
 def log_tail(

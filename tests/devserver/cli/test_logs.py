@@ -9,6 +9,7 @@ import pytest
 
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
+from tests.helpers.waiting import eventually
 
 SAYS = "Temporal CLI 1.9.1 (Server 1.32.0"
 
@@ -87,3 +88,17 @@ def test_unknown_instance(devserver: Run) -> None:
     done = devserver("logs", "--name", "nix")
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no instance nix\n")
+
+
+def test_the_log_of_a_running_server_is_bounded(quick_up: Run, devserver: Run, paths: Paths) -> None:
+    """A log that grows over 20 MB is moved aside while the server writes to it; `logs -f` shows what comes after."""
+    quick_up("--log-level", "info")
+    log = paths.instance("default") / "server.log"
+    with log.open("ab") as file:
+        file.write((b"x" * 99 + b"\n") * 210_000)
+    aside = log.with_name("server.log.1")
+    eventually(lambda: aside.exists() and log.stat().st_size < 1_000_000)
+    assert aside.stat().st_size > 20_000_000
+    assert aside.stat().st_mode & 0o777 == 0o600
+    devserver("temporal", "operator", "namespace", "create", "-n", "seen-in-the-log")
+    eventually(lambda: "seen-in-the-log" in devserver("logs").stdout)
