@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from . import snapshots
     from .checks import CheckResult, check
     from .restore import refuse_newer, restore_into
+    from .retention import kept_copies
     from .snapshots import Snapshot
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Snapshot",
     "Stamp",
     "check",
+    "kept_copies",
     "other_users",
     "prepare",
     "read_stamp",
@@ -40,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "checks": ("CheckResult", "check"),
         "restore": ("refuse_newer", "restore_into"),
+        "retention": ("kept_copies",),
         "snapshots": ("Snapshot",),
     },
     modules={"snapshots": "snapshots"},

@@ -11,6 +11,7 @@ from ..system.files import private_folder, sha256_of
 from ..system.timefmt import utc_for_names, utc_now
 from .header import sidecar, size_of
 from .lock import DatabaseLease, resolved
+from .retention import BEFORE_RESTORE, KEPT, prune_replaced
 from .snapshots import Snapshot, save, unused_name
 from .sqlite import (
     SIDECARS,
@@ -105,7 +106,7 @@ def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
     if not size_of(db):
         return None
     stamp = read_stamp(db)
-    name = f"before-restore-{utc_for_names()}"
+    name = f"{BEFORE_RESTORE}{utc_for_names()}"
     try:
         kept = save(
             db,
@@ -118,6 +119,8 @@ def _keep(db: Path, folder: Path, note: Note) -> Snapshot | None:
     except DatabaseCorrupt as error:
         _set_aside(db, unused_name(folder, f"damaged-{utc_for_names()}"), folder, note, error)
         return None
+    for deleted in prune_replaced(folder):
+        note(f"deleted {deleted}: the newest {KEPT} of these are kept")
     return kept
 
 

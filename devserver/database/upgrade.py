@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import DatabaseError, DatabaseInUse, DatabaseTooOld
 from ..system.files import private_folder
 from ..system.timefmt import utc_for_names
+from .retention import prune_backups
 from .schema import Schema, quoted, read_schema
 from .sqlite import (
     beside,
@@ -46,6 +47,7 @@ def back_up(db: Path, backups: Path, version: str | None) -> Path:
     if found:
         remove_whole(target)
     refuse_damage(db, found)
+    prune_backups(backups)
     return target
 
 

@@ -15,7 +15,7 @@ from ..config.option_values import DEFAULT_NAME
 from ..config.server_options import DEFAULT_PORT
 from ..config.settings import PREFIX, Settings, variable
 from ..config.settings_parsing import READERS
-from ..database import CheckResult, check
+from ..database import CheckResult, check, kept_copies
 from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
@@ -212,6 +212,10 @@ def _instance(folder: InstanceFolder) -> Iterator[CheckResult]:
         yield CheckResult("error", topic, "no instance has that name", "devserver list shows the names")
         return
     yield _state(folder, record, topic)
+    count, size = kept_copies(folder.paths.snapshots(folder.name), folder.paths.backups(folder.name))
+    if count:
+        text = f"{count} saved before a restore or an upgrade, {size / 1e6:.1f} MB; the newest ones are kept"
+        yield CheckResult("ok", f"{topic}: copies", text)
     if not record.options.ephemeral or record.running():
         for result in check(record.database):
             yield CheckResult(result.level, f"{topic}: {result.topic}", result.text, result.hint)
