@@ -17,6 +17,7 @@ LARGE = 4_000_000
 # Workflow code that runs for 2 s counts as deadlocked: hashing a larger payload is left to the driver's threads.
 LARGE_FOR_A_WORKFLOW = 500_000_000
 MEASURE_SECONDS = 60.0
+LARGEST = 10**15
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*\Z")
@@ -31,11 +32,14 @@ def parse_size(size: int | str, name: str) -> int:
     if isinstance(size, int) and not isinstance(size, bool) and size >= 0:
         return size
     match = _SIZE.match(size) if isinstance(size, str) else None
-    if match is None or match[2].upper() not in _UNITS:
+    if not isinstance(size, str) or match is None or match[2].upper() not in _UNITS:
         raise PayloadOptionError(
             f"{name}: {size!r} is not a size", hint='for example 65536, "64KB", "2.5 MB" or "1GiB"'
         )
-    return int(float(match[1]) * _UNITS[match[2].upper()])
+    found = float(match[1]) * _UNITS[match[2].upper()]
+    if found > LARGEST:
+        raise PayloadOptionError(f"{name}: {size[:40]!r} is too large", hint="the largest size is 1000000 GB")
+    return int(found)
 
 
 def format_size(size: int) -> str:

@@ -124,3 +124,19 @@ def test_no_input_is_a_bug(path: str, capsys: pytest.CaptureFixture[str]) -> Non
         told = capsys.readouterr()
         assert code != EXIT_BUG, ascii((line, told.err[-3000:]))
         assert "Traceback" not in told.err, ascii(line)
+
+
+@pytest.mark.usefixtures("nothing_runs")
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["search", "x", "--longer", "99999999999999999999"],
+        ["inspect", "x" * 300],
+        ["payloads", "serve", "--show", "9" * 400],
+        ["trust", "x" * 300],
+    ],
+)
+def test_values_out_of_range_are_wrong_usage(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Numbers and names that are too large end with exit code 2 and one sentence."""
+    assert run(line) == 2
+    assert "Traceback" not in capsys.readouterr().err
