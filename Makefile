@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` (a server, Ctrl-C stops it) and `make test` (everything CI runs).
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 4
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -44,9 +44,9 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 		install usr/bin/prometheus usr/bin/promtool /usr/local/bin; \
 		rm -rf $$folder; fi
 
-# Many tests wait for a process or a server, so one more worker than the usual two cores. Neighbouring tests stay in one
+# Many tests wait for a process or a server, so two more workers than the usual two cores. Neighbouring tests stay in one
 # worker, which starts the server that they share.
-test: system lint types ## Run the whole suite, as CI does (WORKERS=3 processes)
+test: system lint types ## Run the whole suite, as CI does (WORKERS=4 processes)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..expect.effects import EffectCount, describe_duplicate
+from ..expect.effects import EffectCount, EffectOrder, describe_duplicate
 from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.scenario import Expectation
 from .metrics import RunMetrics
@@ -21,8 +21,11 @@ def unjudged(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement
 
 
 def _repeated_effects(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
-    """Effects that happened more than once, of a name that no expectation counts: nobody has said that they may."""
+    """Effects that happened more than once, of a name that no expectation judges: nobody has said that they may."""
     counted = {expectation.name for expectation in expect if isinstance(expectation, EffectCount)}
+    for expectation in expect:
+        if isinstance(expectation, EffectOrder):  # it says which repetitions are out of order
+            counted |= {item if isinstance(item, str) else item[0] for item in expectation.items}
     found = [duplicate for duplicate in RunMetrics.of(run).duplicates if duplicate.name not in counted]
     names = list(dict.fromkeys(duplicate.name for duplicate in found))
     return [

@@ -189,7 +189,7 @@ def test_nondeterministic_change(
 def test_failures_are_reported_once_with_their_place(quick_up: Run, module: Path, start: Start, result: Result) -> None:
     """Each failed attempt of an activity is a line; a workflow task that keeps failing is reported once."""
     quick_up()
-    edit(module, '"""Both versions."""', 'raise KeyError("w")')
+    edit(module, '"""Return both versions."""', 'raise KeyError("w")')
     with running("greeting") as run:
         start("Do", "x", "fail")
         assert result("x") == ["done", "one"]

@@ -81,7 +81,7 @@ def test_recovery(rehearse: Rehearse) -> None:
     )
     expected = [expect.recovers(within=20), expect.recovers(within=0), expect.never_idle_longer_than(0.1)]
     result = rehearse(scene("judged", "Listed", *plan, input=ROLL, expect=expected))
-    assert verdicts(result) == ["pass", "fail", "fail"]
+    assert verdicts(result)[:3] == ["pass", "fail", "fail"]
     assert result.run is not None
     metrics = RunMetrics.of(result.run)
     assert [(outage.lane, outage.ended) for outage in metrics.outages] == [("server", "killed"), ("worker", "killed")]

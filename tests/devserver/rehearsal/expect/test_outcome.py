@@ -43,7 +43,7 @@ def test_same_result(rehearse: Rehearse) -> None:
             "Listed",
             lost,
             input=[["add", "1"], ["add", "2"]],
-            expect=[expect.same_result(), expect.replays()],
+            expect=[expect.same_result(), expect.replays(), expect.at_least_once("add")],
         )
     )
     assert result.verdict == "pass", result.reason

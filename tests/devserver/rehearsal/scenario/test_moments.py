@@ -20,7 +20,8 @@ def test_a_random_moment_depends_on_the_seed(rehearse: Rehearse) -> None:
             at.random_event().do(faults.freeze_server(0.05)),
             at.random_time(0, 0.2).do(faults.freeze_worker(0.05)),
         )
-        result = rehearse(scene("steps", "Slow", *plan), seed=seed)  # it takes a second
+        expected = [expect.completes(), expect.at_least_once("step")]
+        result = rehearse(scene("steps", "Slow", *plan, expect=expected), seed=seed)  # it takes a second
         assert result.verdict == "pass", result.reason
         return [step.step for step in result.run.steps] if result.run else []
 
