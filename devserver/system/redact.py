@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 
 # Up to the last @ before the path. A password may contain a slash, though that makes no valid URL.
 _USER_INFO = re.compile(r"(?<=://)(?:[^/\s'\"]+|[^/@:\s'\"]+:(?!\d+/)[^\s'\"]*)(?=@)")
+_SECRET_NAME = re.compile(r"(?i)key|token|secret|passw|auth|credential|cert-data")
+SHORTEST_SECRET = 4
 _QUERY = re.compile(r"(?<=\?)[^\s'\"<>]+")
 
 
 def mask(text: str) -> str:
     """The text, with `user:password@` replaced by `***@` in every URL."""
     return _USER_INFO.sub("***", text)
+
+
+def secrets_of(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """The values of options and environment variables whose names say that they are secret, the longest first."""
+    found = [value for name, value in environ.items() if _SECRET_NAME.search(name)]
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option.startswith("-") and _SECRET_NAME.search(option):
+            found.append(option.partition("=")[2] or value)
+    return sorted({value for value in found if len(value) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text with each secret replaced by `***`, and without credentials in URLs."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return mask(text)
+
+
+def options_of(arguments: Sequence[str]) -> str:
+    """A command line for a report: the words of the command and the names of options, without any value."""
+    words = []
+    for at, word in enumerate(arguments):
+        if word.startswith("-"):
+            words.append(word.partition("=")[0])
+        elif at < 2 and word.replace("-", "").isalpha() and not any(arg.startswith("-") for arg in arguments[:at]):
+            words.append(word)
+        else:
+            words.append("...")
+    return " ".join(words)
 
 
 def shown(url: str) -> str:

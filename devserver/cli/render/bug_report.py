@@ -13,14 +13,16 @@ import click
 from ...errors import DevServerError
 from ...system.files import private_folder, write_private
 from ...system.paths import Paths
-from ...system.redact import mask
+from ...system.redact import options_of, secrets_of, without
 
 
 def report(error: BaseException) -> None:
     """Write a report of `error`, without environment and credentials, and print where it is."""
-    text = mask("".join(traceback.format_exception(error)))
-    about = mask(f"python {platform.python_version()} on {platform.platform()}\narguments: {sys.argv[1:]}\n\n")
-    click.echo(mask(f"bug: {type(error).__name__}: {error}"), err=True)
+    arguments = sys.argv[1:]
+    secrets = secrets_of(arguments, os.environ)
+    text = without("".join(traceback.format_exception(error)), secrets)
+    about = f"python {platform.python_version()} on {platform.platform()}\ncommand: {options_of(arguments)}\n\n"
+    click.echo(without(f"bug: {type(error).__name__}: {error}", secrets), err=True)
     try:
         folder = private_folder(Paths.default().bug_reports)
         path = folder / time.strftime(f"bug-%Y%m%d-%H%M%S-{os.getpid()}.log")

@@ -102,11 +102,15 @@ def test_a_bug_is_3_and_is_written_down(
     """A report with the traceback and without credentials, private, and where it is."""
 
     def broken(*_: object) -> object:
-        raise ZeroDivisionError("cannot divide https://me:hunter2@example.com")
+        raise ZeroDivisionError(
+            "cannot divide https://me:hunter2@example.com by typed-key, set-token, plain and joined"
+        )
 
     monkeypatch.setattr(InstanceFolder, "require_record", broken)
-    monkeypatch.setattr(sys, "argv", ["devserver", "status", "--base-url", "https://me:hunter2@example.com"])
+    arguments = ["status", "--base-url", "https://me:hunter2@example.com", "--api-key", "typed-key", "--name", "plain"]
+    monkeypatch.setattr(sys, "argv", ["devserver", *arguments, "--codec-auth=joined"])
     monkeypatch.setenv("SECRET", "hunter2")
+    monkeypatch.setenv("MY_TOKEN", "set-token")
     assert run(["status"]) == 3
     (report,) = paths.bug_reports.iterdir()
     text = report.read_text()
@@ -115,10 +119,12 @@ def test_a_bug_is_3_and_is_written_down(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == (
-        "bug: ZeroDivisionError: cannot divide https://***@example.com\n"
+        "bug: ZeroDivisionError: cannot divide https://***@example.com by ***, ***, plain and ***\n"
         f"This is a bug in devserver. Please report it with {report}\n"
     )
-    assert "hunter2" not in text
+    for secret in ("hunter2", "typed-key", "set-token", "joined"):
+        assert secret not in text
+    assert "command: status --base-url ... --api-key ... --name ... --codec-auth\n" in text
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert stat.S_IMODE(report.parent.stat().st_mode) == 0o700
 
