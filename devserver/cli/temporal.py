@@ -7,8 +7,12 @@ import sys
 
 import click
 
+from .. import executables
 from ..errors import NotTemporal
 from ..instances.dev_server import DevServer
+from ..instances.folder import InstanceFolder
+from ..system.paths import Paths
+from ..system.progress import Silent
 from ..system.spawn import client_free_environment
 from .options.common import name_option
 
@@ -24,6 +28,9 @@ def temporal(name: str, arguments: tuple[str, ...]) -> None:
     devserver temporal --name other -- operator namespace list
     """
     server = DevServer.attach(name)
+    paths = Paths.default()
+    record = InstanceFolder(paths, name).require_record()
+    executables.recheck(record.executable, record.sha256, paths=paths, reporter=Silent())
     environ = client_free_environment(os.environ) | {
         "TEMPORAL_ADDRESS": server.address,
         "TEMPORAL_NAMESPACE": server.namespace,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from ..config.project_table import FILE, find_table
+from ..config.project_table import FILE, find_table, table_in
 from ..config.settings_parsing import READERS
 from ..config.trust import TrustedFolder, TrustStore, guarded
 from ..errors import OptionError
 from ..system.files import sha256_of
 from ..system.paths import Paths, whole
-from ..system.redact import mask
+from ..system.redact import shown_value, without_user
 from .options.common import json_option
 from .render.output import echo_form
 
@@ -36,9 +37,7 @@ def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
     path = whole(folder)
     if not path.is_dir():
         raise OptionError(f"{path} is not a folder", hint="give the folder of a project")
-    found = find_table(path)
-    project = path if found is None else found[0].parent
-    table = {} if found is None else found[1]
+    project, table = _project(path)
     if revoke:
         _print_revoked(project, store.remove(project), as_json)
         return
@@ -46,10 +45,18 @@ def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
     if as_json:
         echo_form(trusted=True, **_data(record))
         return
-    click.echo(f"trusted {record.folder}")
+    click.echo(f"trusted {record.folder}" + ("" if project == path else f", the project of {path}"))
     _print_values(record)
     if not guarded(table):
         click.echo(f"  its {FILE} chooses no executable; shell completion may import its modules")
+
+
+def _project(path: Path) -> tuple[Path, dict[str, Any]]:
+    """The project that a folder belongs to: itself if it has a pyproject.toml or .git, else the one with our table."""
+    if (path / FILE).exists() or (path / ".git").exists():
+        return path, table_in(path) or {}
+    found = find_table(path)
+    return (path, {}) if found is None else (found[0].parent, found[1])
 
 
 def _binary_sha256(project: Path, table: dict[str, object]) -> str | None:
@@ -86,11 +93,11 @@ def _print_all(records: list[TrustedFolder], as_json: bool) -> None:
 
 def _print_values(record: TrustedFolder) -> None:
     for key, value in record.values.items():
-        click.echo(f"  {key} = {mask(value)}")
+        click.echo(f"  {key} = {shown_value(value)}")
     if record.binary_sha256:
         click.echo(f"  SHA-256 of binary: {record.binary_sha256}")
 
 
 def _data(record: TrustedFolder) -> dict[str, object]:
-    values = {key: mask(value) for key, value in record.values.items()}
+    values = {key: without_user(value) for key, value in record.values.items()}
     return {"folder": str(record.folder), "values": values, "binary_sha256": record.binary_sha256}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 
@@ -10,6 +9,7 @@ import click
 
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
+from ..system.paths import which
 from .options.common import json_option, name_option
 from .render.output import echo_form
 
@@ -38,7 +38,7 @@ def ui(name: str, only_print: bool, as_json: bool) -> None:
 
 def _open_in_browser(url: str) -> bool:
     """Give the URL to the desktop's opener; False if there is none, or if it fails. What it prints is not shown."""
-    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    opener = which("open" if sys.platform == "darwin" else "xdg-open")
     if opener is None:
         return False
     nothing = subprocess.DEVNULL

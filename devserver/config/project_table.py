@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from ..errors import ConfigFileError
 
 FILE = "pyproject.toml"
 TABLE = "devserver"
+MOST_BYTES = 1 << 20
 
 
 def find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -21,7 +24,7 @@ def find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     for parent in (folder, *folder.parents):
         path = parent / FILE
         try:
-            text = path.read_text(encoding="utf-8")
+            text = _text_of(path)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except PermissionError as error:
@@ -38,6 +41,17 @@ def find_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
                 _refuse_strangers_file(path, folder)
                 return path, table
     return None
+
+
+def _text_of(path: Path) -> str:
+    """The text of a regular file of a sane size: a pipe would block, and a device would never end."""
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise IsADirectoryError(errno.EISDIR, "it is no regular file", str(path))
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_BYTES >> 20} MiB", str(path))
+    return data.decode("utf-8")
 
 
 def _parse(path: Path, text: str) -> dict[str, Any] | None:
@@ -75,7 +89,7 @@ def table_in(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text_of(path)
     except (OSError, UnicodeDecodeError):
         return None
     return _parse(path, text) if TABLE in text else None

@@ -16,7 +16,7 @@ from ..errors import ConfigFileError, OptionError
 from ..system.paths import Paths, whole
 from .project_table import TABLE, find_table
 from .settings_parsing import READERS, typed
-from .trust import TrustStore, guarded
+from .trust import TrustStore, compared, guarded
 
 PREFIX = "DEVSERVER_"
 
@@ -43,6 +43,7 @@ class Settings:
         untrusted: The keys of the file that choose what is executed and do not count, because the user has not
             trusted the file: key -> value.
         trusted_sha256: The SHA-256 that the trusted file's `binary` had when the user trusted it.
+        stranger_version: Whether the version is that of a file that the user has not trusted.
     """
 
     binary: Path | None = None
@@ -61,6 +62,7 @@ class Settings:
     file: Path | None = None
     untrusted: Mapping[str, str] = field(default_factory=dict)
     trusted_sha256: str | None = None
+    stranger_version: bool = False
 
     @classmethod
     def load(
@@ -83,11 +85,13 @@ class Settings:
         found = find_table(folder)
         if found is not None:
             values.update(_from_table(*found), file=found[0])
-            if not trust_file and guarded(found[1]):
+            if not trust_file and compared(found[1]):
                 values.update(_without_untrusted(*found, values, variables))
         own = _from_environment(variables, folder)
         if "binary" in own:
             values.pop("trusted_sha256", None)
+        if "version" in own:
+            values.pop("stranger_version", None)
         values["untrusted"] = {
             key: value for key, value in values.get("untrusted", {}).items() if _field(key) not in own
         }
@@ -102,7 +106,7 @@ def _without_untrusted(
     if record is not None:
         return {"trusted_sha256": record.binary_sha256}
     keys = guarded(table)
-    return {**{_field(key): None for key in keys}, "untrusted": keys}
+    return {**{_field(key): None for key in keys}, "untrusted": keys, "stranger_version": "version" in table}
 
 
 def _field(key: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class TrustStore:
         """
         refuse_unsafe(self._folder)
         record = _read(self._file(folder))
-        matches = record is not None and record.folder == folder.resolve() and record.values == guarded(values)
+        matches = record is not None and record.folder == folder.resolve() and record.values == compared(values)
         return record if matches else None
 
     def covers(self, path: Path) -> bool:
@@ -81,7 +82,7 @@ class TrustStore:
         Raises:
             FolderNotWritable, UnsafeFolder: The record cannot be written.
         """
-        record = TrustedFolder(folder.resolve(), guarded(values), binary_sha256, time.time())
+        record = TrustedFolder(folder.resolve(), compared(values), binary_sha256, time.time())
         data = {**vars(record), "folder": str(record.folder)}
         private_folder(self._folder)
         write_private(self._file(folder), json.dumps(data, indent=2) + "\n")
@@ -111,12 +112,17 @@ class TrustStore:
     def _file(self, folder: Path) -> Path:
         import hashlib
 
-        return self._folder / f"{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()}.json"
+        return self._folder / f"{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()}.json"
 
 
 def guarded(values: Mapping[str, Any]) -> dict[str, str]:
     """The guarded ones of the values of a table, as text."""
     return {key: str(values[key]) for key in GUARDED if key in values}
+
+
+def compared(values: Mapping[str, Any]) -> dict[str, str]:
+    """The values whose change ends the trust: the guarded ones, and what they are used for."""
+    return {key: str(values[key]) for key in (*GUARDED, "version", "require-pinned") if key in values}
 
 
 def _read(path: Path) -> TrustedFolder | None:

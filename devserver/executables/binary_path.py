@@ -47,10 +47,11 @@ def use(request: BinaryRequest, *, paths: Paths, reporter: Reporter) -> Executab
     """
     path = _find(request.binary)
     cache = private_folder(paths.cache) / CACHE
-    known = _known(path, cache)
+    key = _key(path)
+    known = _known(path, key, cache)
     pinned = _check(path, known.sha256, request)
     if known.version is None:
-        known = _asked(path, known.sha256, cache)
+        known = _asked(path, known.sha256, key, cache)
     if request.version is not None and known.version != parse_version(request.version):
         raise BinaryNotFound(
             f"{path} is temporal {known.version}, not the requested {parse_version(request.version)}",
@@ -67,7 +68,7 @@ def look(request: BinaryRequest, *, paths: Paths) -> Executable:
         DevServerError: As for `use`.
     """
     path = _find(request.binary)
-    known = _known(path, paths.cache / CACHE)
+    known = _known(path, _key(path), paths.cache / CACHE)
     return _executable(path, known, _check(path, known.sha256, request))
 
 
@@ -100,10 +101,10 @@ def _check(path: Path, sha256: str, request: BinaryRequest) -> bool:
     return False
 
 
-def _known(path: Path, cache: Path) -> _Known:
+def _known(path: Path, key: str, cache: Path) -> _Known:
     """The hash of the file, from the cache while the file is unchanged; its version where it is pinned or cached."""
     try:
-        cached = _load(cache).get(_key(path))
+        cached = _load(cache).get(key)
         known = _Known(**cached) if cached else _Known(sha256_of(path))
     except TypeError:
         known = _Known(sha256_of(path))
@@ -112,17 +113,17 @@ def _known(path: Path, cache: Path) -> _Known:
     version = pinned_version(known.sha256, current().key)
     if version is not None and known.version is None:
         known = _Known(known.sha256, version, SERVER_VERSIONS.get(version))
-        _remember(path, known, cache)
+        _remember(path, key, known, cache)
     return known
 
 
-def _asked(path: Path, sha256: str, cache: Path) -> _Known:
+def _asked(path: Path, sha256: str, key: str, cache: Path) -> _Known:
     """What the file itself says when it is run."""
     from .temporal_cli import probe_version
 
     answer = probe_version(path)
     known = _Known(sha256, answer.version, answer.server_version)
-    _remember(path, known, cache)
+    _remember(path, key, known, cache)
     return known
 
 
@@ -130,8 +131,11 @@ def _key(path: Path) -> str:
     return f"{path}|{stamp_of(path.stat())}"
 
 
-def _remember(path: Path, known: _Known, cache: Path) -> None:
-    entries = {**_load(cache), _key(path): vars(known)}
+def _remember(path: Path, key: str, known: _Known, cache: Path) -> None:
+    """Write what is known of the content that the file had before it was hashed; nothing if it has changed since."""
+    if _key(path) != key:
+        return
+    entries = {**_load(cache), key: vars(known)}
     with contextlib.suppress(FolderNotWritable):  # a read-only cache: it is hashed again
         write_private(cache, json.dumps(dict(list(entries.items())[-MOST_ENTRIES:]), indent=2) + "\n")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import ChecksumMismatch
 from ..system.files import sha256_of, write_private
 from ..system.progress import Reporter
-from ..system.redact import shown
+from ..system.redact import without_user
 from .models import Goal
 
 
@@ -94,7 +94,7 @@ def _expected(goal: Goal, before: str | None) -> list[tuple[str | None, str]]:
 
 def _service(goal: Goal) -> str:
     """The download service, without credentials: what a mirror of one project has says nothing to another project."""
-    return shown((goal.request.base_url or "").rstrip("/"))
+    return without_user((goal.request.base_url or "").rstrip("/"))
 
 
 def _seen_file(goal: Goal, store: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import FolderNotWritable, OptionError
 from ..system.files import private_folder, refuse_unsafe, sha256_of
 from ..system.paths import Paths
-from ..system.platforms import Platform
+from ..system.platforms import Platform, current
 from .known_releases import DEFAULT_VERSION
 from .models import Executable
 from .receipt import read_receipt
@@ -98,8 +98,8 @@ def prune(
     results = []
     for version, folder in sorted(_versions(paths), key=_order):
         executable = _in(folder)
-        path = folder / "none" if executable is None else executable.path
-        reason = used.get(path) or used.get(path.resolve()) or (kept.get(version) if executable else None)
+        path = folder / current().executable if executable is None else executable.path
+        reason = used.get(path.resolve()) or (kept.get(version) if executable else None)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         if reason is None and not dry_run:
             reason = _remove(folder, executable, private_folder(paths.store))
@@ -160,7 +160,7 @@ def _used_by_instances(paths: Paths) -> dict[Path, str]:
         for folder in paths.instances.iterdir():
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                 executable = Path(json.loads((folder / "record.json").read_bytes())["executable"])
-                found[executable] = f"the instance {folder.name} uses it"
+                found[executable.resolve()] = f"the instance {folder.name} uses it"
     return found
 
 

@@ -11,7 +11,7 @@ from ..config.settings import Settings
 from ..errors import OptionError, UnpinnedVersion, UntrustedSettings
 from ..system.paths import whole
 from ..system.platforms import Platform, current
-from ..system.redact import shown
+from ..system.redact import shown_value
 from .versions import LATEST, parse_version, pinned_sha256
 
 SOURCES = ("explicit", "installed", "release", "wheel")
@@ -30,6 +30,7 @@ class BinaryRequest:
         base_url: The URL of the download service, or of a mirror.
         require_pinned: Reject an executable without a pinned SHA-256.
         accept_sha256: A SHA-256 (64 hex digits) to accept instead of the pinned one.
+        chosen: Whether the version is the user's own choice, not that of a file which the user has not trusted.
         trusted_sha256: The SHA-256 that the file `binary` of a trusted checkout had when the user trusted it.
         wait: Seconds to wait for another process that is installing the same version.
     """
@@ -41,6 +42,7 @@ class BinaryRequest:
     base_url: str | None = None
     require_pinned: bool = False
     accept_sha256: str | None = None
+    chosen: bool = True
     trusted_sha256: str | None = None
     wait: float = 900.0
 
@@ -68,6 +70,11 @@ class BinaryRequest:
         if source not in (None, "release"):
             given["base-url"] = source  # nothing is downloaded from there
         _refuse_untrusted(settings, {} if binary else {k: v for k, v in settings.untrusted.items() if not given[k]})
+        # A hash that the user accepts says more than a version.
+        own_hash = accept_sha256 or settings.accept_sha256
+        stranger = version is None and not binary and not own_hash and settings.stranger_version
+        if stranger and not _is_pinned(settings.version):
+            _refuse_untrusted(settings, {"version": str(settings.version)})
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(
             version=version or (None if binary else settings.version),
@@ -77,6 +84,7 @@ class BinaryRequest:
             base_url=base_url or settings.base_url,
             require_pinned=settings.require_pinned if require_pinned is None else require_pinned,
             accept_sha256=accept_sha256 or settings.accept_sha256,
+            chosen=not stranger,
             trusted_sha256=settings.trusted_sha256 if own else None,
         )
 
@@ -88,7 +96,11 @@ class BinaryRequest:
     @property
     def by_name(self) -> bool:
         """Whether the user chose a version, and so accepts its security advisories."""
-        return self.version is not None and self.version.strip().lower() != LATEST
+        return self.chosen and self.version is not None and self.version.strip().lower() != LATEST
+
+
+def _is_pinned(version: str | None) -> bool:
+    return pinned_sha256(parse_version(version), current().key) is not None
 
 
 def _refuse_untrusted(settings: Settings, keys: Mapping[str, str]) -> None:
@@ -97,7 +109,7 @@ def _refuse_untrusted(settings: Settings, keys: Mapping[str, str]) -> None:
     options = ", ".join(f"--{key}" for key in keys)
     raise UntrustedSettings(
         f"{settings.file} chooses the program to run, and you have not trusted it",
-        details=[f"{key} = {shown(value)!r}" for key, value in keys.items()],
+        details=[f"{key} = {shown_value(value)}" for key, value in keys.items()],
         hint=f"if you trust these settings: devserver trust {shlex.quote(str(settings.file.parent))}; "
         f"otherwise give your own as options ({options})",
     )

@@ -95,11 +95,17 @@ def find_stored(goal: Goal, paths: Paths) -> Executable | None:
     return None
 
 
-def recheck(path: Path, *, paths: Paths, reporter: Reporter) -> Executable:
+def recheck(path: Path, sha256: str | None, *, paths: Paths, reporter: Reporter) -> Executable:
     """The executable that an instance ran, before it runs again.
 
+    Args:
+        path: The executable.
+        sha256: Its SHA-256 when it ran; None if that is not known.
+        paths: Where the store is.
+        reporter: Receives a warning if it is not pinned.
+
     Raises:
-        ChecksumMismatch: A file in the store has changed.
+        ChecksumMismatch: It has changed.
         BinaryNotFound, NotTemporal: The file does not exist anymore, or may not be executed.
     """
     if not path.is_file():
@@ -118,6 +124,12 @@ def recheck(path: Path, *, paths: Paths, reporter: Reporter) -> Executable:
         from .binary_path import look
 
         found = look(BinaryRequest(binary=path), paths=paths)
+    if sha256 not in (None, found.sha256):
+        raise ChecksumMismatch(
+            f"{path} has changed since the instance last ran; it was not run",
+            details=[f"expected: {sha256}", f"found:    {found.sha256}"],
+            hint="if you trust the new file: devserver down, then devserver up, which checks what you trust",
+        )
     name_unpinned(found, reporter)
     return found
 

@@ -64,5 +64,5 @@ def _remove_unused(path: Path) -> None:
     from ..database import other_users
 
     database = path / "temporal.db"
-    if not other_users(database):
+    if not ephemeral_database.is_held(database) and not other_users(database):
         ephemeral_database.remove(database)

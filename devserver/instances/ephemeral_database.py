@@ -8,6 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ..errors import FolderNotWritable
+from ..system.filelocks import LockedFile
 from ..system.files import write_private
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
@@ -34,6 +36,20 @@ def create_folder(instance: Path) -> Path:
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
     write_private(path / OWNER, str(instance))
     return path / "temporal.db"
+
+
+def hold(database: Path) -> LockedFile | None:
+    """Lock the folder of a database until the lock is released: other containers see no process that uses it."""
+    owner = database.parent / OWNER
+    try:
+        return LockedFile.attempt(owner, owner.read_text())
+    except (OSError, FolderNotWritable):  # a folder that somebody removed: the server reports it
+        return None
+
+
+def is_held(database: Path) -> bool:
+    """Whether a supervisor holds the folder of a database, in this container or another one."""
+    return LockedFile.is_held(database.parent / OWNER)
 
 
 def existing_folders(instances: Path) -> dict[str, list[Path]]:

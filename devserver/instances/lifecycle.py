@@ -237,7 +237,7 @@ def start_again(
 
 def _recheck(folder: InstanceFolder, record: Record, reporter: Reporter) -> None:
     try:
-        executables.recheck(record.executable, paths=folder.paths, reporter=reporter)
+        executables.recheck(record.executable, record.sha256, paths=folder.paths, reporter=reporter)
     except BinaryNotFound:
         raise StartFailed(
             f"the executable of the instance {record.name} does not exist anymore: {record.executable}",

@@ -44,6 +44,7 @@ class Record:
         linger: Seconds for which it runs after the last lease.
         started_at: The start in UTC, ISO 8601.
         exit: Why the server crashed.
+        sha256: The SHA-256 of the executable.
         supervisor_lock: The file that the supervisor keeps locked; not written, because another container may have the
             home at another path.
     """
@@ -63,6 +64,7 @@ class Record:
     linger: float
     started_at: str
     exit: str | None = None
+    sha256: str | None = None
     supervisor_lock: Path | None = field(default=None, compare=False)
 
     @property
@@ -106,7 +108,8 @@ class Record:
     def elsewhere(self) -> bool:
         """Whether the supervisor runs in another container, or on another machine, that shares this home."""
         lock = self.supervisor_lock
-        return self.supervisor.foreign and lock is not None and LockedFile.is_held(lock)
+        # Without the file nobody can tell: an instance of another version, which must not be touched.
+        return self.supervisor.foreign and lock is not None and (LockedFile.is_held(lock) or not lock.exists())
 
     def state_now(self) -> str:
         """`state`; `crashed` if a process was killed since the record was written; `running elsewhere`."""

@@ -56,6 +56,7 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
         linger=request.linger,
         wait=request.wait,
         stop=request.stop,
+        sha256=request.executable.sha256,
     )
     return _with_command(spec)
 
@@ -87,6 +88,7 @@ def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Re
         held=record.held and (record.linger > 0 or bool(folder.holders())),
         linger=record.linger,
         wait=wait,
+        sha256=record.sha256,
     )
     return _with_command(spec)
 

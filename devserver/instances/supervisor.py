@@ -20,6 +20,7 @@ from ..system.filelocks import LockedFile
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
 from ..system.timefmt import utc_now
+from . import ephemeral_database
 from .folder import InstanceFolder
 from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, up_command
 
@@ -57,6 +58,7 @@ class Supervisor:
         self._launch = Launch(spec, lambda: self._signals.ending is not None or abandoned(), started)
         self._record: Record | None = None
         self._lock: LockedFile | None = None
+        self._folder_lock: LockedFile | None = None
 
     def run(self) -> int | None:
         """Run the server to its end.
@@ -87,6 +89,8 @@ class Supervisor:
     def _start(self) -> Record:
         spec = self._spec
         self._lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
+        if spec.options.ephemeral:
+            self._folder_lock = ephemeral_database.hold(spec.database)
         self._prepare_database()
         record = self._starting(self._launch.begin().pid)
         self._write(record)
@@ -137,6 +141,7 @@ class Supervisor:
             held=spec.held,
             linger=spec.linger,
             started_at=utc_now(),
+            sha256=spec.sha256,
         )
 
     def _write(self, record: Record) -> None:
@@ -218,8 +223,9 @@ class Supervisor:
         self._folder.remove_state(self._spec.database, ephemeral=self._spec.options.ephemeral)
         if self._record is not None and self._folder.path.is_dir():
             self._write_if_possible(state=state, server=None, exit=self._record.exit or reason)
-        if self._lock is not None:
-            self._lock.release()
+        for lock in (self._folder_lock, self._lock):
+            if lock is not None:
+                lock.release()
 
     def _end_process(self) -> None:
         process = self._launch.process

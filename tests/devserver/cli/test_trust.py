@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.helpers.download_service import VERSION, DownloadService, script
 
@@ -46,7 +48,7 @@ def test_after_trust_they_count_until_they_change(hostile: Path, devserver: Run,
     done = devserver("trust")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == f"trusted {hostile}"
-    assert f"  base-url = {service.url}" in done.stdout
+    assert f"  base-url = '{service.url}'" in done.stdout
     assert devserver("install").returncode == 0
     assert service.archives == 1
     file = hostile / "pyproject.toml"
@@ -117,3 +119,82 @@ def test_a_trusted_executable_that_changes_is_not_run(tmp_path: Path, devserver:
     done = devserver("up", "-d")
     assert (done.returncode, (tmp_path / "was-run").exists()) == (1, False)
     assert f"{program} has changed since you trusted the project that chooses it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [('version = "9.9.9"', 'version = "9.9.8"'), ("require-pinned = false", "require-pinned = true")],
+)
+def test_trust_is_for_the_version_too(hostile: Path, devserver: Run, change: tuple[str, str]) -> None:
+    """A mirror that was trusted for one version is not trusted for another one."""
+    file = hostile / "pyproject.toml"
+    file.write_text(file.read_text() + "require-pinned = false\n")
+    assert devserver("trust").returncode == 0
+    assert devserver("install").returncode == 0
+    file.write_text(file.read_text().replace(*change))
+    assert "have not trusted it" in devserver("install").stderr
+
+
+def test_a_version_without_a_pin_is_a_choice_too(tmp_path: Path, devserver: Run) -> None:
+    """An untrusted file may name a pinned version; another one, or one with advisories, takes the user's own word."""
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[tool.devserver]\nversion = "1.9.77"\n')
+    done = devserver("install", "--offline")
+    assert "version = '1.9.77'" in done.stderr
+    assert "have not trusted it" in done.stderr
+    file.write_text('[tool.devserver]\nversion = "1.5.1"\n')
+    assert "has known security advisories" in devserver("install", "--offline").stderr
+    assert devserver("trust").returncode == 0
+    assert "advisories" not in devserver("install", "--offline").stderr
+    file.write_text('[tool.devserver]\nversion = "1.9.1"\n')
+    assert devserver("install", "--offline").returncode == 0
+
+
+def test_what_is_shown_is_what_is_used(tmp_path: Path, devserver: Run) -> None:
+    """A URL is shown with the host that it leads to, and control characters are not printed."""
+    file = tmp_path / "pyproject.toml"
+    url = "https://evil.example/:x@good.example\\u001b[2K\\u001b[1Ghttps://good.example"
+    file.write_text(f'[tool.devserver]\nbase-url = "{url}"\n')
+    for done in (devserver("install"), devserver("trust"), devserver("trust", "--list"), devserver("doctor")):
+        assert "\x1b" not in done.stdout + done.stderr
+    assert "evil.example/" in devserver("trust", "--list").stdout
+    assert devserver("install", "--base-url", "https://evil.example:/x@good.example").returncode == 2
+
+
+def test_restart_runs_what_ran_before(installed: Executable, tmp_path: Path, devserver: Run, real_binary: Path) -> None:
+    """An executable that has changed is neither started again nor run as the Temporal CLI."""
+    program = tmp_path / "temporal"
+    program.write_bytes(real_binary.read_bytes())
+    program.chmod(0o755)
+    assert devserver("up", "-d", "--port", "0", "--no-ui", "--binary", str(program)).returncode == 0
+    program.unlink()
+    program.write_text("#!/bin/sh\ntouch was-run\n")
+    program.chmod(0o755)
+    for words in (("temporal", "operator", "cluster", "health"), ("restart",)):
+        done = devserver(*words)
+        assert done.returncode == 1
+        assert f"{program} has changed since the instance last ran; it was not run" in done.stderr
+    assert not (tmp_path / "was-run").exists()
+    devserver("down")
+
+
+def test_files_that_are_no_projects(tmp_path: Path, devserver: Run) -> None:
+    """A pipe, an endless device or a huge file in place of pyproject.toml blocks nothing and takes no memory."""
+    file = tmp_path / "pyproject.toml"
+    os.mkfifo(file)
+    assert devserver("doctor", limit=60).returncode in (0, 1)
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    assert devserver("doctor", limit=60).returncode in (0, 1)
+    file.unlink()
+    file.write_text("[tool.devserver]\n" + "# x\n" * 400_000)
+    assert "larger than 1 MiB" in devserver("doctor").stdout
+
+
+def test_a_folder_of_a_project_trusts_the_project(tmp_path: Path, devserver: Run) -> None:
+    """It says which folder it trusts; a folder with a pyproject.toml of its own is a project of its own."""
+    (tmp_path / "pyproject.toml").write_text('[tool.devserver]\nsource = "wheel"\n')
+    (tmp_path / "docs").mkdir()
+    assert devserver("trust", "docs").stdout.startswith(f"trusted {tmp_path}, the project of {tmp_path / 'docs'}\n")
+    (tmp_path / "docs" / "pyproject.toml").write_text("")
+    assert devserver("trust", "docs").stdout.startswith(f"trusted {tmp_path / 'docs'}\n")

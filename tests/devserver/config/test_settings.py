@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from devserver.config import project_table
 from devserver.config.settings import Settings
 from devserver.errors import ConfigFileError, OptionError
 
@@ -181,14 +182,14 @@ def test_an_unrelated_file_is_not_parsed(tmp_path: Path) -> None:
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unreadable file is an error in the working folder, and ignored further up."""
     path = write(tmp_path, TABLE)
-    real = Path.read_text
+    real = project_table._text_of
 
-    def denied(self: Path, **options: str) -> str:
-        if self == path:
-            raise PermissionError(13, "Permission denied", str(self))
-        return real(self, **options)
+    def denied(file: Path) -> str:
+        if file == path:
+            raise PermissionError(13, "Permission denied", str(file))
+        return real(file)
 
-    monkeypatch.setattr(Path, "read_text", denied)
+    monkeypatch.setattr(project_table, "_text_of", denied)
     with pytest.raises(ConfigFileError, match="you may not read"):
         Settings.load(tmp_path, {})
     below = tmp_path / "below"
