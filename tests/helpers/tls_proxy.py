@@ -66,9 +66,13 @@ def tls_proxy(target: str, certificates: Certificates, *, clients: bool = False)
     try:
         server = loop.run(_serve(target, context), START_SECONDS)
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        server.close()
+        loop.run(_close(server), START_SECONDS)  # in its own loop: asyncio is not safe across threads
     finally:
         loop.close()
+
+
+async def _close(server: asyncio.Server) -> None:
+    server.close()
 
 
 async def _serve(target: str, context: ssl.SSLContext) -> asyncio.Server:
