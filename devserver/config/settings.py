@@ -86,7 +86,7 @@ class Settings:
         if found is not None:
             values.update(_from_table(*found), file=found[0])
             if not trust_file and compared(found[1]):
-                values.update(_without_untrusted(*found, values, variables))
+                values.update(_without_untrusted(*found, variables))
         own = _from_environment(variables, folder)
         if "binary" in own:
             values.pop("trusted_sha256", None)
@@ -98,9 +98,7 @@ class Settings:
         return cls(**{**values, **own})
 
 
-def _without_untrusted(
-    path: Path, table: dict[str, Any], values: Mapping[str, Any], environ: Mapping[str, str]
-) -> dict[str, Any]:
+def _without_untrusted(path: Path, table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """What trust makes of a table with guarded keys: they count, or are None and listed as untrusted."""
     record = TrustStore(Paths.default(environ)).find(path.parent, table)
     if record is not None:
