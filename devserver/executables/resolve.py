@@ -109,7 +109,7 @@ def recheck(path: Path, sha256: str | None, *, paths: Paths, reporter: Reporter)
         BinaryNotFound, NotTemporal: The file does not exist anymore, or may not be executed.
     """
     if not path.is_file():
-        raise BinaryNotFound(f"the executable {path} does not exist anymore")
+        raise BinaryNotFound(f"the executable {path} does not exist anymore", hint="run: devserver install")
     receipt = read_receipt(path.parent) if path.parent.parent == paths.store else None
     if receipt is not None:
         if not unchanged(path, receipt):

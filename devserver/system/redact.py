@@ -20,7 +20,7 @@ def mask(text: str) -> str:
 def secrets_of(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """The values of options and environment variables whose names say that they are secret, the longest first."""
     found = [value for name, value in environ.items() if _SECRET_NAME.search(name)]
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
         if option.startswith("-") and _SECRET_NAME.search(option):
             found.append(option.partition("=")[2] or value)
     return sorted({value for value in found if len(value) >= SHORTEST_SECRET}, key=len, reverse=True)

@@ -38,7 +38,7 @@ class LockDatabase:
         async with context.outage() as end:
             if not context.environment.server.running:
                 raise FaultImpossible("the server is already down")
-            locker = await asyncio.to_thread(_locker, context.environment.server.database)
+            locker = await _started(context.environment.server.database)
             end.push_async_callback(asyncio.to_thread, _let_go, locker)
             end.callback(context.timeline.end, context.timeline.note("database", "locked"))
             return _lasts(context, self.seconds, end.pop_all())
@@ -83,6 +83,17 @@ async def _lasts(context: RunContext, seconds: float, end: AsyncExitStack) -> No
 
 
 # Locked
+
+
+async def _started(db: Path) -> subprocess.Popen[str]:
+    """The process of `_locker`. If this is cancelled while it starts, it is ended."""
+    starting = asyncio.ensure_future(asyncio.to_thread(_locker, db))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(FaultImpossible):
+            await asyncio.to_thread(_let_go, await starting)
+        raise
 
 
 def _locker(db: Path) -> subprocess.Popen[str]:

@@ -65,5 +65,5 @@ def test_missing_executable(quick_up: Run, devserver: Run, home: Path) -> None:
     done = devserver("temporal", "workflow", "list")
     assert (done.returncode, done.stderr) == (
         1,
-        f"error: cannot run {path}: No such file or directory\nhint: run: devserver install\n",
+        f"error: the executable {path} does not exist anymore\nhint: run: devserver install\n",
     )

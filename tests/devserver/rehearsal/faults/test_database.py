@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ import pytest
 
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
+from devserver.rehearsal.faults import disk
 from devserver.rehearsal.scenario.plan import Action
 from tests.devserver.rehearsal.conftest import Rehearse, scene
 
@@ -170,3 +173,32 @@ def test_a_database_that_cannot_be_locked(rehearse: Rehearse, monkeypatch: pytes
     result = rehearse(scene("steps", "Sure", plan))
     assert result.verdict == "unknown"
     assert "cannot lock the database: sqlite3.OperationalError: database is locked" in result.reason
+
+
+def test_a_lock_that_is_cancelled_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that locks the database ends, also if the rehearsal is interrupted before it is ready."""
+    db = tmp_path / "t.db"
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    started: list[subprocess.Popen[str]] = []
+    begun, cancelled = threading.Event(), threading.Event()
+    real = disk._locker
+
+    def slow(path: Path) -> subprocess.Popen[str]:
+        begun.set()
+        assert cancelled.wait(60)
+        started.append(real(path))
+        return started[0]
+
+    monkeypatch.setattr(disk, "_locker", slow)
+
+    async def interrupted() -> None:
+        starting = asyncio.ensure_future(disk._started(db))
+        await asyncio.to_thread(begun.wait, 60)
+        starting.cancel()
+        asyncio.get_running_loop().call_soon(cancelled.set)
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+    asyncio.run(interrupted())
+    assert started[0].poll() is not None
