@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from .project_table import FILE, table_in
 
 # Keys of [tool.devserver] that choose or fetch what is executed.
 GUARDED = ("binary", "source", "base-url", "accept-sha256")
+COMPARED = (*GUARDED, "version", "require-pinned")
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,16 @@ class TrustStore:
 
 def guarded(values: Mapping[str, Any]) -> dict[str, str]:
     """The guarded ones of the values of a table, as text."""
-    return {key: str(values[key]) for key in GUARDED if key in values}
+    return _some_of(values, GUARDED)
 
 
 def compared(values: Mapping[str, Any]) -> dict[str, str]:
     """The values whose change ends the trust: the guarded ones, and what they are used for."""
-    return {key: str(values[key]) for key in (*GUARDED, "version", "require-pinned") if key in values}
+    return _some_of(values, COMPARED)
+
+
+def _some_of(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, str]:
+    return {key: str(values[key]) for key in keys if key in values}
 
 
 def _read(path: Path) -> TrustedFolder | None:

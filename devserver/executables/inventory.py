@@ -18,7 +18,7 @@ from ..system.platforms import Platform, current
 from .known_releases import DEFAULT_VERSION
 from .models import Executable
 from .receipt import read_receipt
-from .versions import parse_version, pinned_sha256, version_key
+from .versions import parse_version, version_key
 
 UNKNOWN = "unknown"  # the version of a folder without a receipt
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -146,10 +146,7 @@ def _in(folder: Path, platform: str | None = None) -> Executable | None:
     if receipt is None or folder.name != receipt.sha256 or platform not in (None, receipt.platform):
         return None
     path = folder / Platform.from_key(receipt.platform).executable
-    if not path.is_file():
-        return None
-    pinned = receipt.sha256 == pinned_sha256(receipt.version, receipt.platform)
-    return Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
+    return receipt.executable(path) if path.is_file() else None
 
 
 def _used_by_instances(paths: Paths) -> dict[Path, str]:

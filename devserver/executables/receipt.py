@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ..errors import FolderNotWritable
 from ..system.files import sha256_of, write_private
+from .models import Executable
+from .versions import pinned_sha256
 
 NAME = "receipt.json"
 
@@ -41,6 +43,11 @@ class Receipt:
     source: str
     origin: str
     installed_at: str
+
+    def executable(self, path: Path) -> Executable:
+        """The installed executable, which is at `path`."""
+        pinned = self.sha256 == pinned_sha256(self.version, self.platform)
+        return Executable(path, self.version, self.server_version, self.sha256, self.source, pinned)
 
 
 def stamp_of(info: os.stat_result) -> str:

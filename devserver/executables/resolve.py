@@ -16,7 +16,6 @@ from .checksums import acceptable
 from .known_releases import DEFAULT_VERSION, SERVER_VERSIONS
 from .models import BinaryRequest, Executable, Goal
 from .receipt import read_receipt, unchanged
-from .versions import pinned_version
 
 
 def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = None) -> Executable:
@@ -55,7 +54,7 @@ def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = 
             stored = install(goal, store, find_stored=lambda: find_stored(goal, paths), reporter=reporter)
         found = stored
     _refuse_unsafe_version(found.version, found.server_version, request)
-    name_unpinned(found, reporter)
+    _name_unpinned(found, reporter)
     for advisory in advisories_for(found.server_version):
         reporter.warn(f"{advisory.id} applies to server {found.server_version}: {advisory.summary}")
     return found
@@ -89,9 +88,7 @@ def find_stored(goal: Goal, paths: Paths) -> Executable | None:
             continue
         private_folder(folder)
         if unchanged(path, receipt):
-            return Executable(
-                path, goal.version, receipt.server_version, sha256, receipt.source, sha256 == goal.pinned_sha256
-            )
+            return receipt.executable(path)
     return None
 
 
@@ -118,8 +115,7 @@ def recheck(path: Path, sha256: str | None, *, paths: Paths, reporter: Reporter)
                 details=[f"expected: {receipt.sha256}"],
                 hint=f"install it again: rm -r {path.parent}; devserver install {receipt.version}",
             )
-        pinned = pinned_version(receipt.sha256, receipt.platform) == receipt.version
-        found = Executable(path, receipt.version, receipt.server_version, receipt.sha256, receipt.source, pinned)
+        found = receipt.executable(path)
     else:
         from .binary_path import look
 
@@ -130,11 +126,11 @@ def recheck(path: Path, sha256: str | None, *, paths: Paths, reporter: Reporter)
             details=[f"expected: {sha256}", f"found:    {found.sha256}"],
             hint="if you trust the new file: devserver down, then devserver up, which checks what you trust",
         )
-    name_unpinned(found, reporter)
+    _name_unpinned(found, reporter)
     return found
 
 
-def name_unpinned(executable: Executable, reporter: Reporter) -> None:
+def _name_unpinned(executable: Executable, reporter: Reporter) -> None:
     """Warn of an executable that is not pinned: at every start, for what runs is what the user has to know."""
     if not executable.pinned:
         reporter.warn(f"{executable.path} is not a pinned build; its SHA-256 is {executable.sha256}")

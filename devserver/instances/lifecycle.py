@@ -253,11 +253,7 @@ def erase(folder: InstanceFolder) -> None:
         InstanceUnknown: No instance has that name.
     """
     with folder.lock():
-        record = folder.require_record()
-        if record.running():
-            raise InstanceRunning(
-                f"the instance {folder.name} is running", hint=f"stop it first: {down_command(folder.name)}"
-            )
+        record = _stopped(folder)
         for suffix in ("", "-wal", "-shm", "-journal", ".stamp.json"):
             record.database.with_name(record.database.name + suffix).unlink(missing_ok=True)
 
@@ -272,13 +268,19 @@ def forget(folder: InstanceFolder) -> None:
         InstanceUnknown: No instance has that name.
     """
     with folder.lock():
-        record = folder.require_record()
-        if record.running():
-            raise InstanceRunning(
-                f"the instance {folder.name} is running", hint=f"stop it first: {down_command(folder.name)}"
-            )
+        _stopped(folder)
         shutil.rmtree(folder.paths.data / folder.name, ignore_errors=True)
         shutil.rmtree(folder.path, ignore_errors=True)
+
+
+def _stopped(folder: InstanceFolder) -> Record:
+    """The record of an instance that is not running; call it with the lock held."""
+    record = folder.require_record()
+    if record.running():
+        raise InstanceRunning(
+            f"the instance {folder.name} is running", hint=f"stop it first: {down_command(folder.name)}"
+        )
+    return record
 
 
 def _warn_if_open(options: ServerOptions, reporter: Reporter) -> None:

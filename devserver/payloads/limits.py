@@ -32,13 +32,13 @@ def parse_size(size: int | str, name: str) -> int:
     if isinstance(size, int) and not isinstance(size, bool) and size >= 0:
         return size
     match = _SIZE.match(size) if isinstance(size, str) else None
-    if not isinstance(size, str) or match is None or match[2].upper() not in _UNITS:
+    if match is None or match[2].upper() not in _UNITS:
         raise PayloadOptionError(
             f"{name}: {size!r} is not a size", hint='for example 65536, "64KB", "2.5 MB" or "1GiB"'
         )
     found = float(match[1]) * _UNITS[match[2].upper()]
     if found > LARGEST:
-        raise PayloadOptionError(f"{name}: {size[:40]!r} is too large", hint="the largest size is 1000000 GB")
+        raise PayloadOptionError(f"{name}: {match.string[:40]!r} is too large", hint="the largest size is 1000000 GB")
     return int(found)
 
 

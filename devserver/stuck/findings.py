@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-# The worst first: what needs other code, then what needs a worker, what may mend itself, and what somebody meant.
+# The worst first: what needs other code, what needs a worker, what may resolve itself, what somebody did on purpose.
 Kind = Literal[
     "workflow_task_failing",
     "no_worker",

@@ -1,4 +1,4 @@
-"""A process that installs an executable: `python -m tests.helpers.asking VERSION URL told|silent`."""
+"""A process that installs an executable: `python -m tests.helpers.asking VERSION URL notes|silent`."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class PrintingReporter(Silent):
 if __name__ == "__main__":
     print("asking", flush=True)  # noqa: T201
     request = BinaryRequest(version=sys.argv[1], source="release", base_url=sys.argv[2])
-    reporter = PrintingReporter() if sys.argv[3] == "told" else Silent()
+    reporter = PrintingReporter() if sys.argv[3] == "notes" else Silent()
     print(ensure(request, paths=Paths.default(), reporter=reporter).sha256, flush=True)  # noqa: T201

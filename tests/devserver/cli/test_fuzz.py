@@ -121,9 +121,9 @@ def test_no_input_is_a_bug(path: str, capsys: pytest.CaptureFixture[str]) -> Non
     """Exit codes are those of docs/json.md; 3, which says that devserver has a bug, is not among them."""
     for line in lines(path, COMMANDS[path]):
         code = run(line)
-        told = capsys.readouterr()
-        assert code != EXIT_BUG, ascii((line, told.err[-3000:]))
-        assert "Traceback" not in told.err, ascii(line)
+        printed = capsys.readouterr()
+        assert code != EXIT_BUG, ascii((line, printed.err[-3000:]))
+        assert "Traceback" not in printed.err, ascii(line)
 
 
 @pytest.mark.usefixtures("nothing_runs")

@@ -132,7 +132,7 @@ def test_an_accepted_executable_is_used_where_it_is_accepted_only(
 
 
 def test_what_one_mirror_has_says_nothing_to_a_project_with_another(paths: Paths, service: DownloadService) -> None:
-    """A version without a pin comes from each download service anew, and is compared with what came from there."""
+    """A version without a pin is downloaded from each service, and compared with earlier downloads from there only."""
     service.archive = OTHER
     mirror = BinaryRequest(version=VERSION, source="release", base_url=f"{service.url}/mirror")
     from_mirror = ensure(mirror, paths=paths)

@@ -30,10 +30,10 @@ KEY = f"{VERSION}-{current().key}"
 
 @pytest.fixture
 def start(service: DownloadService, forks: ForkServer) -> Start:
-    """Start a process that asks for version 9.9.9, and prints the notes where `told` is set."""
+    """Start a process that asks for version 9.9.9, and prints notes if `notes` is set."""
 
-    def run(*, told: bool = False) -> Forked:
-        words = ["-m", "tests.helpers.asking", VERSION, service.url, "told" if told else "silent"]
+    def run(*, notes: bool = False) -> Forked:
+        words = ["-m", "tests.helpers.asking", VERSION, service.url, "notes" if notes else "silent"]
         return forks.popen(words, env=os.environ)
 
     return run
@@ -113,7 +113,7 @@ def test_who_waits_for_a_failure_gets_it_without_repeating_it(
     with ExitStack() as stack:
         first = stack.enter_context(start())
         assert held[0].wait(LIMIT)
-        others = [stack.enter_context(start(told=True)) for _ in range(5)]
+        others = [stack.enter_context(start(notes=True)) for _ in range(5)]
         assert {line(process) for process in others} == {"asking"}
         assert all(line(process).startswith("waiting for") for process in others)
         held[1].set()
