@@ -19,7 +19,7 @@ import pytest
 from devserver.executables.models import BinaryRequest, Executable
 from devserver.system.files import private_folder
 from devserver.system.paths import HOME_VARIABLE, Paths
-from tests.helpers import bytecode
+from tests.helpers import bytecode, quick_binary
 from tests.helpers.fork_server import ForkServer, fork_server
 
 pytest_plugins = "pytester"
@@ -33,6 +33,9 @@ MARKS = {"server": {"real_binary", "hold"}, "suite": {"bare_suite"}, "slow": {"c
 # Their tests share no fixtures of a module, and wait more than they work.
 WAITING = {"test_docs.py", "test_real_runs.py"}
 
+# Paths that run an executable quickly, by its real one.
+QUICK: dict[Path, Path | None] = {}
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -42,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("GOGC", "800")
     if not hasattr(config, "workerinput"):
         bytecode.prepare()
+    quick_binary.begin()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,9 +82,10 @@ def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Exe
     from devserver import executables
 
     root = tmp_path_factory.mktemp("prepared")
-    return executables.ensure(
-        BinaryRequest(source="installed"), paths=Paths(root / "cache", root / "state", root / "data")
-    )
+    paths = Paths(root / "cache", root / "state", root / "data")
+    executable = executables.ensure(BinaryRequest(source="installed"), paths=paths)
+    QUICK[executable.path] = quick_binary.quick(executable.path, tmp_path_factory.mktemp("quick"))
+    return executables.ensure(BinaryRequest(source="installed"), paths=paths)  # the link changed the file's change time
 
 
 @pytest.fixture
@@ -94,7 +99,7 @@ def link(prepared: Executable, paths: Paths) -> Executable:
     the inode, so that the executable is hashed again."""
     folder = private_folder(paths.store / prepared.path.parent.name)
     for file in prepared.path.parent.iterdir():
-        (folder / file.name).symlink_to(file)
+        (folder / file.name).symlink_to(QUICK.get(file) or file)
     return replace(prepared, path=folder / prepared.path.name)
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from devserver.executables.models import Executable
 from devserver.rehearsal import RehearsalSettings, Result, Scenario, expect
 from devserver.rehearsal import rehearse as rehearse_alone
 from devserver.rehearsal.environment.environment import RehearsalEnvironment
 from devserver.rehearsal.run.runner import rehearse_on
 from devserver.rehearsal.scenario.preflight import check
-from devserver.system.paths import HOME_VARIABLE
-from tests.conftest import end_processes_of, ephemeral_folders_of, processes_of
+from devserver.system.paths import HOME_VARIABLE, Paths
+from tests.conftest import end_processes_of, ephemeral_folders_of, link, processes_of
 
 RUNBOOKS = Path(__file__).parent / "runbooks"
 OURS = "devserver.rehearsal"  # in the command line of every process of a run; only the fork server may outlive the run
@@ -69,9 +70,12 @@ class Stand:
 
 
 @pytest.fixture(scope="session")
-def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def stand(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """The session's server, which starts on first use."""
     home = tmp_path_factory.mktemp("rehearsals")
+    with pytest.MonkeyPatch.context() as patch:
+        _move_in(patch, home)
+        link(prepared, Paths.default())
     stand = Stand(home)
     yield stand
     with pytest.MonkeyPatch.context() as patch:
