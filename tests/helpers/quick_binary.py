@@ -1,8 +1,9 @@
 """The executable without the hash that each server makes of it.
 
-The Go SDK, which the server's own workers use, makes an MD5 of the file that has the executable's name: a third of the CPU time of
-a server that lives for a second. Here that name belongs to an empty file, so the hash is quick. The executable is run through a
-descriptor that was opened before. This needs a mount namespace, so root on Linux; elsewhere servers are only slower.
+The Go SDK, which the workers of the server use, makes an MD5 of the file that has the name of the executable: more than
+half of the CPU time of a server that lives for a second. Here that name belongs to an empty file, so the hash is quick.
+The executable is run through a descriptor that was opened before. This needs a mount namespace, so root on Linux;
+elsewhere servers are only slower.
 """
 
 from __future__ import annotations
