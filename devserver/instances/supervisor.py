@@ -89,6 +89,11 @@ class Supervisor:
     def _start(self) -> Record:
         spec = self._spec
         self._lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
+        if self._lock is None:
+            raise StartFailed(
+                f"another process runs the instance {spec.name}: it holds {self._folder.supervisor_lock}",
+                hint=f"stop it where it runs (devserver down {spec.name}), or choose another name with --name",
+            )
         if spec.options.ephemeral:
             self._folder_lock = ephemeral_database.hold(spec.database)
         self._prepare_database()

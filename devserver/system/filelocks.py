@@ -32,7 +32,7 @@ class LockedFile:
         """Lock `path` and write `content` into it; None if another process holds the lock.
 
         Raises:
-            FolderNotWritable: The file cannot be opened.
+            FolderNotWritable: The file cannot be opened, or its file system has no locks.
         """
         import fcntl
 
@@ -44,6 +44,12 @@ class LockedFile:
             except BlockingIOError:
                 os.close(handle)
                 return None
+            except OSError as error:  # such as ENOLCK: a network file system
+                os.close(handle)
+                raise FolderNotWritable(
+                    f"cannot lock {path}: {error.strerror}",
+                    hint="set DEVSERVER_HOME to a folder on a local disk",
+                ) from error
             if current:
                 break
             os.close(handle)  # its holder removed the file after we opened it
@@ -75,6 +81,8 @@ class LockedFile:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
+        except OSError:  # a file system without locks: nobody can hold one
+            return False
         finally:
             os.close(handle)
         return False

@@ -30,11 +30,11 @@ class Paths:
         """The folders of this user, or those below `DEVSERVER_HOME`.
 
         Raises:
-            OptionError: `DEVSERVER_HOME` is not a usable path, or without it this user has no home folder.
+            OptionError: `DEVSERVER_HOME` is not an absolute path, or without it this user has no home folder.
         """
         home = (os.environ if environ is None else environ).get(HOME_VARIABLE)
         if home:
-            root = whole(Path(home))
+            root = _absolute(home)
             return cls(cache=root / "cache", state=root / "state", data=root / "data")
         import platformdirs
 
@@ -100,6 +100,17 @@ class Paths:
     def database(self, name: str) -> Path:
         """The database file of the instance `name`."""
         return self.data / name / "temporal.db"
+
+
+def _absolute(home: str) -> Path:
+    """The folder of `DEVSERVER_HOME`: a relative one would be another in each checkout, whose executables would be run."""
+    path = whole(Path(home))
+    if not os.path.isabs(home) and not home.startswith("~"):  # noqa: PTH117
+        raise OptionError(
+            f"{HOME_VARIABLE} is a relative path: {home}",
+            hint=f'give the full path: {HOME_VARIABLE}="$PWD/{home}"',
+        )
+    return path
 
 
 def which(name: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -149,3 +151,17 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(FolderNotWritable) as error:
         LockedFile.attempt(path)
     assert error.value.message == f"cannot open the lock file {path}: {os.strerror(2)}"
+
+
+def test_a_file_system_without_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network folder without locks is named as the reason; nothing is taken for locked."""
+
+    def refuse(handle: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    path.touch()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(FolderNotWritable, match="cannot lock .*No locks available") as error:
+        LockedFile.attempt(path)
+    assert "a local disk" in str(error.value.hint)
+    assert not LockedFile.is_held(path)

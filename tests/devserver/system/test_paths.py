@@ -54,3 +54,10 @@ def test_paths_create_nothing(tmp_path: Path) -> None:
     paths = Paths.default({"DEVSERVER_HOME": str(tmp_path / "new")})
     assert all(tmp_path in path.parents for path in (paths.store, paths.schemas, paths.bug_reports))
     assert not (tmp_path / "new").exists()
+
+
+def test_a_relative_home_is_refused() -> None:
+    """It would be another folder in each checkout, and the executables in it would be run."""
+    with pytest.raises(OptionError, match="DEVSERVER_HOME is a relative path: .dev") as error:
+        Paths.default({"DEVSERVER_HOME": ".dev"})
+    assert error.value.hint == 'give the full path: DEVSERVER_HOME="$PWD/.dev"'
