@@ -103,7 +103,7 @@ class Paths:
 
 
 def _absolute(home: str) -> Path:
-    """The folder of `DEVSERVER_HOME`: a relative one would be another in each checkout, whose executables would be run."""
+    """The folder of `DEVSERVER_HOME`. A relative one would be another in each checkout, and run what is in it."""
     path = whole(Path(home))
     if not os.path.isabs(home) and not home.startswith("~"):  # noqa: PTH117
         raise OptionError(

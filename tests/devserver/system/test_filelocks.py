@@ -161,7 +161,7 @@ def test_a_file_system_without_locks(path: Path, monkeypatch: pytest.MonkeyPatch
 
     path.touch()
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with pytest.raises(FolderNotWritable, match="cannot lock .*No locks available") as error:
+    with pytest.raises(FolderNotWritable, match=r"cannot lock .*No locks available") as error:
         LockedFile.attempt(path)
     assert "a local disk" in str(error.value.hint)
     assert not LockedFile.is_held(path)

@@ -58,6 +58,6 @@ def test_paths_create_nothing(tmp_path: Path) -> None:
 
 def test_a_relative_home_is_refused() -> None:
     """It would be another folder in each checkout, and the executables in it would be run."""
-    with pytest.raises(OptionError, match="DEVSERVER_HOME is a relative path: .dev") as error:
+    with pytest.raises(OptionError, match=r"DEVSERVER_HOME is a relative path: \.dev") as error:
         Paths.default({"DEVSERVER_HOME": ".dev"})
     assert error.value.hint == 'give the full path: DEVSERVER_HOME="$PWD/.dev"'
