@@ -93,8 +93,11 @@ class SafeCompletion(ShellComplete):
     """
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """The completions as click finds them, without those that a shell would evaluate or split."""
-        found = super().get_completions(args, incomplete)
+        """The completions as click finds them, without those that a shell would evaluate or split.
+
+        None where finding them fails or takes too long, as in a folder that cannot be read or is a whole disk.
+        """
+        found = quietly(lambda: super(SafeCompletion, self).get_completions(args, incomplete)) or []
         return [
             CompletionItem(item.value, type=item.type, help=_one_line(item.help))
             for item in found

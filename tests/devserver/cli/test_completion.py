@@ -232,6 +232,11 @@ def test_a_module_that_does_not_end(tmp_path: Path, devserver: Run) -> None:
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
 
+def test_a_folder_that_cannot_be_looked_at(devserver: Run) -> None:
+    """An error while names are looked for is silent too; here the name is longer than the file system allows."""
+    assert offers(devserver, f"devserver run {'x' * 300}.") == set()
+
+
 def test_commands_are_offered_with_what_they_do(devserver: Run) -> None:
     """All of them, also those whose modules would be slow to load."""
     env = {"_DEVSERVER_COMPLETE": "zsh_complete", "COMP_WORDS": "devserver ", "COMP_CWORD": "1"}
