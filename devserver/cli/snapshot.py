@@ -63,7 +63,7 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool, pause_
     """Replace a server's state with a snapshot.
 
     A running server is stopped and started again, detached. Its state before becomes a snapshot too.
-    Closed workflows are kept for another retention period, however old the snapshot is.
+    The server keeps closed workflows for another retention period, also those of an old snapshot.
     """
     paths = Paths.default()
     tidy(paths)

@@ -22,7 +22,7 @@ from ..system.signals import SignalWaiter
 from ..system.timefmt import utc_now
 from . import ephemeral_database
 from .folder import InstanceFolder
-from .overdue import settle_overdue
+from .own_database import own_database, settle_overdue
 from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, up_command
 
 if TYPE_CHECKING:
@@ -111,27 +111,9 @@ class Supervisor:
     def _prepare_database(self) -> None:
         """Own the database, upgrade it if this server is newer than the last one, and report what came due in it."""
         if not self._spec.options.ephemeral:
-            self._own_database()
+            self._database_lease = own_database(self._spec, self._on_event)
         if not self._spec.at_once:
             self._overdue, self._to_pause = settle_overdue(self._spec, self._on_event)
-
-    def _own_database(self) -> None:
-        from .. import database
-
-        spec = self._spec
-
-        self._database_lease = database.DatabaseLease.acquire(spec.database, f"instance {spec.name}")
-        if spec.database.exists():
-            database.refuse_users(spec.database)
-        database.prepare(
-            spec.database,
-            executable=spec.executable,
-            server_version=spec.server_version,
-            upgrade=spec.options.upgrade,
-            backups=spec.paths.backups(spec.name),
-            schemas=spec.paths.schemas,
-            note=lambda text: self._on_event({"note": text}),
-        )
 
     def _starting(self, pid: int) -> Record:
         spec = self._spec

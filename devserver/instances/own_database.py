@@ -1,4 +1,4 @@
-"""What came due while an instance was stopped: reported before a start, which keeps what would be deleted."""
+"""The database of an instance before its server starts: owned, upgraded, and what came due in it reported and kept."""
 
 from __future__ import annotations
 
@@ -9,14 +9,40 @@ from ..errors import DatabaseError
 from ..server.spec import ServerSpec
 
 if TYPE_CHECKING:
-    from ..database import Overdue
+    from ..database import DatabaseLease, Overdue
 
+OnEvent = Callable[[dict[str, Any]], None]
 SPARE_SECONDS = 2.0  # from here until the start, whose limit is the spec's
 
 
-def settle_overdue(
-    spec: ServerSpec, on_event: Callable[[dict[str, Any]], None]
-) -> tuple[Overdue | None, list[tuple[str, str]]]:
+def own_database(spec: ServerSpec, on_event: OnEvent) -> DatabaseLease:
+    """Take the lease of the database, and upgrade the database if this server is newer than the last one.
+
+    Raises:
+        DatabaseError: It is in use, or no server of this version can use it.
+    """
+    from .. import database
+
+    lease = database.DatabaseLease.acquire(spec.database, f"instance {spec.name}")
+    try:
+        if spec.database.exists():
+            database.refuse_users(spec.database)
+        database.prepare(
+            spec.database,
+            executable=spec.executable,
+            server_version=spec.server_version,
+            upgrade=spec.options.upgrade,
+            backups=spec.paths.backups(spec.name),
+            schemas=spec.paths.schemas,
+            note=lambda text: on_event({"note": text}),
+        )
+    except BaseException:
+        lease.release()
+        raise
+    return lease
+
+
+def settle_overdue(spec: ServerSpec, on_event: OnEvent) -> tuple[Overdue | None, list[tuple[str, str]]]:
     """Report what the server will catch up on, and keep the closed workflows that it would delete.
 
     Call it with the lease of the database held, before the start.
