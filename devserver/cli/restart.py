@@ -12,16 +12,17 @@ from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..instances.record import down_command
 from ..system.paths import Paths
-from .options.common import json_option, name_option, start_timeout_option
+from .options.common import json_option, name_option, pause_schedules_option, start_timeout_option
 from .render.banner import echo_started
 from .render.progress import CliReporter
 
 
 @click.command()
 @name_option
+@pause_schedules_option
 @start_timeout_option
 @json_option
-def restart(name: str, timeout: float, as_json: bool) -> None:
+def restart(name: str, pause_schedules: bool, timeout: float, as_json: bool) -> None:
     """Restart a server with the same options, executable, ports and state.
 
     It runs detached afterwards.
@@ -31,5 +32,5 @@ def restart(name: str, timeout: float, as_json: bool) -> None:
     folder = InstanceFolder(paths, name)
     with contextlib.suppress(InstanceNotRunning):
         lifecycle.stop(folder, keep=True)
-    record = lifecycle.start_again(folder, CliReporter(), wait=timeout, fork=True)
+    record = lifecycle.start_again(folder, CliReporter(), wait=timeout, fork=True, pause_schedules=pause_schedules)
     echo_started(folder, record, fresh=True, ending=f"{down_command(name)} stops it", as_json=as_json)

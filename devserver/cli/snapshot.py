@@ -7,7 +7,7 @@ from contextlib import suppress
 import click
 
 from ..config.option_values import DEFAULT_NAME, check_name
-from ..database import refuse_newer, restore_into, snapshots
+from ..database import Overdue, find_overdue, refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
 from ..instances import lifecycle
 from ..instances.cleanup import tidy
@@ -15,7 +15,7 @@ from ..instances.folder import InstanceFolder
 from ..instances.record import Record, up_command
 from ..system.paths import Paths
 from .groups import CommandGroup
-from .options.common import confirm, json_option, name_option, yes_option
+from .options.common import confirm, json_option, name_option, pause_schedules_option, yes_option
 from .render.output import echo_form
 from .render.progress import CliReporter
 from .render.table import echo_table
@@ -57,11 +57,13 @@ def save(snapshot_name: str | None, name: str, as_json: bool) -> None:
 @name_option
 @click.option("--from", "source", metavar="INSTANCE", help="Restore a snapshot of another instance.")
 @yes_option
+@pause_schedules_option
 @json_option
-def restore(snapshot_name: str, name: str, source: str | None, yes: bool, as_json: bool) -> None:
+def restore(snapshot_name: str, name: str, source: str | None, yes: bool, pause_schedules: bool, as_json: bool) -> None:
     """Replace a server's state with a snapshot.
 
     A running server is stopped and started again, detached. Its state before becomes a snapshot too.
+    The server keeps closed workflows for another retention period, also those of an old snapshot.
     """
     paths = Paths.default()
     tidy(paths)
@@ -76,16 +78,30 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool, as_jso
     if not yes:
         confirm(f"Replace the state of {name} ({record.database}) with {chosen.name}?")
     was_running = record.running()
-    before = _exchange(paths, record, chosen, was_running)
+    if pause_schedules and not was_running:
+        raise InstanceNotRunning(
+            f"the instance {name} is not running, so there is no start that pauses schedules",
+            hint=f"restore without --pause-schedules, then: {up_command(name)} --pause-schedules",
+        )
+    before = _exchange(paths, record, chosen, was_running, pause_schedules)
+    overdue = _overdue(InstanceFolder(paths, name).require_record(), was_running)
     if as_json:
-        echo_form(name=name, restored=chosen.name, before=before.name if before else None, running=was_running)
+        echo_form(
+            name=name,
+            restored=chosen.name,
+            before=before.name if before else None,
+            running=was_running,
+            overdue=overdue.to_json() if overdue else None,
+        )
         return
     if before is not None:
         click.echo(f"the state of {name} before is now the snapshot {before.name}")
     click.echo(f"restored {chosen.name} into {name}" + (", which is running again" if was_running else ""))
 
 
-def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_running: bool) -> snapshots.Snapshot | None:
+def _exchange(
+    paths: Paths, record: Record, chosen: snapshots.Snapshot, was_running: bool, pause_schedules: bool
+) -> snapshots.Snapshot | None:
     """Stop the server, replace its file, and start it again if it was running, also after a failure."""
     reporter = CliReporter()
     if was_running:
@@ -93,10 +109,27 @@ def _exchange(paths: Paths, record: Record, chosen: snapshots.Snapshot, was_runn
             lifecycle.stop(InstanceFolder(paths, record.name), keep=True)
     try:
         folder = paths.snapshots(record.name)
-        return restore_into(chosen, record.database, keep_in=folder, note=reporter.note)
+        return restore_into(
+            chosen,
+            record.database,
+            keep_in=folder,
+            keep_closed_for=record.options.retention,
+            note=reporter.note,
+        )
     finally:
         if was_running:
-            lifecycle.start_again(InstanceFolder(paths, record.name), reporter)
+            lifecycle.start_again(InstanceFolder(paths, record.name), reporter, pause_schedules=pause_schedules)
+
+
+def _overdue(record: Record, was_running: bool) -> Overdue | None:
+    """What the start found, or what the next start will find."""
+    if was_running:
+        return record.overdue
+    found = find_overdue(record.database)
+    if found:
+        for line in found.lines(record.options.retention, now=False):
+            click.echo(line, err=True)
+    return found
 
 
 @snapshot.command(name="list")

@@ -17,7 +17,13 @@ from ..instances.record import Record, down_command
 from ..instances.request import StartRequest
 from ..system.paths import Paths
 from .options.binary import binary_options, version_option
-from .options.common import json_option, name_option, quiet_option, start_timeout_option
+from .options.common import (
+    json_option,
+    name_option,
+    pause_schedules_option,
+    quiet_option,
+    start_timeout_option,
+)
 from .options.server import make_options, server_options
 from .render.banner import echo_started
 from .render.progress import CliReporter
@@ -29,12 +35,15 @@ BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pi
 @click.option("--detach", "-d", is_flag=True, help="Return once the server is ready, and leave it running.")
 @name_option
 @server_options
+@pause_schedules_option
 @start_timeout_option
 @version_option
 @binary_options
 @quiet_option
 @json_option
-def up(detach: bool, name: str, timeout: float, quiet: bool, as_json: bool, **values: Any) -> None:
+def up(
+    detach: bool, name: str, pause_schedules: bool, timeout: float, quiet: bool, as_json: bool, **values: Any
+) -> None:
     """Start a server, or show the running one.
 
     State is stored in the instance's own database unless --ephemeral is given. In the foreground Ctrl-C
@@ -56,6 +65,7 @@ def up(detach: bool, name: str, timeout: float, quiet: bool, as_json: bool, **va
         executable=executable,
         explicit=explicit | {key for key in ("version", "binary") if binary[key] is not None},
         wait=timeout,
+        pause_schedules=pause_schedules,
     )
 
     def echo(record: Record, fresh: bool, ending: str) -> None:

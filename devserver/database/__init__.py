@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..system.lazy_names import lazy_names
 from .lock import DatabaseLease
+from .overdue import Overdue, OverdueSchedule
 from .prepare import prepare
 from .stamp import Stamp, read_stamp, stamp
 from .users import other_users, refuse_users
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
     from .restore import refuse_newer, restore_into
     from .retention import kept_copies
     from .snapshots import Snapshot
+    from .stopped_database import StoppedDatabase, find_overdue
 
 __all__ = [
     "CheckResult",
     "DatabaseLease",
+    "Overdue",
+    "OverdueSchedule",
     "Snapshot",
     "Stamp",
+    "StoppedDatabase",
     "check",
+    "find_overdue",
     "kept_copies",
     "other_users",
     "prepare",
@@ -44,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
         "restore": ("refuse_newer", "restore_into"),
         "retention": ("kept_copies",),
         "snapshots": ("Snapshot",),
+        "stopped_database": ("StoppedDatabase", "find_overdue"),
     },
     modules={"snapshots": "snapshots"},
 )

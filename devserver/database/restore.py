@@ -29,6 +29,7 @@ from .sqlite import (
     sync,
 )
 from .stamp import Stamp, forget_stamp, read_stamp, write_stamp
+from .stopped_database import keep_closed
 from .users import refuse_users
 from .versions import age
 
@@ -43,12 +44,14 @@ def restore_into(
     *,
     lease: DatabaseLease | None = None,
     keep_in: Path | None = None,
+    keep_closed_for: float | None = None,
     note: Note = lambda text: None,
 ) -> Snapshot | None:
     """Replace `db`, whose server must be stopped, with the snapshot; returns a snapshot of the replaced database.
 
     The file is owned meanwhile; pass your lease if you have one. What was there goes to `keep_in`, else beside
-    the snapshot; a damaged file is kept there as it is, and None returned.
+    the snapshot; a damaged file is kept there as it is, and None returned. With `keep_closed_for` (in seconds) the
+    server does not delete closed workflows earlier, however old the snapshot is.
 
     Raises:
         DatabaseCorrupt: The snapshot has changed since it was saved. `db` is as it was.
@@ -57,12 +60,15 @@ def restore_into(
     db = resolved(db)
     if lease is None:
         with DatabaseLease.acquire(db, "devserver snapshot restore") as own:
-            return restore_into(snapshot, db, lease=own, keep_in=keep_in, note=note)
+            return restore_into(snapshot, db, lease=own, keep_in=keep_in, keep_closed_for=keep_closed_for, note=note)
     refuse_users(db)
     remove_leftovers(db, RESTORE)
     aside = beside(db, RESTORE)
     try:
         _bring(snapshot, aside)
+        if keep_closed_for is not None:
+            keep_closed(aside, keep_closed_for)
+            settle(aside)
         kept = _keep(db, keep_in or snapshot.folder.parent, note)
         forget_stamp(db)  # before the exchange: a stamp must never tell of another file
         replace_file(aside, db)

@@ -70,6 +70,7 @@ class DevServer(ServerInfo):
         detach = given.pop("detach", False)
         linger = given.pop("linger", timedelta(0))
         timeout = given.pop("timeout", 30.0)
+        pause_schedules = given.pop("pause_schedules", False)
         binary = {key: given.pop(key) for key in BINARY_KEYWORDS if key in given}
         explicit = frozenset(given) | (frozenset(binary) & {"version", "binary"})
         if name is None:
@@ -86,6 +87,7 @@ class DevServer(ServerInfo):
             held=not detach,
             linger=linger.total_seconds(),
             wait=timeout,
+            pause_schedules=pause_schedules,
         )
         tidy(paths)
         started = lifecycle.start(request, reporter)

@@ -54,6 +54,7 @@ def start(request: StartRequest, reporter: Reporter | None = None, *, fork: bool
         if running is not None:
             joined = join(request, running)
             _warn_if_open(joined.options, reporter)
+            _note_if_unpaused(request, reporter)
             if joined.held and not request.held:
                 reporter.note("other processes hold this instance: it stops when the last of them ends")
             lease = folder.take_lease() if request.held else None
@@ -112,6 +113,7 @@ def run(request: StartRequest, reporter: Reporter, on_ready: Callable[[Record], 
         running = _running(request)
         if running is not None:
             _warn_if_open(running.options, reporter)
+            _note_if_unpaused(request, reporter)
             return join(request, running)
         _warn_if_open(request.options, reporter)
 
@@ -203,7 +205,12 @@ def _stop(folder: InstanceFolder, keep: bool) -> Record:
 
 
 def start_again(
-    folder: InstanceFolder, reporter: Reporter | None = None, wait: float = 30.0, *, fork: bool = False
+    folder: InstanceFolder,
+    reporter: Reporter | None = None,
+    wait: float = 30.0,
+    *,
+    fork: bool = False,
+    pause_schedules: bool = False,
 ) -> Record:
     """Start a stopped instance as it last ran: same options, executable, database and ports.
 
@@ -212,6 +219,7 @@ def start_again(
         reporter: Receives notes and warnings.
         wait: Seconds in which the server has to be ready.
         fork: Make the supervisor a copy of this process; see `supervisor_process.spawn`.
+        pause_schedules: Pause all schedules before they can act.
 
     Raises:
         InstanceUnknown: No instance has that name.
@@ -227,7 +235,8 @@ def start_again(
 
         def attempt() -> Record:
             with Reservations(record.options.bind) as reserved:
-                return spawn(plan_again(folder, record, wait, reserved), folder, reporter, fork=fork)
+                spec = plan_again(folder, record, wait, reserved, pause_schedules=pause_schedules)
+                return spawn(spec, folder, reporter, fork=fork)
 
         _recheck(folder, record, reporter)
         again = _with_other_ports(attempt)
@@ -289,6 +298,11 @@ def _warn_if_open(options: ServerOptions, reporter: Reporter) -> None:
             f"the server listens on {options.bind} without authentication: "
             "everyone who can reach it can read and change everything"
         )
+
+
+def _note_if_unpaused(request: StartRequest, reporter: Reporter) -> None:
+    if request.pause_schedules:
+        reporter.warn("--pause-schedules has no effect: the server is running (devserver schedule pause pauses one)")
 
 
 def _running(request: StartRequest) -> Record | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..config.option_values import DEFAULT_NAME
 from ..config.server_options import ServerOptions
+from ..database.overdue import Overdue
 from ..server.command_line import Ports
 from ..system.filelocks import LockedFile
 from ..system.ports import bracketed, client_host
@@ -45,6 +46,7 @@ class Record:
         started_at: The start in UTC, ISO 8601.
         exit: Why the server crashed.
         sha256: The SHA-256 of the executable.
+        overdue: What had come due when the server started; None if it could not be read or the database was new.
         supervisor_lock: The file that the supervisor keeps locked; not written, because another container may have the
             home at another path.
     """
@@ -65,6 +67,7 @@ class Record:
     started_at: str
     exit: str | None = None
     sha256: str | None = None
+    overdue: Overdue | None = None
     supervisor_lock: Path | None = field(default=None, compare=False)
 
     @property
@@ -142,6 +145,7 @@ class Record:
         values["executable"] = Path(values["executable"])
         values["database"] = Path(values["database"])
         values["namespaces"] = tuple(values["namespaces"])
+        values["overdue"] = Overdue.from_json(values["overdue"]) if values.get("overdue") else None
         return cls(**values)
 
     def changed(self, **values: Any) -> Record:

@@ -24,6 +24,7 @@ class StartRequest:
         linger: Seconds for which the server runs after the last lease.
         wait: Seconds in which the server has to be ready.
         stop: Seconds in which the server has to stop after SIGTERM.
+        pause_schedules: Whether a new server pauses all schedules before they can act.
     """
 
     folder: InstanceFolder
@@ -34,6 +35,7 @@ class StartRequest:
     linger: float = 0.0
     wait: float = 30.0
     stop: float = 10.0
+    pause_schedules: bool = False
 
 
 @dataclass(frozen=True)

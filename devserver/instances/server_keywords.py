@@ -21,7 +21,8 @@ class ServerKeywords(TypedDict, total=False):
     """Every option of `devserver up`, typed. Omitted keywords have the default of the command.
 
     `dynamic_config` maps a key to a value that JSON can represent, `search_attributes` a name to a type such as
-    `Keyword`, `sqlite_pragmas` a pragma to its value. `timeout` limits the start, in seconds.
+    `Keyword`, `sqlite_pragmas` a pragma to its value. `pause_schedules` pauses all schedules of an existing
+    database before they can act. `timeout` limits the start, in seconds.
     """
 
     version: str
@@ -55,6 +56,7 @@ class ServerKeywords(TypedDict, total=False):
     ui_public_path: str
     ui_asset_path: str | os.PathLike[str]
     sqlite_pragmas: Mapping[str, str]
+    pause_schedules: bool
     timeout: float
 
 

@@ -57,11 +57,14 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
         wait=request.wait,
         stop=request.stop,
         sha256=request.executable.sha256,
+        pause_schedules=request.pause_schedules,
     )
     return _with_command(spec)
 
 
-def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Reservations) -> ServerSpec:
+def plan_again(
+    folder: InstanceFolder, record: Record, wait: float, reserved: Reservations, *, pause_schedules: bool = False
+) -> ServerSpec:
     """The spec of the same server: same options, executable, database and gRPC port.
 
     A server that was held, and that no process holds now, runs until it is stopped.
@@ -71,6 +74,7 @@ def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Re
         record: The record of its last run.
         wait: Seconds in which the server has to be ready.
         reserved: Reserves the ports; the caller keeps them reserved until the server listens.
+        pause_schedules: Pause all schedules before they can act.
 
     Raises:
         PortTaken: Another process listens on the gRPC port.
@@ -89,6 +93,7 @@ def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Re
         linger=record.linger,
         wait=wait,
         sha256=record.sha256,
+        pause_schedules=pause_schedules,
     )
     return _with_command(spec)
 
@@ -136,8 +141,9 @@ def _with_command(spec: ServerSpec) -> ServerSpec:
         ports=spec.ports,
         database=spec.database,
     )
-    # The database of an ephemeral server is new, so there is nothing to check before the start.
-    return replace(spec, command=tuple(command), at_once=spec.options.ephemeral)
+    # There is nothing to check before the first start of an ephemeral server; a restart and a restore keep its file.
+    at_once = spec.options.ephemeral and not spec.database.exists()
+    return replace(spec, command=tuple(command), at_once=at_once)
 
 
 def _new_database(request: StartRequest) -> Path:

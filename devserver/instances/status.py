@@ -47,6 +47,7 @@ def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
         "holders": folder.holders(),
         "started_at": record.started_at,
         "exit": record.exit,
+        "overdue": record.overdue.to_json() if record.overdue else None,
     }
 
 

@@ -22,10 +22,11 @@ from ..system.signals import SignalWaiter
 from ..system.timefmt import utc_now
 from . import ephemeral_database
 from .folder import InstanceFolder
+from .own_database import own_database, settle_overdue
 from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, up_command
 
 if TYPE_CHECKING:
-    from ..database import DatabaseLease
+    from ..database import DatabaseLease, Overdue
 
 LEASE_POLL_SECONDS = 0.25
 LOG_POLL_SECONDS = 5.0
@@ -59,6 +60,8 @@ class Supervisor:
         self._record: Record | None = None
         self._lock: LockedFile | None = None
         self._folder_lock: LockedFile | None = None
+        self._overdue: Overdue | None = None
+        self._to_pause: list[tuple[str, str]] = []
 
     def run(self) -> int | None:
         """Run the server to its end.
@@ -101,6 +104,7 @@ class Supervisor:
         self._write(record)
         self._launch.until_ready()
         self._launch.prepare_namespaces()
+        self._launch.pause_schedules(self._to_pause)
         if not spec.options.ephemeral:
             from .. import database
 
@@ -110,24 +114,11 @@ class Supervisor:
         return record
 
     def _prepare_database(self) -> None:
-        """Take the database's lease, and upgrade the database if this server is newer than the last one."""
-        spec = self._spec
-        if spec.options.ephemeral:
-            return
-        from .. import database
-
-        self._database_lease = database.DatabaseLease.acquire(spec.database, f"instance {spec.name}")
-        if spec.database.exists():
-            database.refuse_users(spec.database)
-        database.prepare(
-            spec.database,
-            executable=spec.executable,
-            server_version=spec.server_version,
-            upgrade=spec.options.upgrade,
-            backups=spec.paths.backups(spec.name),
-            schemas=spec.paths.schemas,
-            note=lambda text: self._on_event({"note": text}),
-        )
+        """Own the database, upgrade it if this server is newer than the last one, and report what came due in it."""
+        if not self._spec.options.ephemeral:
+            self._database_lease = own_database(self._spec, self._on_event)
+        if not self._spec.at_once:
+            self._overdue, self._to_pause = settle_overdue(self._spec, self._on_event)
 
     def _starting(self, pid: int) -> Record:
         spec = self._spec
@@ -147,6 +138,7 @@ class Supervisor:
             linger=spec.linger,
             started_at=utc_now(),
             sha256=spec.sha256,
+            overdue=self._overdue,
         )
 
     def _write(self, record: Record) -> None:

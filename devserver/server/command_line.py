@@ -21,6 +21,9 @@ class Ports:
 
 # A flag that older versions do not know, and the first CLI version that has it.
 NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
+# Stock true: once a day, and after a longer stop at once, the server deletes closed workflows whose retention ended 90
+# days ago, also those that a start has kept.
+KEEP_CLOSED = {"worker.historyScannerVerifyRetention": "false"}
 
 
 def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
@@ -53,7 +56,7 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
         command.append("--log-config")
     for pragma in pragmas(options):
         command += ["--sqlite-pragma", pragma]
-    for key, value in dynamic_config(options).items():
+    for key, value in (KEEP_CLOSED | dynamic_config(options)).items():
         command += ["--dynamic-config-value", f"{key}={value}"]
     return command
 

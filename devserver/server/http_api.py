@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import NamespaceRefused
+from ..errors import NamespaceRefused, StartFailed
 
 CALL_SECONDS = 5.0
 NOT_FOUND = 5
@@ -116,6 +116,29 @@ class HttpApi:
         query = " AND ".join(f"{name} IS NULL" for name in search_attributes)
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize=1&query={quote(query)}"
         return self.call("GET", path)[0] == 200
+
+    def pause_schedule(self, namespace: str, schedule_id: str, note: str) -> bool:
+        """Pause a schedule; True, also where it does not exist.
+
+        Raises:
+            StartFailed: Temporal rejects it; the message has its reason.
+        """
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/schedules/{quote(schedule_id, safe='')}/patch"
+        status, answer = self.call("POST", path, {"patch": {"pause": note}})
+        if status not in (200, 404):
+            reason = answer.get("message", f"HTTP {status}")
+            raise StartFailed(f"Temporal does not pause the schedule {schedule_id} of {namespace}: {reason}")
+        return True
+
+    def unpaused_schedules(self, namespace: str) -> set[str]:
+        """The ids of the schedules of `namespace` that are not paused, as its list shows them."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/schedules?maximumPageSize=1000"
+        answer = self._get(path)
+        found = list(answer.get("schedules", ()))
+        while answer.get("nextPageToken"):
+            answer = self._get(f"{path}&nextPageToken={quote(answer['nextPageToken'], safe='')}")
+            found += answer.get("schedules", ())
+        return {str(each["scheduleId"]) for each in found if not each.get("info", {}).get("paused")}
 
     def _get(self, path: str) -> dict[str, Any]:
         status, answer = self.call("GET", path)

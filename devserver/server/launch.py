@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import StartTimeout
 from ..system.ports import bracketed, client_host
@@ -17,6 +18,7 @@ from .spec import ServerSpec
 from .start_errors import explain_exit, explain_refusal, log_details
 
 POLL_SECONDS = 0.004
+PAUSED = "paused at a start of devserver with --pause-schedules"
 
 
 class Launch:
@@ -98,3 +100,20 @@ class Launch:
             address=f"{bracketed(client_host(options.bind))}:{self._spec.ports.grpc}",
         )
         ensure_namespaces(self.http_api, self._spec.namespaces, settings, self._until)
+
+    def pause_schedules(self, schedules: Sequence[tuple[str, str]]) -> None:
+        """Pause schedules (namespace and id), and wait until they are: one that is unpaused before would catch up.
+
+        Raises:
+            StartFailed: Temporal refuses.
+        """
+        for namespace, schedule_id in schedules:
+            self._until(functools.partial(self.http_api.pause_schedule, namespace, schedule_id, PAUSED))
+        wanted: dict[str, set[str]] = {}
+        for namespace, schedule_id in schedules:
+            wanted.setdefault(namespace, set()).add(schedule_id)
+        for namespace, ids in wanted.items():
+            self._until(functools.partial(self._are_paused, namespace, ids))
+
+    def _are_paused(self, namespace: str, schedule_ids: set[str]) -> bool:
+        return not schedule_ids & self.http_api.unpaused_schedules(namespace)

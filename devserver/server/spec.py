@@ -35,6 +35,7 @@ class ServerSpec:
         wait: Seconds in which it has to be ready.
         stop: Seconds in which it has to stop after SIGTERM.
         sha256: The SHA-256 of the executable, which the next start compares.
+        pause_schedules: Whether all schedules are paused before they can act.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ServerSpec:
     wait: float = 30.0
     stop: float = 10.0
     sha256: str | None = None
+    pause_schedules: bool = False
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -34,6 +34,9 @@ start_timeout_option = click.option(
     default="30s",
     help="How long to wait for the server to be ready.",
 )
+pause_schedules_option = click.option(
+    "--pause-schedules", is_flag=True, help="Pause all schedules first, so that they do not run missed actions."
+)
 
 
 def timeout_option(default: str, help_text: str) -> Callable[[F], F]:

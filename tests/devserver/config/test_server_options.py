@@ -27,6 +27,7 @@ def test_the_command_line_is_complete() -> None:
         *("/t", "server", "start-dev", "--ip", "127.0.0.1", "--port", "1", "--http-port", "2", "--metrics-port", "3"),
         *("--db-filename", "/d.db", "--log-level", "warn", "--ui-ip", "127.0.0.1", "--ui-port", "4"),
         *("--ui-disable-news-fetch", "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
+        *("--dynamic-config-value", "worker.historyScannerVerifyRetention=false"),
     ]
 
 
@@ -60,6 +61,14 @@ def test_dynamic_configuration_overrides_the_tuning() -> None:
     found = words(ServerOptions(dynamic_config=own))
     assert [word for word in found if word.startswith("frontend.namespaceRPS=")] == ["frontend.namespaceRPS=7"]
     assert 'a.b="x=y"' in found
+
+
+def test_old_closed_workflows_are_kept() -> None:
+    """The server's daily check deletes no closed workflows that a start has kept; the user's own value wins."""
+    key = "worker.historyScannerVerifyRetention"
+    for own, value in (((), "false"), (((key, "true"),), "true")):
+        found = words(ServerOptions(dynamic_config=own, ephemeral=True))
+        assert [word for word in found if word.startswith(key)] == [f"{key}={value}"]
 
 
 def test_options_survive_json() -> None:
