@@ -46,8 +46,11 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 
 # Many tests wait for a process or a server, so two more workers than the usual two cores. Neighbouring tests stay in one
 # worker, which starts the server that they share.
-test: system lint types ## Run the whole suite, as CI does (WORKERS=4 processes)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+# The types are checked meanwhile.
+test: system lint ## Run the whole suite, as CI does (WORKERS=4 processes)
+	@$(MAKE) --no-print-directory types & types=$$!; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
+	wait $$types && exit $$tests
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute
 	$(BIN)/pytest -n 2 --dist worksteal -m "not server and not suite and not slow"
