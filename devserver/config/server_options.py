@@ -35,7 +35,7 @@ class ServerOptions:
 
     Attributes:
         port: The gRPC port; None: 7233 for the instance `default`, else any free port. 0: any free port.
-        http_port: The port of the HTTP API; None or 0: any free port.
+        http_port: The port of the HTTP API; 0: any free port. None: any free port, and it answers only devserver.
         ui_port: The port of the Web UI; None: `port` + 1000 if that is free. 0: any free port.
         metrics_port: The port of the Prometheus metrics; None or 0: any free port.
         ui: Whether the Web UI runs.

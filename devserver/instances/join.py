@@ -65,6 +65,8 @@ def _values(name: str, request: StartRequest, record: Record) -> tuple[Any, Any]
         return request.executable.version, record.version
     if name == "binary":
         return request.executable.path, record.executable
+    if name == "http_port" and record.options.http_port is None:  # its HTTP API answers only us
+        return request.options.http_port, None
     if name in ("port", "http_port", "ui_port", "metrics_port"):
         actual = getattr(record.ports, "grpc" if name == "port" else name.removesuffix("_port"))
         requested = getattr(request.options, name)

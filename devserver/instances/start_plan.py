@@ -75,7 +75,7 @@ def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Re
     Raises:
         PortTaken: Another process listens on the gRPC port.
     """
-    options = _with_port(record)
+    options = replace(record.options, port=record.ports.grpc)
     spec = ServerSpec(
         name=record.name,
         paths=folder.paths,
@@ -84,7 +84,7 @@ def plan_again(folder: InstanceFolder, record: Record, wait: float, reserved: Re
         version=record.version,
         server_version=record.server_version,
         database=_last_database(folder, record),
-        ports=choose_ports(record.name, options, record.ports, reserved),
+        ports=choose_ports(record.name, _with_last_ports(options), record.ports, reserved),
         held=record.held and (record.linger > 0 or bool(folder.holders())),
         linger=record.linger,
         wait=wait,
@@ -156,12 +156,10 @@ def _last_database(folder: InstanceFolder, record: Record) -> Path:
     return record.database
 
 
-def _with_port(record: Record) -> ServerOptions:
-    """The options with the gRPC port of the last run, which clients know. Other free ports may change."""
-    options = record.options
+def _with_last_ports(options: ServerOptions) -> ServerOptions:
+    """The options that choose the ports of the last run, where the user asked for any free port."""
     return replace(
         options,
-        port=record.ports.grpc,
         http_port=options.http_port or None,
         ui_port=options.ui_port or None,
         metrics_port=options.metrics_port or None,

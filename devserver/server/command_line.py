@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.server_options import ServerOptions, dynamic_config
+from .http_api import HOST
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Ports:
 
 # A flag that older versions do not know, and the first CLI version that has it.
 NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
+ALLOWED_HOSTS = "frontend.httpAllowedHosts"
 
 
 def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
@@ -53,7 +56,7 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
         command.append("--log-config")
     for pragma in pragmas(options):
         command += ["--sqlite-pragma", pragma]
-    for key, value in dynamic_config(options).items():
+    for key, value in (dynamic_config(options) | _allowed_hosts(options)).items():
         command += ["--dynamic-config-value", f"{key}={value}"]
     return command
 
@@ -63,6 +66,15 @@ def pragmas(options: ServerOptions) -> tuple[str, ...]:
     synchronous = "OFF" if options.ephemeral else "FULL" if options.durable else "NORMAL"
     values = {"journal_mode": "WAL", "synchronous": synchronous} | dict(options.sqlite_pragmas)
     return tuple(f"{name}={value}" for name, value in values.items())
+
+
+def _allowed_hosts(options: ServerOptions) -> dict[str, str]:
+    """The hosts whose requests the HTTP API answers: only ours, unless the user asked for the API or names hosts."""
+    chosen = dict(options.dynamic_config).get(ALLOWED_HOSTS)
+    if chosen is None:
+        return {} if options.http_port is not None else {ALLOWED_HOSTS: json.dumps([HOST])}
+    hosts = json.loads(chosen)
+    return {ALLOWED_HOSTS: json.dumps([*hosts, HOST])} if isinstance(hosts, list) else {}
 
 
 def _at_least(version: str, wanted: tuple[int, ...]) -> bool:

@@ -2,6 +2,9 @@
 
 HTTP needs no gRPC library, whose import takes longer than the start of a server. The paths are those of the
 google.api.http annotations of WorkflowService and OperatorService.
+
+A page in a browser can send requests to this port too. So the server answers only those to the host `HOST`, which no
+page can send: it does not exist, and a browser adds the port.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ CALL_SECONDS = 5.0
 NOT_FOUND = 5
 ALREADY_EXISTS = 6
 PROBE = "devserver-readiness-probe"
+HOST = "devserver.invalid"
 
 
 class NotAnswering(Exception):
@@ -47,7 +51,7 @@ class HttpApi:
 
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._limit)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body))
+            connection.request(method, path, None if body is None else json.dumps(body), {"Host": HOST})
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:

@@ -32,7 +32,7 @@ _OPTIONS = (
         type=int,
         metavar="PORT",
         show_default="a free port, reused on restart",
-        help="Port of the HTTP API.",
+        help="Port of the HTTP API, which otherwise answers only devserver; 0 is any free port.",
     ),
     setting_option(
         "--ui-port",

@@ -23,7 +23,7 @@ def words(options: ServerOptions, ports: Ports = PORTS, version: str = "1.9.1") 
 
 def test_the_command_line_is_complete() -> None:
     """Every value is passed, so that changed defaults of another version have no effect."""
-    assert words(ServerOptions(tuning="stock")) == [
+    assert words(ServerOptions(tuning="stock", http_port=2)) == [
         *("/t", "server", "start-dev", "--ip", "127.0.0.1", "--port", "1", "--http-port", "2", "--metrics-port", "3"),
         *("--db-filename", "/d.db", "--log-level", "warn", "--ui-ip", "127.0.0.1", "--ui-port", "4"),
         *("--ui-disable-news-fetch", "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
