@@ -8,7 +8,7 @@ from pathlib import Path
 from ..config.option_values import DEFAULT_NAME, check_name
 from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
 from ..errors import OptionError, UnsupportedPlatform
-from ..server.command_line import Ports, command_line
+from ..server.command_line import MAX_PAGES, Ports, command_line
 from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder
 from ..system.paths import whole
@@ -43,14 +43,15 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
     folder.keep_state(False)
     last = folder.read_record()
     ports = choose_ports(folder.name, request.options, last.ports if last else None, reserved)
+    database = _new_database(request)
     spec = ServerSpec(
         name=folder.name,
         paths=folder.paths,
-        options=request.options,
+        options=_bounded(request.options, database),
         executable=request.executable.path,
         version=request.executable.version,
         server_version=request.executable.server_version,
-        database=_new_database(request),
+        database=database,
         ports=ports,
         held=request.held,
         linger=request.linger,
@@ -138,6 +139,13 @@ def _with_command(spec: ServerSpec) -> ServerSpec:
     )
     # The database of an ephemeral server is new, so there is nothing to check before the start.
     return replace(spec, command=tuple(command), at_once=spec.options.ephemeral)
+
+
+def _bounded(options: ServerOptions, database: Path) -> ServerOptions:
+    """The options with the bound of an ephemeral database."""
+    if not options.ephemeral or options.ephemeral_size is not None or MAX_PAGES in dict(options.sqlite_pragmas):
+        return options
+    return replace(options, ephemeral_size=ephemeral_database.default_size(database))
 
 
 def _new_database(request: StartRequest) -> Path:

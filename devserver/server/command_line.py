@@ -23,6 +23,8 @@ class Ports:
 
 # A flag that older versions do not know, and the first CLI version that has it.
 NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
+MAX_PAGES = "max_page_count"
+PAGE_BYTES = 4096  # as the server creates its database
 ALLOWED_HOSTS = "frontend.httpAllowedHosts"
 
 
@@ -64,8 +66,16 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
 def pragmas(options: ServerOptions) -> tuple[str, ...]:
     """The SQLite pragmas: the fastest ones for the durability that the options ask for."""
     synchronous = "OFF" if options.ephemeral else "FULL" if options.durable else "NORMAL"
-    values = {"journal_mode": "WAL", "synchronous": synchronous} | dict(options.sqlite_pragmas)
-    return tuple(f"{name}={value}" for name, value in values.items())
+    values = {"journal_mode": "WAL", "synchronous": synchronous}
+    if options.ephemeral and options.ephemeral_size is not None:
+        values[MAX_PAGES] = str(options.ephemeral_size // PAGE_BYTES)
+    return tuple(f"{name}={value}" for name, value in (values | dict(options.sqlite_pragmas)).items())
+
+
+def max_pages(options: ServerOptions) -> int | None:
+    """How many pages the database may have; None if it is not bounded."""
+    values = dict(pragma.split("=", 1) for pragma in pragmas(options))
+    return int(values[MAX_PAGES]) if values.get(MAX_PAGES, "").isdecimal() else None
 
 
 def _allowed_hosts(options: ServerOptions) -> dict[str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import NamespaceRefused
+from ..errors import DatabaseFull, NamespaceRefused
 
 CALL_SECONDS = 5.0
 NOT_FOUND = 5
@@ -139,6 +139,11 @@ def _cli_type(kind: str) -> str:
 
 
 def _raise_unless_ok(status: int, answer: dict[str, Any], what: str) -> None:
+    if "disk is full" in str(answer.get("message")):
+        raise DatabaseFull(
+            f"the server has no room for {what}: {answer['message']}",
+            hint="devserver doctor shows what is left, and what gives it more room",
+        )
     if status != 200:
         raise NamespaceRefused(
             f"Temporal rejects {what}: {answer.get('message', f'HTTP {status}')}",
