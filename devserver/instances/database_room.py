@@ -54,7 +54,7 @@ class DatabaseRoom:
 
     def __str__(self) -> str:
         used = f"{format_size(self.used)} of {format_size(self.limit)} used, {format_size(self.left)} left"
-        return f"full, writes fail: {used}" if self.full else used
+        return f"full: {used}" if self.full else used
 
     def to_json(self) -> dict[str, Any]:
         """The documented form (docs/json.md)."""

@@ -476,6 +476,21 @@ def test_ephemeral_excludes_db_and_durable(devserver: Run, other: tuple[str, ...
     assert done.stderr.endswith(f"hint: use --ephemeral to keep no state, or {other[0]} to keep it\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--ephemeral-size", "1GiB"), "--ephemeral-size bounds the database of --ephemeral"),
+        (("--ephemeral", "--ephemeral-size", "1MB"), "1000000 bytes are too few for a database"),
+        (("--ephemeral", "--ephemeral-size", "much"), "--ephemeral-size: 'much' is not a size"),
+    ],
+)
+def test_sizes_that_make_no_sense(devserver: Run, words: tuple[str, ...], message: str) -> None:
+    """Wrong usage, before anything is started."""
+    done = devserver("up", "-d", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
 # Failures
 
 

@@ -54,6 +54,24 @@ def test_sqlite_pragmas(options: dict[str, Any], synchronous: str) -> None:
     assert f"synchronous={synchronous}" in words(ServerOptions(**options))
 
 
+@pytest.mark.parametrize(
+    ("options", "pages"),
+    [
+        ({}, None),
+        ({"ephemeral": True, "ephemeral_size": 64 * 1024 * 1024}, "16384"),
+        ({"ephemeral_size": 64 * 1024 * 1024}, None),
+        (
+            {"ephemeral": True, "ephemeral_size": 64 * 1024 * 1024, "sqlite_pragmas": (("max_page_count", "9000"),)},
+            "9000",
+        ),
+    ],
+)
+def test_the_bound_of_an_ephemeral_database(options: dict[str, Any], pages: str | None) -> None:
+    """Only an ephemeral database is bounded, in pages of 4 KiB; a pragma of the user's wins."""
+    found = [word for word in words(ServerOptions(**options)) if word.startswith("max_page_count")]
+    assert found == ([] if pages is None else [f"max_page_count={pages}"])
+
+
 def test_dynamic_configuration_overrides_the_tuning() -> None:
     """A value for a key of the tuning replaces it, and the key is passed once."""
     own = (("frontend.namespaceRPS", "7"), ("a.b", '"x=y"'))

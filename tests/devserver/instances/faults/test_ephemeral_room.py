@@ -21,7 +21,7 @@ from tests.conftest import CLI_LIMIT, Run, command, ephemeral_folders_of
 from tests.devserver.instances.faults.conftest import Disk
 
 UP = ("up", "-d", "--port", "0", "--no-ui", "--ephemeral")
-FULL = "full, writes fail: "
+FULL = " full: "
 
 # Starts workflows with large inputs until the server has no room for one.
 FILL = """
