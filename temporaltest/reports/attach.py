@@ -43,16 +43,7 @@ def _report(case: CaseContext) -> WorkflowReport:
         found = case.checks.report() if lost is None else replace(unknown, unknown=str(lost))
     except Exception as error:  # noqa: BLE001 - the failure of the test matters more
         found = replace(unknown, unknown=f"(the state of the workflows is unknown: {error!r})")
-    return replace(found, full=_full(case), outages=() if case.outage is None else case.outage.log)
-
-
-def _full(case: CaseContext) -> str | None:
-    """What a server says whose database has no room, the cause of calls that fail and of workflows that stop."""
-    managed = case.endpoint.managed
-    room = managed.room if managed is not None else None
-    if room is None or not room.full:
-        return None
-    return f"the database of the server is {room}\n  hint: {room.hint}"
+    return replace(found, full=case.endpoint.full(), outages=() if case.outage is None else case.outage.log)
 
 
 def _show(report: pytest.TestReport, text: str) -> None:
