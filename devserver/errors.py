@@ -218,6 +218,10 @@ class DatabaseInUse(DatabaseError):
     """Another server owns the database file."""
 
 
+class DatabaseFull(DatabaseError):
+    """There is no room for what the server writes."""
+
+
 class DatabaseCorrupt(DatabaseError):
     """The file is not an intact SQLite database of Temporal."""
 

@@ -42,6 +42,7 @@ class PluginConfig:
     tls_server_ca_cert_path: Path | None = None
     tls_client_cert_path: Path | None = None
     tls_client_key_path: Path | None = None
+    ephemeral_size: str | None = None
     ui: bool = False
     keep: bool = False
     linger: float = 0.0
@@ -82,7 +83,7 @@ class PluginConfig:
 
     def server_options(self) -> dict[str, Any]:
         """The server to run, as keywords of `DevServer.start`."""
-        options = {"version": self.version, "tuning": self.tuning}
+        options = {"version": self.version, "tuning": self.tuning, "ephemeral_size": self.ephemeral_size}
         return {**self.executable, **{key: value for key, value in options.items() if value is not None}}
 
     def to_wire(self) -> dict[str, Any]:

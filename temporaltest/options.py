@@ -80,6 +80,17 @@ def _tuning(text: str) -> str:
         raise ValueError(f"one of the {error.hint}") from None
 
 
+def _size(text: str) -> str:
+    from devserver import DevServerError, ServerOptions
+    from devserver.payloads import parse_size
+
+    try:
+        ServerOptions(ephemeral_size=parse_size(text, "the size"))
+    except DevServerError as error:
+        raise ValueError(f"a size of 16MiB or more, such as 1GiB ({error.message})") from None
+    return text
+
+
 def _address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or "/" in host or not port.isdecimal():
@@ -123,6 +134,12 @@ OPTIONS = (
         "tls-client-cert-path", Path, "FILE", "Client certificate for mutual TLS (or TEMPORAL_TLS_CLIENT_CERT_PATH)."
     ),
     Option("tls-client-key-path", Path, "FILE", "Client private key for mutual TLS (or TEMPORAL_TLS_CLIENT_KEY_PATH)."),
+    Option(
+        "ephemeral-size",
+        _size,
+        "SIZE",
+        "Largest size of the managed server's database, as 1GiB [half of what is free, up to 4GiB].",
+    ),
     Option("ui", _switch, "SWITCH", "Serve the Web UI: on, off [off].", False),
     Option("keep", _switch, "SWITCH", "Keep the server and its Web UI running after the run: on, off [off].", False),
     Option(

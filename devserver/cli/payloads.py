@@ -147,7 +147,9 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str, as_
     import threading
 
     from ..payloads.codec_server import CodecServer
+    from ..payloads.origins import parse_origin
 
+    allowed = [parse_origin(origin) for origin in origins]
     ended: list[int] = []
     over = threading.Event()
 
@@ -155,7 +157,7 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str, as_
         ended.append(number)
         over.set()
 
-    with CodecServer(blobs, port=port, origins=lambda: {*origins, *_own_uis()}, max_shown=show) as server:
+    with CodecServer(blobs, port=port, origins=lambda: {*allowed, *_own_uis()}, max_shown=show) as server:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, end)
         if as_json:

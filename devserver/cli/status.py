@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..instances.cleanup import tidy
+from ..instances.database_room import DatabaseRoom
 from ..instances.folder import InstanceFolder
 from ..instances.record import up_command
 from ..instances.status import status as read_status
@@ -44,6 +45,11 @@ def _show(found: dict[str, Any]) -> None:
             continue
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         click.echo(f"{key.replace('_', ' '):<15} {text}")
+    if found["room"] is not None:
+        *sizes, hint = (found["room"][key] for key in ("used", "limit", "left", "full", "hint"))
+        click.echo(f"{'room':<15} {DatabaseRoom(*sizes)}")
+        if hint:
+            click.echo(f"hint: {hint}")
     if found["state"] == "crashed":
         click.echo(f"{'exit':<15} {found['exit']}")
         for line in log_tail(Path(found["log"]), 8):

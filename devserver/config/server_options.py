@@ -22,6 +22,7 @@ DEFAULT_RETENTION = 30 * 86400
 UI_PORT_OFFSET = 1000
 SHORTEST_RETENTION = 3600
 SEARCH_ATTRIBUTE_TYPES = ("Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList")
+SMALLEST_EPHEMERAL = 16 * 1024 * 1024  # an empty database with its write-ahead log has 6 MB
 LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 LOG_FORMATS = ("text", "json")
 
@@ -35,7 +36,7 @@ class ServerOptions:
 
     Attributes:
         port: The gRPC port; None: 7233 for the instance `default`, else any free port. 0: any free port.
-        http_port: The port of the HTTP API; None or 0: any free port.
+        http_port: The port of the HTTP API; 0: any free port. None: any free port, and it answers only devserver.
         ui_port: The port of the Web UI; None: `port` + 1000 if that is free. 0: any free port.
         metrics_port: The port of the Prometheus metrics; None or 0: any free port.
         ui: Whether the Web UI runs.
@@ -45,6 +46,7 @@ class ServerOptions:
         tuning: The name of a set of dynamic configuration values; see `tuning.TUNINGS`.
         database: The SQLite file; None: the instance's own.
         ephemeral: Whether the state is removed when the server ends.
+        ephemeral_size: The largest size of an ephemeral database in bytes; None: half of what is free, up to 4 GiB.
         durable: Whether every write reaches the disk before it is acknowledged.
         upgrade: Whether the database of an older server is upgraded.
         retention: Seconds for which namespaces keep closed workflows.
@@ -71,6 +73,7 @@ class ServerOptions:
     tuning: str = "fast"
     database: Path | None = None
     ephemeral: bool = False
+    ephemeral_size: int | None = None
     durable: bool = False
     upgrade: bool = True
     retention: int = DEFAULT_RETENTION
@@ -162,6 +165,11 @@ def _check_choices(options: ServerOptions) -> None:
         raise OptionError(
             "--ephemeral and --db-filename contradict each other",
             hint="use --ephemeral to keep no state, or --db-filename to keep it",
+        )
+    if options.ephemeral_size is not None and options.ephemeral_size < SMALLEST_EPHEMERAL:
+        raise OptionError(
+            f"--ephemeral-size: {options.ephemeral_size} bytes are too few for a database",
+            hint="use at least 16MiB, for example --ephemeral-size 1GiB",
         )
     if options.ephemeral and options.durable:
         raise OptionError(

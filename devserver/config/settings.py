@@ -38,6 +38,7 @@ class Settings:
         ui_port: The port of the Web UI.
         namespaces: The namespaces to create.
         search_attributes: Search attribute name -> type.
+        ephemeral_size: The largest size of an ephemeral database, such as `1GiB`.
         retention: The time for which closed workflows are kept, such as `30d`.
         file: The pyproject.toml that was read.
         untrusted: The keys of the file that choose what is executed and do not count, because the user has not
@@ -58,6 +59,7 @@ class Settings:
     ui_port: int | None = None
     namespaces: tuple[str, ...] | None = None
     search_attributes: Mapping[str, str] | None = None
+    ephemeral_size: str | None = None
     retention: str | None = None
     file: Path | None = None
     untrusted: Mapping[str, str] = field(default_factory=dict)

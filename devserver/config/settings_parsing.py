@@ -67,6 +67,7 @@ READERS: dict[str, Reader] = {
     "ui-port": _port,
     "namespaces": _names,
     "search-attributes": _attributes,
+    "ephemeral-size": _text,
     "retention": _text,
 }
 

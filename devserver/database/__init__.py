@@ -16,7 +16,7 @@ from .users import other_users, refuse_users
 
 if TYPE_CHECKING:
     from . import snapshots
-    from .checks import CheckResult, check
+    from .checks import CheckResult, Level, check
     from .restore import refuse_newer, restore_into
     from .retention import kept_copies
     from .snapshots import Snapshot
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckResult",
     "DatabaseLease",
+    "Level",
     "Overdue",
     "OverdueSchedule",
     "Snapshot",
@@ -46,7 +47,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "checks": ("CheckResult", "check"),
+        "checks": ("CheckResult", "Level", "check"),
         "restore": ("refuse_newer", "restore_into"),
         "retention": ("kept_copies",),
         "snapshots": ("Snapshot",),

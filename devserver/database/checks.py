@@ -12,7 +12,7 @@ from typing import Literal
 from ..errors import DatabaseError
 from .header import Header, read_header, sidecar, size_of
 from .schema import OF_TEMPORAL, Schema
-from .sqlite import connect, integrity
+from .sqlite import connect, integrity, page_use
 from .stamp import fits, read_stamp
 from .users import other_users
 
@@ -114,8 +114,7 @@ def _of_content(connection: sqlite3.Connection) -> Iterator[CheckResult]:
         )
     else:
         yield CheckResult("ok", "integrity", "SQLite finds no damage")
-    (pages,), (free,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "freelist_count"))
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    pages, free, page_size = page_use(connection)
     wasted = free * page_size
     text = f"{free} of {pages} pages are free ({wasted / 1e6:.1f} MB)"
     if free > pages * MUCH_FREE and wasted > ENOUGH_TO_MENTION:

@@ -160,6 +160,15 @@ def replace_file(new: Path, db: Path) -> None:
         sync(db.parent)
 
 
+def page_use(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """How many pages the database has, how many of them are free, and the size of a page."""
+    pages, free, size = (
+        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return pages, free, size
+
+
 def integrity(connection: sqlite3.Connection, *, quick: bool = False) -> list[str]:
     """The damage that SQLite finds; empty if there is none."""
     pragma = "quick_check" if quick else "integrity_check"

@@ -15,7 +15,7 @@ from ..config.option_values import DEFAULT_NAME
 from ..config.server_options import DEFAULT_PORT
 from ..config.settings import PREFIX, Settings, variable
 from ..config.settings_parsing import READERS
-from ..database import CheckResult, check, kept_copies
+from ..database import CheckResult, Level, check, kept_copies
 from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
@@ -24,6 +24,7 @@ from ..system.files import refuse_unsafe
 from ..system.paths import HOME_VARIABLE, Paths
 from ..system.ports import listener
 from . import ephemeral_database
+from .database_room import room
 from .folder import InstanceFolder
 from .record import CRASHED, READY, Record
 from .status import status
@@ -212,6 +213,10 @@ def _instance(folder: InstanceFolder) -> Iterator[CheckResult]:
         yield CheckResult("error", topic, "no instance has that name", "devserver list shows the names")
         return
     yield _state(folder, record, topic)
+    found = room(record, folder.log)
+    if found is not None:
+        level: Level = "error" if found.full else "warning" if found.little else "ok"
+        yield CheckResult(level, f"{topic}: room", str(found), None if level == "ok" else found.hint)
     count, size = kept_copies(folder.paths.snapshots(folder.name), folder.paths.backups(folder.name))
     if count:
         text = f"{count} saved before a restore or an upgrade, {size / 1e6:.1f} MB; the newest ones are kept"
@@ -227,6 +232,8 @@ def _state(folder: InstanceFolder, record: Record, topic: str) -> CheckResult:
     text = f"{state}, {record.address}, server {record.server_version}"
     if state == "unresponsive":
         hint = f"the process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
+        if found["room"] is not None and found["room"]["full"]:
+            text, hint = f"{text}; its database has no room", found["room"]["hint"]
         return CheckResult("error", topic, text, hint)
     if state == CRASHED:
         last = log_tail(folder.log, 1)

@@ -8,12 +8,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ..errors import FolderNotWritable
+from ..config.server_options import SMALLEST_EPHEMERAL
+from ..config.sizes import format_size
+from ..errors import DatabaseFull, FolderNotWritable
 from ..system.filelocks import LockedFile
 from ..system.files import write_private
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - folders below it are made with mkdtemp, private to this user
 ENOUGH_BYTES = 256 * 1024 * 1024
+LARGEST_DEFAULT = 4 * 1024**3
 PREFIX = "temporal-devserver-"
 OWNER = "owner"  # the file that names the instance's state folder
 
@@ -27,15 +30,52 @@ def create_folder(instance: Path) -> Path:
 
     Returns:
         The path for the database file. A file in memory is faster than SQLite's own memory mode, which loses tables.
+
+    Raises:
+        DatabaseFull: There is too little room for an empty database.
     """
-    root = None
-    with contextlib.suppress(OSError):
-        space = os.statvfs(SHARED_MEMORY)
-        if space.f_bavail * space.f_frsize > ENOUGH_BYTES and os.access(SHARED_MEMORY, os.W_OK):
-            root = SHARED_MEMORY
+    root = _root()
+    free = free_bytes(root)
+    if free < SMALLEST_EPHEMERAL:
+        raise DatabaseFull(
+            f"there is no room for an ephemeral database: {root} has {format_size(free)} left",
+            details=[f"a new one needs {format_size(SMALLEST_EPHEMERAL)}"],
+            hint="free some space there, or set TMPDIR to a folder with more room",
+        )
     path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
     write_private(path / OWNER, str(instance))
     return path / "temporal.db"
+
+
+def default_size(database: Path) -> int:
+    """The bound of a database in bytes, where the user gives none: a full memory would stop other programs too."""
+    return max(SMALLEST_EPHEMERAL, min(LARGEST_DEFAULT, free_bytes(database.parent) // 2))
+
+
+def free_bytes(folder: Path) -> int:
+    """How many bytes the file system of a folder has left; 0 if it cannot be read."""
+    try:
+        space = os.statvfs(folder)
+    except OSError:
+        return 0
+    return space.f_bavail * space.f_frsize
+
+
+def _root() -> Path:
+    """Shared memory if it has room, else the folder for temporary files.
+
+    Raises:
+        DatabaseFull: No folder for temporary files can be written.
+    """
+    if free_bytes(SHARED_MEMORY) > ENOUGH_BYTES and os.access(SHARED_MEMORY, os.W_OK):
+        return SHARED_MEMORY
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise DatabaseFull(
+            f"there is no room for an ephemeral database: {error.strerror}",
+            hint="free some space, or set TMPDIR to a folder with room",
+        ) from error
 
 
 def hold(database: Path) -> LockedFile | None:
@@ -62,7 +102,10 @@ def existing_folders(instances: Path) -> dict[str, list[Path]]:
         The name of each instance and its folders.
     """
     found: dict[str, list[Path]] = {}
-    for root in {SHARED_MEMORY, Path(tempfile.gettempdir())}:
+    roots = {SHARED_MEMORY}
+    with contextlib.suppress(OSError):  # every folder for temporary files is full
+        roots.add(Path(tempfile.gettempdir()))
+    for root in roots:
         for path in root.glob(f"{PREFIX}*"):
             with contextlib.suppress(OSError):
                 if path.lstat().st_uid != os.getuid():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..config.durations import format_duration
+from ..config.sizes import format_size
 from ..errors import InstanceRunning
 from ..server.http_api import HttpApi
 from ..server.namespaces import NamespaceSettings, ensure_namespaces, within
@@ -65,6 +66,8 @@ def _values(name: str, request: StartRequest, record: Record) -> tuple[Any, Any]
         return request.executable.version, record.version
     if name == "binary":
         return request.executable.path, record.executable
+    if name == "http_port" and record.options.http_port is None:  # its HTTP API answers only us
+        return request.options.http_port, None
     if name in ("port", "http_port", "ui_port", "metrics_port"):
         actual = getattr(record.ports, "grpc" if name == "port" else name.removesuffix("_port"))
         requested = getattr(request.options, name)
@@ -78,6 +81,8 @@ def _shown(name: str, value: Any) -> str:
     """A value as the command line takes it."""
     if name == "retention":
         return format_duration(value)
+    if name == "ephemeral_size" and value is not None:
+        return format_size(value)
     if isinstance(value, bool):
         return "on" if value is (name not in NEGATED) else "off"
     if isinstance(value, tuple):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .folder import InstanceFolder
 from .record import STOPPED, Record
+
+if TYPE_CHECKING:
+    from .database_room import DatabaseRoom
 
 
 class ServerInfo:
@@ -69,6 +73,13 @@ class ServerInfo:
     def database(self) -> Path:
         """The SQLite file with the server's state."""
         return self._record.database
+
+    @property
+    def room(self) -> DatabaseRoom | None:
+        """The room of an ephemeral server's database; None for another one, or while it is not running."""
+        from .database_room import room
+
+        return room(self._current(), self.log)
 
     @property
     def log(self) -> Path:

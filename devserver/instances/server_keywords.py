@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..config.server_options import ServerOptions
+from ..config.sizes import parse_size
 from ..errors import OptionError
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ class ServerKeywords(TypedDict, total=False):
     """Every option of `devserver up`, typed. Omitted keywords have the default of the command.
 
     `dynamic_config` maps a key to a value that JSON can represent, `search_attributes` a name to a type such as
-    `Keyword`, `sqlite_pragmas` a pragma to its value. `pause_schedules` pauses all schedules of an existing
-    database before they can act. `timeout` limits the start, in seconds.
+    `Keyword`, `sqlite_pragmas` a pragma to its value. `ephemeral_size` is in bytes, or a text such as `1GiB`.
+    `pause_schedules` pauses all schedules of an existing database before they can act. `timeout` limits the start, in
+    seconds.
     """
 
     version: str
@@ -43,6 +45,7 @@ class ServerKeywords(TypedDict, total=False):
     tuning: str
     database: str | os.PathLike[str]
     ephemeral: bool
+    ephemeral_size: int | str
     durable: bool
     upgrade: bool
     retention: timedelta
@@ -118,6 +121,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "namespaces": _texts,
     "search_attributes": lambda value: tuple(dict(value).items()),
     "dynamic_config": lambda value: tuple((key, json.dumps(setting)) for key, setting in dict(value).items()),
+    "ephemeral_size": lambda value: parse_size(value, "ephemeral_size"),
     "retention": lambda value: int(value.total_seconds()),
     "database": Path,
     "ui_asset_path": Path,

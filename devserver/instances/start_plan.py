@@ -8,7 +8,7 @@ from pathlib import Path
 from ..config.option_values import DEFAULT_NAME, check_name
 from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
 from ..errors import OptionError, UnsupportedPlatform
-from ..server.command_line import Ports, command_line
+from ..server.command_line import MAX_PAGES, Ports, command_line
 from ..server.spec import ServerSpec, unsupported
 from ..system.files import private_folder
 from ..system.paths import whole
@@ -43,14 +43,15 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
     folder.keep_state(False)
     last = folder.read_record()
     ports = choose_ports(folder.name, request.options, last.ports if last else None, reserved)
+    database = _new_database(request)
     spec = ServerSpec(
         name=folder.name,
         paths=folder.paths,
-        options=request.options,
+        options=_bounded(request.options, database),
         executable=request.executable.path,
         version=request.executable.version,
         server_version=request.executable.server_version,
-        database=_new_database(request),
+        database=database,
         ports=ports,
         held=request.held,
         linger=request.linger,
@@ -79,7 +80,7 @@ def plan_again(
     Raises:
         PortTaken: Another process listens on the gRPC port.
     """
-    options = _with_port(record)
+    options = replace(record.options, port=record.ports.grpc)
     spec = ServerSpec(
         name=record.name,
         paths=folder.paths,
@@ -88,7 +89,7 @@ def plan_again(
         version=record.version,
         server_version=record.server_version,
         database=_last_database(folder, record),
-        ports=choose_ports(record.name, options, record.ports, reserved),
+        ports=choose_ports(record.name, _with_last_ports(options), record.ports, reserved),
         held=record.held and (record.linger > 0 or bool(folder.holders())),
         linger=record.linger,
         wait=wait,
@@ -146,6 +147,13 @@ def _with_command(spec: ServerSpec) -> ServerSpec:
     return replace(spec, command=tuple(command), at_once=at_once)
 
 
+def _bounded(options: ServerOptions, database: Path) -> ServerOptions:
+    """The options with the bound of an ephemeral database."""
+    if not options.ephemeral or options.ephemeral_size is not None or MAX_PAGES in dict(options.sqlite_pragmas):
+        return options
+    return replace(options, ephemeral_size=ephemeral_database.default_size(database))
+
+
 def _new_database(request: StartRequest) -> Path:
     folder = request.folder
     if request.options.ephemeral:
@@ -162,12 +170,10 @@ def _last_database(folder: InstanceFolder, record: Record) -> Path:
     return record.database
 
 
-def _with_port(record: Record) -> ServerOptions:
-    """The options with the gRPC port of the last run, which clients know. Other free ports may change."""
-    options = record.options
+def _with_last_ports(options: ServerOptions) -> ServerOptions:
+    """The options that choose the ports of the last run, where the user asked for any free port."""
     return replace(
         options,
-        port=record.ports.grpc,
         http_port=options.http_port or None,
         ui_port=options.ui_port or None,
         metrics_port=options.metrics_port or None,

@@ -9,6 +9,7 @@ from ..errors import DevServerError
 from ..server.http_api import HttpApi, NotAnswering
 from ..system.json_form import FORM
 from ..system.paths import Paths
+from .database_room import room
 from .folder import InstanceFolder
 from .record import READY, Record
 
@@ -39,6 +40,7 @@ def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
         "server_version": record.server_version,
         "tuning": record.options.tuning,
         "ephemeral": record.options.ephemeral,
+        "room": found.to_json() if (found := room(record, folder.log)) else None,
         "database": str(record.database),
         "executable": str(record.executable),
         "log": str(folder.log),

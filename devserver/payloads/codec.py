@@ -6,7 +6,6 @@ Payloads are in protobuf's JSON form here, so the Temporal SDK, which is slow to
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import json
 from collections.abc import Mapping
@@ -44,7 +43,7 @@ def decode_for_display(payload: JsonPayload, blobs: BlobFolder, max_bytes: int, 
         shown = _preview(claim, blobs)
     except DevServerError as error:
         shown = {"error": error.message, "details": list(error.details), "hint": error.hint}
-    data = _to_base64(json.dumps(shown, ensure_ascii=False).encode())
+    data = _to_base64(json.dumps(shown).encode())
     if keep_reference:
         return {**payload, "data": data}
     return {"metadata": {"encoding": _to_base64(b"json/plain")}, "data": data}
@@ -79,7 +78,7 @@ def claim_of_json(payload: JsonPayload) -> Claim | None:
     metadata = payload.get("metadata")
     if not isinstance(metadata, Mapping) or _from_base64(metadata.get("messageType")) != REFERENCE_TYPE:
         return None
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         reference = json.loads(_from_base64(payload.get("data")))
         if isinstance(reference, dict) and reference.get("driverName") == DRIVER_NAME:
             data = reference.get("claimData")
@@ -119,7 +118,7 @@ def _to_base64(data: bytes) -> str:
 
 
 def _from_base64(encoded: object) -> str:
-    with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+    with contextlib.suppress(ValueError):  # not base64, not ASCII, or not UTF-8
         if isinstance(encoded, str):
             return base64.b64decode(encoded).decode()
     return ""

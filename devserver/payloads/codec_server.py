@@ -10,21 +10,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Collection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ..errors import DevServerError, PortTaken
 from .blobs import BlobFolder
+from .bounded_http import REQUEST_SECONDS, BoundedHandler, BoundedHttpServer
 from .codec import MAX_DOWNLOAD, MAX_SHOWN, decode_for_display, decode_for_download
 from .errors import PayloadMissing, PayloadTooLarge
 from .limits import parse_size
+from .origins import LOOPBACK, origin_of
 
-LOOPBACK = "127.0.0.1"
 HOSTS = (LOOPBACK, "localhost")
 MAX_BODY_BYTES = 32_000_000
-IDLE_SECONDS = 30
 POLL_SECONDS = 0.05
+FORM = 'the request must be JSON of the form {"payloads": [...]}'
 ACTIONS = ("decode", "encode", "download")
 
 Origins = Callable[[], Collection[str]]
@@ -39,6 +39,7 @@ class CodecServer:
         origins: Returns the origins of the Web UIs that may send requests, such as `http://127.0.0.1:8233`; called for
             every request.
         max_shown: Payloads up to this size are shown completely, larger ones with their beginning.
+        limit: Seconds for a request to arrive; its answer has to be read in twice the time.
 
     Raises:
         PortTaken: Another process listens on the port.
@@ -46,11 +47,17 @@ class CodecServer:
     """
 
     def __init__(
-        self, blobs: BlobFolder, *, port: int = 0, origins: Origins = tuple, max_shown: int | str = MAX_SHOWN
+        self,
+        blobs: BlobFolder,
+        *,
+        port: int = 0,
+        origins: Origins = tuple,
+        max_shown: int | str = MAX_SHOWN,
+        limit: float = REQUEST_SECONDS,
     ) -> None:
         attributes = {"blobs": blobs, "origins": origins, "max_shown": parse_size(max_shown, "--show")}
         try:
-            self._server = _Server((LOOPBACK, port), type("Handler", (_Handler,), attributes))
+            self._server = BoundedHttpServer((LOOPBACK, port), type("Handler", (_Handler,), attributes), limit)
         except OSError as error:
             raise PortTaken(
                 f"cannot listen on {LOOPBACK}:{port}: {error.strerror}", hint="choose another port with --port"
@@ -74,11 +81,6 @@ class CodecServer:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-
 class _RequestRefused(Exception):
     """A request that gets another status than 200."""
 
@@ -87,58 +89,74 @@ class _RequestRefused(Exception):
         self.status = status
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BoundedHandler):
     """Handles one connection."""
 
     blobs: ClassVar[BlobFolder]
     origins: ClassVar[Origins]
     max_shown: ClassVar[int]
-    protocol_version = "HTTP/1.1"
-    server_version = "devserver"
-    sys_version = ""
-    timeout = IDLE_SECONDS
 
-    def do_OPTIONS(self) -> None:
+    def do_OPTIONS(self) -> None:  # noqa: N802 - as the base class calls it
         """Answer a browser's preflight request."""
-        self._answer(lambda: b"")
+        self._answer(lambda: self._without_body(b""))
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - as the base class calls it
         """Answer a person who opens the address in a browser."""
-        self._answer(lambda: _json({"codec_server": "devserver payloads serve", "folder": str(self.blobs.folder)}))
+        found = {"codec_server": "devserver payloads serve", "folder": str(self.blobs.folder)}
+        self._answer(lambda: self._without_body(_json(found)))
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as the base class calls it
         """Answer a request of the protocol."""
         self._answer(self._run_action)
 
+    def _without_body(self, answer: bytes) -> bytes:
+        """The answer; a body, which would be read as the next request, is refused."""
+        if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0":
+            raise _RequestRefused(400, f"{self.command} requests have no body")
+        return answer
+
     def _run_action(self) -> bytes:
-        url = urlsplit(self.path)
-        action = url.path.rpartition("/")[2]
+        path, _, query = self.path.partition("?")
+        action = path.rpartition("/")[2]
         if action not in ACTIONS:
-            raise _RequestRefused(404, f"unknown path {url.path}: use /decode, /encode or /download")
+            raise _RequestRefused(404, f"unknown path {path}: use /decode, /encode or /download")
         payloads = self._payloads()
         if action == "decode":
-            keep = parse_qs(url.query).get("preserveStorageRefs") == ["true"]
+            keep = parse_qs(query).get("preserveStorageRefs") == ["true"]
             payloads = [
                 decode_for_display(payload, self.blobs, self.max_shown, keep_reference=keep) for payload in payloads
             ]
         elif action == "download":
             limit = parse_size(MAX_DOWNLOAD, "MAX_DOWNLOAD")
             payloads = [decode_for_download(payload, self.blobs, limit) for payload in payloads]
-        return _json({"payloads": payloads})
+        try:
+            return _json({"payloads": payloads})
+        except (ValueError, RecursionError):  # a number that is none, or nested more deeply than can be written
+            raise _RequestRefused(400, FORM) from None
 
     def _payloads(self) -> list[Any]:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
-            raise _RequestRefused(411, "the request needs a Content-Length")
-        if int(length) > MAX_BODY_BYTES:
-            raise _RequestRefused(413, f"the request has more than {MAX_BODY_BYTES} bytes")
+        body = self._body()
         try:
-            payloads = json.loads(self.rfile.read(int(length)))["payloads"]
+            payloads = json.loads(body, parse_constant=_refuse_constant)["payloads"]
         except (ValueError, TypeError, KeyError, RecursionError):
             payloads = None
         if not isinstance(payloads, list) or not all(isinstance(payload, dict) for payload in payloads):
-            raise _RequestRefused(400, 'the request must be JSON of the form {"payloads": [...]}')
+            raise _RequestRefused(400, FORM)
         return payloads
+
+    def _body(self) -> bytes:
+        lengths = self.headers.get_all("Content-Length", [])
+        if "Transfer-Encoding" in self.headers or not lengths:
+            raise _RequestRefused(411, "the request needs a Content-Length")
+        text = lengths[0].strip()
+        if len(lengths) > 1 or not (text.isascii() and text.isdigit()):
+            raise _RequestRefused(400, "the request has no valid Content-Length")
+        if len(text.lstrip("0")) > len(str(MAX_BODY_BYTES)) or int(text) > MAX_BODY_BYTES:
+            raise _RequestRefused(413, f"the request has more than {MAX_BODY_BYTES} bytes")
+        body = self.read_body(int(text))
+        if len(body) < int(text):
+            raise _RequestRefused(400, f"the request ended, or stopped for too long, after {len(body)} of {text} bytes")
+        return body
 
     def _answer(self, action: Callable[[], bytes]) -> None:
         origin = self.headers.get("Origin")
@@ -162,8 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
         `Host` shows a foreign name for this machine (DNS rebinding), `Origin` shows a page of another site. A browser
         that sends no origin says in `Sec-Fetch-Site` whether the request comes from another site.
         """
-        host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")
-        if host not in HOSTS:
+        named = self.headers.get_all("Host", [])
+        host = ", ".join(named).partition(":")[0]
+        if host not in HOSTS or len(named) > 1:
             raise _RequestRefused(
                 403, f"the codec server only answers requests to {LOOPBACK} and localhost, not to {host or '(no host)'}"
             )
@@ -171,39 +190,26 @@ class _Handler(BaseHTTPRequestHandler):
             if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
                 raise _RequestRefused(403, "pages of other sites cannot use the codec server")
             return False
-        if _normalized(origin) not in {_normalized(allowed) for allowed in type(self).origins()}:
-            raise _RequestRefused(
-                403, f"pages of {origin} cannot use the codec server; for your own Web UI, add --origin {origin}"
-            )
+        if origin_of(origin) not in {origin_of(allowed) for allowed in type(self).origins()} - {None}:
+            known = origin_of(origin)
+            hint = f"; for your own Web UI, add --origin {known}" if known else ""
+            raise _RequestRefused(403, f"pages of {origin} cannot use the codec server{hint}")
         return True
 
     def _send(self, status: int, body: bytes, origin: str | None) -> None:
-        self.send_response(status)
-        if status != 200:
-            self.close_connection = True  # the unread rest would be read as the next request
-            self.send_header("Connection", "close")
+        headers = {"Vary": "Origin", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         if origin is not None:
-            self.send_header("Access-Control-Allow-Origin", origin)
-            self.send_header("Access-Control-Allow-Methods", "POST, GET, OPTIONS")
-            self.send_header(
-                "Access-Control-Allow-Headers", "Content-Type, X-Namespace, Authorization, Authorization-Extras"
-            )
-        self.send_header("Vary", "Origin")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
-        """Log nothing."""
-
-
-def _normalized(origin: str) -> str:
-    """An origin with `localhost` as `127.0.0.1`: the Web UI is opened by both names."""
-    return origin.rstrip("/").replace("://localhost:", f"://{LOOPBACK}:")
+            headers |= {
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": "POST, GET, OPTIONS",
+                "Access-Control-Allow-Headers": "Content-Type, X-Namespace, Authorization, Authorization-Extras",
+            }
+        self.send_json(status, body, headers)
 
 
 def _json(data: Any) -> bytes:
-    return json.dumps(data).encode()
+    return json.dumps(data, allow_nan=False).encode()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

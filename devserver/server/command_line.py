@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.server_options import ServerOptions, dynamic_config
+from .http_api import HOST
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
 # Stock true: once a day, and after a longer stop at once, the server deletes closed workflows whose retention ended 90
 # days ago, also those that a start has kept.
 KEEP_CLOSED = {"worker.historyScannerVerifyRetention": "false"}
+MAX_PAGES = "max_page_count"
+PAGE_BYTES = 4096  # as the server creates its database
+ALLOWED_HOSTS = "frontend.httpAllowedHosts"
 
 
 def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
@@ -56,7 +61,7 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
         command.append("--log-config")
     for pragma in pragmas(options):
         command += ["--sqlite-pragma", pragma]
-    for key, value in (KEEP_CLOSED | dynamic_config(options)).items():
+    for key, value in (KEEP_CLOSED | dynamic_config(options) | _allowed_hosts(options)).items():
         command += ["--dynamic-config-value", f"{key}={value}"]
     return command
 
@@ -64,8 +69,25 @@ def command_line(options: ServerOptions, *, executable: Path, version: str, port
 def pragmas(options: ServerOptions) -> tuple[str, ...]:
     """The SQLite pragmas: the fastest ones for the durability that the options ask for."""
     synchronous = "OFF" if options.ephemeral else "FULL" if options.durable else "NORMAL"
-    values = {"journal_mode": "WAL", "synchronous": synchronous} | dict(options.sqlite_pragmas)
-    return tuple(f"{name}={value}" for name, value in values.items())
+    values = {"journal_mode": "WAL", "synchronous": synchronous}
+    if options.ephemeral and options.ephemeral_size is not None:
+        values[MAX_PAGES] = str(options.ephemeral_size // PAGE_BYTES)
+    return tuple(f"{name}={value}" for name, value in (values | dict(options.sqlite_pragmas)).items())
+
+
+def max_pages(options: ServerOptions) -> int | None:
+    """How many pages the database may have; None if it is not bounded."""
+    values = dict(pragma.split("=", 1) for pragma in pragmas(options))
+    return int(values[MAX_PAGES]) if values.get(MAX_PAGES, "").isdecimal() else None
+
+
+def _allowed_hosts(options: ServerOptions) -> dict[str, str]:
+    """The hosts whose requests the HTTP API answers: only ours, unless the user asked for the API or names hosts."""
+    chosen = dict(options.dynamic_config).get(ALLOWED_HOSTS)
+    if chosen is None:
+        return {} if options.http_port is not None else {ALLOWED_HOSTS: json.dumps([HOST])}
+    hosts = json.loads(chosen)
+    return {ALLOWED_HOSTS: json.dumps([*hosts, HOST])} if isinstance(hosts, list) else {}
 
 
 def _at_least(version: str, wanted: tuple[int, ...]) -> bool:

@@ -2,6 +2,9 @@
 
 HTTP needs no gRPC library, whose import takes longer than the start of a server. The paths are those of the
 google.api.http annotations of WorkflowService and OperatorService.
+
+A page in a browser can send requests to this port too. So the server answers only those to the host `HOST`, which no
+page can send: it does not exist, and a browser adds the port.
 """
 
 from __future__ import annotations
@@ -11,12 +14,13 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import NamespaceRefused, StartFailed
+from ..errors import DatabaseFull, NamespaceRefused, StartFailed
 
 CALL_SECONDS = 5.0
 NOT_FOUND = 5
 ALREADY_EXISTS = 6
 PROBE = "devserver-readiness-probe"
+HOST = "devserver.invalid"
 
 
 class NotAnswering(Exception):
@@ -47,7 +51,7 @@ class HttpApi:
 
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._limit)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body))
+            connection.request(method, path, None if body is None else json.dumps(body), {"Host": HOST})
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -158,6 +162,11 @@ def _cli_type(kind: str) -> str:
 
 
 def _raise_unless_ok(status: int, answer: dict[str, Any], what: str) -> None:
+    if "disk is full" in str(answer.get("message")):
+        raise DatabaseFull(
+            f"the server has no room for {what}: {answer['message']}",
+            hint="devserver doctor shows what is left, and what gives it more room",
+        )
     if status != 200:
         raise NamespaceRefused(
             f"Temporal rejects {what}: {answer.get('message', f'HTTP {status}')}",

@@ -8,14 +8,13 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from ..errors import StartTimeout
 from ..system.ports import bracketed, client_host
 from ..system.spawn import Child, client_free_environment, spawn_bound
 from .http_api import CALL_SECONDS, HttpApi, NotAnswering
 from .log import log_tail
 from .namespaces import DEFAULT_NAMESPACE, NamespaceSettings, ensure_namespaces
 from .spec import ServerSpec
-from .start_errors import explain_exit, explain_refusal, log_details
+from .start_errors import explain_exit, explain_refusal, explain_timeout
 
 POLL_SECONDS = 0.004
 PAUSED = "paused at a start of devserver with --pause-schedules"
@@ -61,7 +60,7 @@ class Launch:
 
         Raises:
             StartFailed, DatabaseError, FolderNotWritable: The process ended; the message has the reason.
-            StartTimeout: The server was not ready within the limit.
+            StartTimeout, FolderNotWritable: The server was not ready within the limit.
             KeyboardInterrupt: `interrupted` was true.
         """
         self._until(lambda: self.http_api.serves(DEFAULT_NAMESPACE))
@@ -79,11 +78,7 @@ class Launch:
             if code is not None:
                 raise explain_exit(self._spec, code, log_tail(self._spec.log), self._spec.ports)
             if time.monotonic() > self._deadline:
-                raise StartTimeout(
-                    f"the server was not ready within {self._spec.wait:g} s",
-                    details=log_details(log_tail(self._spec.log)),
-                    hint=f"allow more time with --timeout, or see the log: {self._spec.log}",
-                )
+                raise explain_timeout(self._spec, log_tail(self._spec.log))
             time.sleep(POLL_SECONDS)
 
     def prepare_namespaces(self) -> None:

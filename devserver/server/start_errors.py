@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed
+from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed, StartTimeout
 from ..system.ports import port_taken
 from .command_line import Ports
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _IN_USE = re.compile(r"(?:listen|bind)\S* .*?:(\d+): .*address already in use|port (\d+).*already in use")
 
+NO_ROOM = r"disk is full|no space left"  # what a server logs when a write finds no room
 _OPTIONS = {"grpc": "--port", "http": "--http-port", "ui": "--ui-port", "metrics": "--metrics-port"}
 
 
@@ -48,6 +49,17 @@ def explain_exit(
     )
 
 
+def explain_timeout(spec: ServerSpec, lines: Sequence[str]) -> FolderNotWritable | StartTimeout:
+    """The error for a server that was not ready in time."""
+    if re.search(NO_ROOM, "\n".join(lines), re.IGNORECASE):
+        return _full(spec, log_details(lines))
+    return StartTimeout(
+        f"the server was not ready within {spec.wait:g} s",
+        details=log_details(lines),
+        hint=f"allow more time with --timeout, or see the log: {spec.log}",
+    )
+
+
 def explain_refusal(spec: ServerSpec, error: OSError) -> StartFailed:
     """The error for an executable that the operating system refuses to run."""
     return StartFailed(
@@ -74,7 +86,9 @@ def _full(spec: ServerSpec, details: Sequence[str]) -> FolderNotWritable:
     return FolderNotWritable(
         f"cannot write {spec.database}: the disk is full or read-only",
         details=details,
-        hint="free some space, or put the database elsewhere with --db-filename",
+        hint=f"free some space in {spec.database.parent.parent}, or use a larger --ephemeral-size"
+        if spec.options.ephemeral
+        else "free some space, or put the database elsewhere with --db-filename",
     )
 
 
@@ -95,7 +109,7 @@ def _corrupt(spec: ServerSpec, details: Sequence[str]) -> DatabaseError:
 
 
 _CAUSES: tuple[tuple[str, Callable[..., DatabaseError | FolderNotWritable]], ...] = (
-    (r"disk is full|no space left|disk I/O error|read-?only", _full),
+    (rf"{NO_ROOM}|disk I/O error|read-?only", _full),
     (r"database is locked|SQLITE_BUSY", _locked),
     (r"malformed|not a database|no such table|no such column", _corrupt),
 )

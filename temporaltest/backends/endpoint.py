@@ -65,6 +65,13 @@ class ServerEndpoint:
         if feature not in self.can:
             raise NotSupported(f"no {feature} here: {self.why_not.get(feature, 'this server has none')}")
 
+    def full(self) -> str | None:
+        """What to report of a managed server whose database has no room; None where it has."""
+        room = self.managed.room if self.managed is not None else None
+        if room is None or not room.full:
+            return None
+        return f"the database of the server is {room}\n  hint: {room.hint}"
+
 
 class Backend(Protocol):
     """Starts or finds servers. Every call blocks until the server answers."""

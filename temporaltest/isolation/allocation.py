@@ -14,7 +14,7 @@ from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.service import RPCError
 
 from ..backends.endpoint import NAMESPACES, OUTAGES, TIME_SKIPPING, ServerEndpoint
-from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError
+from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError, WaitTimeout
 from . import namespaces
 from .namespace_slot import NamespaceSlot, reserve
 from .worker_plugin import WorkerTracking
@@ -118,7 +118,12 @@ class Allocation:
         """The result of work in the session's loop, unless the server is killed meanwhile or does not answer."""
         try:
             return self._session.loop.run(self._guard.wait(work, "the test's namespace"), SETUP_SECONDS)
-        except OutOfTime:
+        except (OutOfTime, RPCError, WaitTimeout) as error:
+            full = self.endpoint.full()
+            if full is not None:
+                raise SetupError(full) from None
+            if not isinstance(error, OutOfTime):
+                raise
             raise SetupError(
                 f"the Temporal server at {self.endpoint.address} does not answer within {SETUP_SECONDS:g} s"
             ) from None

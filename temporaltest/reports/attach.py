@@ -43,7 +43,7 @@ def _report(case: CaseContext) -> WorkflowReport:
         found = case.checks.report() if lost is None else replace(unknown, unknown=str(lost))
     except Exception as error:  # noqa: BLE001 - the failure of the test matters more
         found = replace(unknown, unknown=f"(the state of the workflows is unknown: {error!r})")
-    return replace(found, outages=case.outage.log) if case.outage is not None else found
+    return replace(found, full=case.endpoint.full(), outages=() if case.outage is None else case.outage.log)
 
 
 def _show(report: pytest.TestReport, text: str) -> None:

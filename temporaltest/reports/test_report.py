@@ -27,7 +27,8 @@ COMPLETED = "ExecutionStatus = 'Completed'"
 class WorkflowReport:
     """The workflows of a test.
 
-    `more` is set if some are not shown; `unknown` is the reason why nothing is known; `outages` are those of the test.
+    `more` is set if some are not shown; `unknown` is the reason why nothing is known; `full` says that
+    the server's database is full; `outages` are those of the test.
     """
 
     namespace: str
@@ -35,6 +36,7 @@ class WorkflowReport:
     more: bool = False
     ui: str | None = None
     unknown: str | None = None
+    full: str | None = None
     outages: Sequence[OutageEvent] = ()
 
     def to_text(self) -> str:
@@ -43,7 +45,7 @@ class WorkflowReport:
         blocks = [line for workflow in self.workflows for line in workflow.lines()] or ["no workflow was started"]
         lines = [self.unknown] if self.unknown else [head, *blocks, *self._rest()]
         outages = [OUTAGES, *(f"  {event}" for event in self.outages)] if self.outages else []
-        return "\n".join([*lines, *outages])
+        return "\n".join([*([self.full] if self.full else []), *lines, *outages])
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON; times as RFC 3339."""

@@ -13,6 +13,7 @@ SAID = {
     "backend": ("external", "external"),
     "version": ("1.8.3", "1.8.3"),
     "tuning": ("stock", "stock"),
+    "ephemeral-size": ("1GiB", "1GiB"),
     "image": ("mine:1", "mine:1"),
     "address": ("a:1", "a:1"),
     "client-profile": ("cloud", "cloud"),

@@ -12,7 +12,9 @@ from ...config.durations import parse_duration
 from ...config.option_values import parse_pair
 from ...config.server_options import DEFAULT_RETENTION, LOG_FORMATS, LOG_LEVELS, LOOPBACK, ServerOptions
 from ...config.settings import Settings
+from ...config.sizes import parse_size
 from ...config.tuning import TUNINGS
+from ...errors import OptionError
 from .environment import DefaultOption, setting_option
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,7 +34,7 @@ _OPTIONS = (
         type=int,
         metavar="PORT",
         show_default="a free port, reused on restart",
-        help="Port of the HTTP API.",
+        help="Port of the HTTP API, which otherwise answers only devserver; 0 is any free port.",
     ),
     setting_option(
         "--ui-port",
@@ -109,6 +111,13 @@ _OPTIONS = (
         help="Database file.",
     ),
     click.option("--ephemeral", is_flag=True, help="Keep no state on disk; fastest."),
+    setting_option(
+        "--ephemeral-size",
+        key="ephemeral-size",
+        metavar="SIZE",
+        show_default="half of what is free, up to 4GiB",
+        help="Largest size of the database with --ephemeral, as 1GiB.",
+    ),
     click.option("--durable", is_flag=True, help="Survive power loss: SQLite writes with synchronous=FULL."),
     click.option(
         "--sqlite-pragma",
@@ -194,6 +203,10 @@ def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOpti
     explicit = frozenset(given)
     if "retention" in given:
         given["retention"] = parse_duration(given["retention"], "--retention")
+    if "ephemeral_size" in given:
+        given["ephemeral_size"] = parse_size(given["ephemeral_size"], "--ephemeral-size")
+        if "ephemeral" not in given:
+            raise OptionError("--ephemeral-size bounds the database of --ephemeral", hint="add --ephemeral")
     return ServerOptions(**{**_from_settings(settings), **given}), explicit
 
 
@@ -223,6 +236,9 @@ def _from_settings(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "ui_port": settings.ui_port,
         "namespaces": settings.namespaces,
+        "ephemeral_size": None
+        if settings.ephemeral_size is None
+        else parse_size(settings.ephemeral_size, "ephemeral-size"),
         "search_attributes": None if attributes is None else tuple(attributes.items()),
         "retention": DEFAULT_RETENTION
         if settings.retention is None

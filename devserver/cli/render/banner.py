@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ...config.option_values import DEFAULT_NAME
+from ...instances.database_room import room
 from ...instances.folder import InstanceFolder
 from ...instances.record import Record
 from .output import echo_json
@@ -23,6 +24,9 @@ def echo_started(
     """
     if not as_json:
         click.echo(banner(record, fresh=fresh, ending=ending, log=folder.log))
+        left = room(record, folder.log)
+        if left is not None and (left.full or left.little):
+            click.echo(f"  {'room':<10} {left}\nhint: {left.hint}")
         return
     from ...instances.status import status
 

@@ -37,7 +37,7 @@ def test_json_matches_status(quick_up: Run, devserver: Run, status_of: StatusOf)
     quick_up("--name", "b")
     found = json.loads(devserver("list", "--json").stdout)
     assert found.pop("form") == 1
-    assert [{"form": 1, **status} for status in found["servers"]] == [status_of("a"), status_of("b")]
+    assert [{"form": 1, **status, "room": None} for status in found["servers"]] == [status_of("a"), status_of("b")]
 
 
 def test_a_damaged_record_hides_no_other_instance(devserver: Run, paths: Paths, installed: Executable) -> None:

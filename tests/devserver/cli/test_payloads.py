@@ -79,6 +79,15 @@ def test_list_verify_and_prune(devserver: Run, quick_up: Run) -> None:
     assert as_json(devserver("payloads", "check", "--json"))["problems"][0]["problem"] == "PayloadMissing"
 
 
+def test_serve_refuses_what_is_no_origin(devserver: Run) -> None:
+    """Wrong usage, with an example; it does not serve."""
+    for origin in ("*", "http://127.0.0.1:8233/namespaces"):
+        done = devserver("payloads", "serve", "--port", "0", "--origin", origin)
+        assert done.returncode == 2
+        assert f"--origin: '{origin}' is not the origin of a page" in done.stderr
+        assert "for example --origin http://127.0.0.1:8233" in done.stderr
+
+
 def test_prune_removes_only_after_confirmation(devserver: Run, quick_up: Run) -> None:
     """Prune removes what the server does not need. Payloads of a deleted server are removed by name, after a
     question, and not while a snapshot needs them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import psutil
 
@@ -15,7 +16,7 @@ from .conftest import StatusOf
 # Documented in docs/json.md; removing or changing a key breaks scripts.
 KEYS = [
     *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url"),
-    *("version", "server_version", "tuning", "ephemeral", "database", "executable", "log", "pid"),
+    *("version", "server_version", "tuning", "ephemeral", "room", "database", "executable", "log", "pid"),
     *("supervisor_pid", "holders", "started_at", "exit", "overdue"),
 ]
 
@@ -26,6 +27,8 @@ def test_ready(quick_up: Run, devserver: Run) -> None:
     found = json.loads(devserver("status", "--json").stdout)
     done = devserver("status")
     assert (done.returncode, done.stderr) == (0, "")
+    shown = re.search(r"\d+\.\d kB of \d+\.\d GB used, \d+\.\d GB left", done.stdout)
+    assert shown
     assert done.stdout == (
         "state           ready\n"
         f"address         {found['address']}\n"
@@ -39,6 +42,7 @@ def test_ready(quick_up: Run, devserver: Run) -> None:
         f"log             {found['log']}\n"
         f"pid             {found['pid']}\n"
         f"started at      {found['started_at']}\n"
+        f"room            {shown.group()}\n"
     )
 
 

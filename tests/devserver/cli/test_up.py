@@ -127,7 +127,21 @@ def test_options_that_differ_are_listed(quick_up: Run, devserver: Run, status_of
     found = status_of("a")
     ui = found["ui_url"].rpartition(":")[2]
     done = devserver(
-        *("up", "-d", "--name", "a", "--port", "1234", "--ui-port", "2222", "--no-ui", "--tuning", "stock"),
+        *(
+            "up",
+            "-d",
+            "--name",
+            "a",
+            "--port",
+            "1234",
+            "--ui-port",
+            "2222",
+            "--no-ui",
+            "--tuning",
+            "stock",
+            "--http-port",
+            "0",
+        ),
         *("--db", "/tmp/x.db", "--dynamic-config", "a.b=1", "--retention", "30d", "--log-level", "info"),
     )
     assert (done.returncode, done.stdout) == (1, "")
@@ -135,6 +149,7 @@ def test_options_that_differ_are_listed(quick_up: Run, devserver: Run, status_of
         "error: the instance a is already running, with other options\n"
         f"  --db: running with {found['database']}, requested /tmp/x.db\n"
         "  --dynamic-config: running with none, requested a.b=1\n"
+        "  --http-port: running with none, requested 0\n"
         "  --log-level: running with warn, requested info\n"
         f"  --port: running with {found['address'].rpartition(':')[2]}, requested 1234\n"
         "  --retention: running with 1d12h, requested 30d\n"
@@ -460,6 +475,21 @@ def test_ephemeral_excludes_db_and_durable(devserver: Run, other: tuple[str, ...
     done = devserver("up", "--ephemeral", *other)
     assert done.returncode == 2
     assert done.stderr.endswith(f"hint: use --ephemeral to keep no state, or {other[0]} to keep it\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--ephemeral-size", "1GiB"), "--ephemeral-size bounds the database of --ephemeral"),
+        (("--ephemeral", "--ephemeral-size", "1MB"), "1000000 bytes are too few for a database"),
+        (("--ephemeral", "--ephemeral-size", "much"), "--ephemeral-size: 'much' is not a size"),
+    ],
+)
+def test_sizes_that_make_no_sense(devserver: Run, words: tuple[str, ...], message: str) -> None:
+    """Wrong usage, before anything is started."""
+    done = devserver("up", "-d", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
 
 
 # Failures

@@ -23,7 +23,7 @@ def words(options: ServerOptions, ports: Ports = PORTS, version: str = "1.9.1") 
 
 def test_the_command_line_is_complete() -> None:
     """Every value is passed, so that changed defaults of another version have no effect."""
-    assert words(ServerOptions(tuning="stock")) == [
+    assert words(ServerOptions(tuning="stock", http_port=2)) == [
         *("/t", "server", "start-dev", "--ip", "127.0.0.1", "--port", "1", "--http-port", "2", "--metrics-port", "3"),
         *("--db-filename", "/d.db", "--log-level", "warn", "--ui-ip", "127.0.0.1", "--ui-port", "4"),
         *("--ui-disable-news-fetch", "--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
@@ -53,6 +53,24 @@ def test_flags_are_only_passed_to_versions_that_know_them(version: str, known: b
 def test_sqlite_pragmas(options: dict[str, Any], synchronous: str) -> None:
     """The synchronous mode follows the durability."""
     assert f"synchronous={synchronous}" in words(ServerOptions(**options))
+
+
+@pytest.mark.parametrize(
+    ("options", "pages"),
+    [
+        ({}, None),
+        ({"ephemeral": True, "ephemeral_size": 64 * 1024 * 1024}, "16384"),
+        ({"ephemeral_size": 64 * 1024 * 1024}, None),
+        (
+            {"ephemeral": True, "ephemeral_size": 64 * 1024 * 1024, "sqlite_pragmas": (("max_page_count", "9000"),)},
+            "9000",
+        ),
+    ],
+)
+def test_the_bound_of_an_ephemeral_database(options: dict[str, Any], pages: str | None) -> None:
+    """Only an ephemeral database is bounded, in pages of 4 KiB; a pragma of the user's wins."""
+    found = [word for word in words(ServerOptions(**options)) if word.startswith("max_page_count")]
+    assert found == ([] if pages is None else [f"max_page_count={pages}"])
 
 
 def test_dynamic_configuration_overrides_the_tuning() -> None:

@@ -82,7 +82,7 @@ def open_missing_file() -> None:
 
 def test_properties(paths: Paths, installed: Executable) -> None:
     """Every address answers, and every path exists."""
-    with DevServer.start("props", port=0, namespaces=["orders", "billing"]) as server:
+    with DevServer.start("props", port=0, http_port=0, namespaces=["orders", "billing"]) as server:
         assert server.name == "props"
         assert server.namespace == "orders"
         assert server.namespaces == ("orders", "billing", "default")

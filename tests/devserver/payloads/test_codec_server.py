@@ -101,6 +101,7 @@ def test_requests_of_other_sites_are_refused(url: str, blobs: BlobFolder) -> Non
     for headers in (
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:8233@evil.example"},
         {"Origin": "http://127.0.0.1:9999"},
         {"Host": "evil.example"},
         {"Host": f"evil.example:{url.rpartition(':')[2]}"},

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from devserver import DevServer
-from devserver.errors import NamespaceRefused
+from devserver.errors import DatabaseFull, NamespaceRefused
 from devserver.executables import Executable
 from devserver.server.http_api import HttpApi, NotAnswering
 from tests.helpers.waiting import eventually
@@ -123,6 +123,17 @@ def test_proxies_are_not_used(pretender: tuple[Pretender, HttpApi], monkeypatch:
     fake.answers = {PROBE: MISSING_WORKFLOW, LIST: LISTED}
     assert frontend.serves("default")
     assert len(fake.asked) == 2
+
+
+def test_a_full_database_is_not_a_wrong_name(pretender: tuple[Pretender, HttpApi]) -> None:
+    """The error names the cause, and the hint is not to choose another namespace."""
+    fake, frontend = pretender
+    fake.answers = {
+        "/api/v1/namespaces": (503, {"code": 14, "message": "CreateNamespace: database or disk is full (13)"})
+    }
+    with pytest.raises(DatabaseFull, match="has no room for") as error:
+        frontend.namespaces()
+    assert "devserver doctor" in (error.value.hint or "")
 
 
 def test_names_are_quoted_in_paths(pretender: tuple[Pretender, HttpApi]) -> None:

@@ -19,10 +19,11 @@ from devserver.errors import (
     PortLost,
     PortTaken,
     StartFailed,
+    StartTimeout,
 )
 from devserver.server.command_line import Ports
 from devserver.server.spec import ServerSpec
-from devserver.server.start_errors import explain_exit, explain_refusal
+from devserver.server.start_errors import explain_exit, explain_refusal, explain_timeout
 from devserver.system.paths import Paths
 
 
@@ -65,6 +66,14 @@ def test_cause(spec: ServerSpec, line: str, expected: type[DevServerError], word
     assert words in error.message
     assert error.details == ("last lines of its log:", "starting", line)
     assert error.hint
+
+
+def test_timeout(spec: ServerSpec) -> None:
+    """A server that is not ready in time because it has no room is reported as such, with the way to more room."""
+    assert type(explain_timeout(spec, ["starting"])) is StartTimeout
+    full = explain_timeout(replace(spec, options=ServerOptions(ephemeral=True)), ["database or disk is full (13)"])
+    assert type(full) is FolderNotWritable
+    assert full.hint == f"free some space in {spec.database.parent.parent}, or use a larger --ephemeral-size"
 
 
 def test_signal(spec: ServerSpec) -> None:

@@ -428,3 +428,46 @@ def test_styles_of_tracebacks(suite: Suite, option: str) -> None:
     suite.tests("async def test_unused():\n    pass\n\ndef test_wrong(temporal):\n    temporal.execute('Nobody')")
     result = suite.run(option, "--temporal-timeout", "0.2", "-k", "wrong")
     result.assert_outcomes(failed=1, deselected=1)
+
+
+def test_a_full_database(own_suite: Suite) -> None:
+    """On a full server, the report names the cause of calls that do not return, also in tests that come after, and of a
+    test that gets no namespace."""
+    own_suite.tests(
+        WORKFLOWS
+        + """
+from temporaltest import WaitTimeout
+
+
+@workflow.defn
+class Large:
+    @workflow.run
+    async def run(self, data: str) -> None:
+        pass
+
+
+def test_fills(temporal):
+    for size in (1_500_000, 100_000, 6_000):
+        with pytest.raises(WaitTimeout):
+            for _ in range(20):
+                temporal.start(Large.run, "x" * size)
+    assert False, "it is full"
+
+
+def test_next(temporal):
+    temporal.worker(workflows=[Order], activities=[charge])
+    for _ in range(20):
+        temporal.execute(Order.run, 5)
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_setup(temporal, number):  # until a new namespace needs more room
+    pass
+"""
+    )
+    result = own_suite.run(
+        "--temporal-ephemeral-size=16MiB", "--temporal-timeout=1", "--temporal-replay=off", "--maxfail=3"
+    )
+    lines = ["the database of the server is full: * of 16.8 MB used, * left", "  hint: *temporal-ephemeral-size)"]
+    result.stdout.fnmatch_lines(["*ERROR at setup of test_setup*", *lines, "*_ test_fills _*", *lines])
+    result.stdout.fnmatch_lines(["*_ test_next _*", *lines])
