@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..errors import InstanceNotRunning
-from ..instances import lifecycle
+from ..instances import stopping
 from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
@@ -27,7 +27,7 @@ def down(name: str, all_: bool, as_json: bool) -> None:
     stopped: list[str] = []
     for folder in InstanceFolder.all(paths) if all_ else [InstanceFolder(paths, name)]:
         try:
-            lifecycle.stop(folder)
+            stopping.stop(folder)
         except InstanceNotRunning:
             continue
         stopped.append(folder.name)

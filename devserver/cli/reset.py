@@ -7,7 +7,7 @@ import contextlib
 import click
 
 from ..errors import InstanceNotRunning
-from ..instances import lifecycle
+from ..instances import starting, stopping
 from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
@@ -37,10 +37,10 @@ def reset(name: str, forget: bool, yes: bool, as_json: bool) -> None:
         confirm(f"Delete all workflows in {record.database}?")
     was_running = record.running()
     with contextlib.suppress(InstanceNotRunning):
-        lifecycle.stop(folder, keep=was_running)
-    lifecycle.erase(folder)
+        stopping.stop(folder, keep=was_running)
+    stopping.erase(folder)
     if was_running:
-        lifecycle.start_again(folder, CliReporter(), fork=True)
+        starting.start_again(folder, CliReporter(), fork=True)
     if as_json:
         echo_form(name=name, database=str(record.database), running=was_running)
     else:
@@ -51,8 +51,8 @@ def _forget(folder: InstanceFolder, *, yes: bool, as_json: bool) -> None:
     if not yes:
         confirm(f"Delete the instance {folder.name} with its log, database, snapshots and backups?")
     with contextlib.suppress(InstanceNotRunning):
-        lifecycle.stop(folder)
-    lifecycle.forget(folder)
+        stopping.stop(folder)
+    stopping.forget(folder)
     if as_json:
         echo_form(name=folder.name, forgotten=True)
     else:

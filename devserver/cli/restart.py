@@ -7,7 +7,7 @@ import contextlib
 import click
 
 from ..errors import InstanceNotRunning
-from ..instances import lifecycle
+from ..instances import starting, stopping
 from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..instances.record import down_command
@@ -31,6 +31,6 @@ def restart(name: str, pause_schedules: bool, timeout: float, as_json: bool) -> 
     tidy(paths)
     folder = InstanceFolder(paths, name)
     with contextlib.suppress(InstanceNotRunning):
-        lifecycle.stop(folder, keep=True)
-    record = lifecycle.start_again(folder, CliReporter(), wait=timeout, fork=True, pause_schedules=pause_schedules)
+        stopping.stop(folder, keep=True)
+    record = starting.start_again(folder, CliReporter(), wait=timeout, fork=True, pause_schedules=pause_schedules)
     echo_started(folder, record, fresh=True, ending=f"{down_command(name)} stops it", as_json=as_json)

@@ -9,7 +9,7 @@ import click
 from ..config.option_values import DEFAULT_NAME, check_name
 from ..database import Overdue, find_overdue, refuse_newer, restore_into, snapshots
 from ..errors import InstanceNotRunning
-from ..instances import lifecycle
+from ..instances import starting, stopping
 from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..instances.record import Record, up_command
@@ -106,7 +106,7 @@ def _exchange(
     reporter = CliReporter()
     if was_running:
         with suppress(InstanceNotRunning):
-            lifecycle.stop(InstanceFolder(paths, record.name), keep=True)
+            stopping.stop(InstanceFolder(paths, record.name), keep=True)
     try:
         folder = paths.snapshots(record.name)
         return restore_into(
@@ -118,7 +118,7 @@ def _exchange(
         )
     finally:
         if was_running:
-            lifecycle.start_again(InstanceFolder(paths, record.name), reporter, pause_schedules=pause_schedules)
+            starting.start_again(InstanceFolder(paths, record.name), reporter, pause_schedules=pause_schedules)
 
 
 def _overdue(record: Record, was_running: bool) -> Overdue | None:

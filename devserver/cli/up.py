@@ -10,7 +10,7 @@ import click
 from .. import executables
 from ..config.option_values import check_name
 from ..config.settings import Settings
-from ..instances import lifecycle
+from ..instances import starting
 from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..instances.record import Record, down_command
@@ -74,10 +74,10 @@ def up(
             sys.stdout.flush()
 
     if detach:
-        started = lifecycle.start(request, reporter, fork=True)
+        started = starting.start(request, reporter, fork=True)
         echo(started.record, started.fresh, f"{down_command(name)} stops it")
         return
-    running = lifecycle.run(request, reporter, lambda record: echo(record, True, "Ctrl-C stops it"))
+    running = starting.run(request, reporter, lambda record: echo(record, True, "Ctrl-C stops it"))
     if running is None:
         raise KeyboardInterrupt
     echo(running, False, "")

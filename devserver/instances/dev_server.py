@@ -14,7 +14,7 @@ from ..errors import InstanceNotRunning, InstanceUnknown, StopFailed
 from ..system.paths import Paths
 from ..system.process import ProcessIdentity
 from ..system.progress import Silent
-from . import lifecycle
+from . import starting, stopping
 from .cleanup import tidy
 from .folder import InstanceFolder
 from .leases import Lease
@@ -90,7 +90,7 @@ class DevServer(ServerInfo):
             pause_schedules=pause_schedules,
         )
         tidy(paths)
-        started = lifecycle.start(request, reporter)
+        started = starting.start(request, reporter)
         return cls(started.record, request.folder, started.lease)
 
     @classmethod
@@ -111,7 +111,7 @@ class DevServer(ServerInfo):
         folder = InstanceFolder(Paths.default(), name)
         record = folder.require_record()
         if record.state_now() == STARTING:
-            record = lifecycle.settled_record(folder)
+            record = stopping.settled_record(folder)
         if not record.running():
             raise InstanceNotRunning(
                 f"the instance {name} is not running ({record.state_now()})",
@@ -123,7 +123,7 @@ class DevServer(ServerInfo):
         """Stop the server gracefully, also if other processes hold it. Does nothing if it is not running."""
         self._release()
         with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
-            lifecycle.stop(self._folder)
+            stopping.stop(self._folder)
 
     def kill(self) -> None:
         """Kill the server's process, as a crash does. `restart` brings it back with all acknowledged changes.
@@ -163,11 +163,11 @@ class DevServer(ServerInfo):
         """
         import time
 
-        lifecycle.stop(self._folder, keep=True)
+        stopping.stop(self._folder, keep=True)
         time.sleep(down.total_seconds())
         if self._holds and self._lease is None:  # `stop` released our lease, and without one the server ends again
             self._lease = self._folder.take_lease()
-        self._record = lifecycle.start_again(self._folder)
+        self._record = starting.start_again(self._folder)
 
     def snapshot(self, name: str | None = None) -> Snapshot:
         """Save the server's state while it is running. `name` defaults to the time.
@@ -201,7 +201,7 @@ class DevServer(ServerInfo):
         record = self._current()
         if record.held and record.linger == 0 and not self._folder.holders():
             with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
-                lifecycle.stop_if_unheld(self._folder)
+                stopping.stop_if_unheld(self._folder)
 
     def _release(self) -> None:
         if self._lease is not None:

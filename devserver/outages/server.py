@@ -13,7 +13,7 @@ from typing import Literal
 from ..database.sqlite import create_private, remove_whole
 from ..database.stamp import forget_stamp
 from ..errors import DevServerError
-from ..instances import lifecycle
+from ..instances import stopping
 from ..instances.dev_server import DevServer
 from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
@@ -66,7 +66,7 @@ class ServerOutages:
         """Stop the process gracefully; its state is kept."""
         with self._lock:
             self.require("stop", "running")
-            lifecycle.stop(InstanceFolder(Paths.default(), self._server.name), keep=True)
+            stopping.stop(InstanceFolder(Paths.default(), self._server.name), keep=True)
             return self._begin("stopped", self._restart_after)
 
     def freeze(self) -> ActiveOutage:

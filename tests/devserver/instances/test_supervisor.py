@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from devserver import DevServer
-from devserver.instances import lifecycle
+from devserver.instances import stopping
 from devserver.instances.folder import InstanceFolder
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
@@ -49,7 +49,7 @@ def test_supervisor_is_detached_from_its_starter(devserver: Run, paths: Paths, w
     assert process.cwd() == "/"
     open_files = {str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in (0, 1, 2)}
     assert open_files == {"/dev/null", str(paths.instance("alone") / "supervisor.log")}
-    lifecycle.stop(InstanceFolder(paths, "alone"))
+    stopping.stop(InstanceFolder(paths, "alone"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from devserver.instances import lifecycle
+from devserver.instances import starting, stopping
 from devserver.instances.folder import InstanceFolder
 from devserver.instances.record import Record
 from devserver.instances.request import StartRequest
@@ -113,8 +113,8 @@ def test_server_that_ignores_sigterm_is_killed(tmp_path: Path, paths: Paths, rea
     path = ignores_sigterm(tmp_path / "deaf", real_binary)
     executable = ensure(BinaryRequest(binary=path), paths=paths)
     request = StartRequest(InstanceFolder(paths, "deaf"), ServerOptions(ui=False), executable, stop=0.2)
-    record = lifecycle.start(request).record
-    lifecycle.stop(InstanceFolder(paths, "deaf"))
+    record = starting.start(request).record
+    stopping.stop(InstanceFolder(paths, "deaf"))
     assert record.server is not None
     assert not record.server.alive()
     assert InstanceFolder(paths, "deaf").require_record().state == "stopped"
