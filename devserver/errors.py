@@ -164,7 +164,7 @@ class NamespaceRefused(DevServerError):
 
 
 class SearchAttributeRefused(DevServerError):
-    """Temporal rejects a search attribute: it exists with another type, or the namespace has too many of that type."""
+    """Temporal rejects a search attribute: its name is reserved, it has another type already, or it is one too many."""
 
 
 class InstanceRunning(DevServerError):

@@ -175,7 +175,7 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
-        _with_advice(error).show()
+        _masked(_with_advice(error)).show()
         return error.exit_code
     except DevServerError as error:
         show(_as_typed(error, sys.argv[1:] if args is None else args))
@@ -252,7 +252,22 @@ def show(error: DevServerError) -> None:
 
 
 def _printable(text: str) -> str:
-    """Text without control characters: it contains text of servers and users."""
+    """Text without control characters and credentials: it contains text of servers and users."""
     from .render.terminal import clean
 
-    return "\n".join(clean(line) for line in click.unstyle(text).expandtabs().splitlines())
+    return "\n".join(clean(line) for line in click.unstyle(_without_secrets(text)).expandtabs().splitlines())
+
+
+def _masked(error: click.ClickException) -> click.ClickException:
+    """The error, without credentials in its message."""
+    message = error.format_message()
+    text = _without_secrets(message)
+    if text == message:
+        return error
+    return click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(text)
+
+
+def _without_secrets(text: str) -> str:
+    from ..system.redact import own_secrets, without
+
+    return without(text, own_secrets(sys.argv[1:], os.environ))

@@ -150,6 +150,12 @@ def _check_choices(options: ServerOptions) -> None:
             f"--ui-codec-endpoint {options.ui_codec_endpoint!r} is not the URL of a codec server",
             hint="for example http://127.0.0.1:8234, which `devserver payloads serve` prints",
         )
+    if options.ui_codec_endpoint is not None and "@" in options.ui_codec_endpoint.partition("://")[2].partition("/")[0]:
+        raise OptionError(
+            "--ui-codec-endpoint must not have a user and a password",
+            details=["other users of this machine could read them in the server's command line; no browser sends them"],
+            hint="leave them out of the URL",
+        )
     if options.ui_public_path is not None and not options.ui_public_path.startswith("/"):
         # The Web UI of 1.9.1 would redirect every request to another path below the same one, without end.
         raise OptionError(

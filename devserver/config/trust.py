@@ -19,6 +19,7 @@ from typing import Any
 from ..errors import FolderNotWritable
 from ..system.files import private_folder, refuse_unsafe, write_private
 from ..system.paths import Paths
+from ..system.redact import without_user
 from .project_table import FILE, table_in
 
 # Keys of [tool.devserver] that choose or fetch what is executed.
@@ -127,7 +128,10 @@ def compared(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _some_of(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, str]:
-    return {key: str(values[key]) for key in keys if key in values}
+    found = {key: str(values[key]) for key in keys if key in values}
+    if "base-url" in found:  # its user and password are not kept, and do not choose what is executed
+        found["base-url"] = without_user(found["base-url"])
+    return found
 
 
 def _read(path: Path) -> TrustedFolder | None:

@@ -84,6 +84,11 @@ FAST = (
         "stock false: a worker's shutdown waits for its open polls",
     ),
     TuningValue(
+        "frontend.maskInternalErrorDetails",
+        "false",
+        "stock true: some refusals, such as of one build too many, only say that something went wrong",
+    ),
+    TuningValue(
         "frontend.WorkflowPauseEnabled",
         "true",
         "stock false: needed to pause and unpause a workflow",

@@ -23,7 +23,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..client.call_errors import call_failed
 from ..client.calls import POLLS_WITHIN, REFUSALS, ServiceCalls, still_polls
 from ..errors import CannotAsk
-from .errors import BuildUnknown, DeploymentChanged, DeploymentRefused, DeploymentUnknown
+from .errors import BuildUnknown, DeploymentChanged, DeploymentRefused, DeploymentUnknown, deployment_full
 from .model import Deployment, VersionTaskQueue, build_name, deployment_from_proto
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ KINDS = {
 }
 TYPES = {kind: number for number, kind in KINDS.items()}
 POLL_HINT = "the server learns about {} when one of its workers polls"
+REFUSED_HINT = "; when it refuses one, as the deployment has too many, that worker's output says so"
 
 
 class DeploymentCalls(ServiceCalls):
@@ -156,6 +157,11 @@ class DeploymentCalls(ServiceCalls):
     ) -> None:
         try:
             await self._supported(method, request)
+        except CannotAsk as error:
+            full = deployment_full(" ".join(error.details))
+            if full is None:
+                raise
+            raise full from None
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND and build is not None:
                 raise unknown_build(before, build) from None
@@ -184,7 +190,7 @@ def unknown_build(deployment: Deployment, build: str) -> BuildUnknown:
     return BuildUnknown(
         f"the deployment {deployment.name} has no build {build}",
         details=[f"its builds: {', '.join(first_lines(deployment.builds)) or 'none'}"],
-        hint=_suggestion(build, deployment.builds) or POLL_HINT.format("a build"),
+        hint=_suggestion(build, deployment.builds) or POLL_HINT.format("a build") + REFUSED_HINT,
     )
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import DevServerError, NotFound
+
+# What the server says when a worker or a rollout would add a version.
+_FULL = re.compile(
+    r"cannot add version (?P<name>.+?)[.:](?P<build>\S+) since maximum number of versions \((?P<most>\d+)\)"
+)
+FULL_HINT = (
+    "stop the workers of old builds: the server deletes versions that are drained and have had no worker for some "
+    "minutes; or allow more: devserver up --dynamic-config-value matching.maxVersionsInDeployment=N"
+)
 
 
 class DeploymentUnknown(NotFound):
@@ -19,3 +30,15 @@ class DeploymentChanged(DevServerError):
 
 class DeploymentRefused(DevServerError):
     """The change would leave workflows without workers, or it is unclear which build is meant."""
+
+
+def deployment_full(message: str) -> DeploymentRefused | None:
+    """The error for a deployment that may have no more versions, if that is what the server's message says."""
+    found = _FULL.search(message)
+    if found is None:
+        return None
+    return DeploymentRefused(
+        f"the server refuses the build {found['build']}: the deployment {found['name']} has {found['most']} versions, "
+        "as many as it may",
+        hint=FULL_HINT,
+    )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ..config.option_values import DEFAULT_NAME
 from ..errors import CannotAsk, InstanceNotRunning, InstanceUnknown, OptionError
 from ..system.ports import bracketed, is_loopback
+from ..system.redact import mask
 
 if TYPE_CHECKING:
     import ssl
@@ -57,7 +58,7 @@ def parse_endpoint(text: str, option: str) -> MetricsEndpoint:
         is_http = is_complete = False
     if not (is_http and is_complete):
         raise OptionError(
-            f"{option} {text.removeprefix('http://')} is not the address of a metrics endpoint",
+            f"{option} {mask(text).removeprefix('http://')} is not the address of a metrics endpoint",
             hint="for example 127.0.0.1:9000",
         )
     path = parts.path if parts.path not in ("", "/") else PATH

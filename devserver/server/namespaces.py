@@ -120,5 +120,14 @@ def _add(namespace: str, missing: Mapping[str, str], settings: NamespaceSettings
         raise SearchAttributeRefused(
             f"Temporal rejects the search attributes {rejected} for namespace {namespace}",
             details=done.stderr.strip().splitlines()[-3:],
-            hint="a namespace has at most 10 of type Keyword and 3 of each other type",
+            hint=search_attribute_hint(done.stderr),
         )
+
+
+def search_attribute_hint(message: str) -> str | None:
+    """What to do where Temporal rejects search attributes with this message."""
+    if "reserved by system" in message:
+        return "Temporal uses this name itself, as it does every name that begins with Temporal: choose another"
+    if "cannot have more than" in message:
+        return "a namespace has at most 10 of type Keyword and 3 of each other type"
+    return None

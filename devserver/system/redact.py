@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 # Up to the last @ before the path. A password may contain a slash, though that makes no valid URL.
 _USER_INFO = re.compile(r"(?<=://)(?:[^/\s'\"]+|[^/@:\s'\"]+:(?!\d+/)[^\s'\"]*)(?=@)")
 _SECRET_NAME = re.compile(r"(?i)key|token|secret|passw|auth|credential|cert-data")
+_OWN = re.compile(r"(TEMPORAL|DEVSERVER|OTEL)_")
+_FILE = re.compile(r"(?i)[_-](path|file|certificate|client.key)$")
 SHORTEST_SECRET = 4
 _QUERY = re.compile(r"(?<=\?)[^\s'\"<>]+")
 
@@ -24,6 +26,16 @@ def secrets_of(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str
         if option.startswith("-") and _SECRET_NAME.search(option):
             found.append(option.partition("=")[2] or value)
     return sorted({value for value in found if len(value) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
+def own_secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """As `secrets_of`, of options and variables that Temporal, OpenTelemetry and this project read; files are none."""
+    ours = {name: value for name, value in environ.items() if _OWN.match(name) and not _FILE.search(name)}
+    words = list(arguments)
+    for at, word in enumerate(arguments[:-1]):
+        if _FILE.search(word):
+            words[at + 1] = ""
+    return secrets_of([word for word in words if not _FILE.search(word.partition("=")[0])], ours)
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

@@ -21,6 +21,10 @@ class WorkerEnded(RunError):
     """The worker process ended by itself."""
 
 
+class WorkerKilled(WorkerEnded):
+    """The worker process was killed from outside while it started."""
+
+
 class WatchfilesMissing(RunError):
     """Files cannot be watched: the extra `run` is not installed."""
 

@@ -15,6 +15,9 @@ ForwardedEventKind = Literal[
     "nondeterminism",
     "workflow_failed",
     "activity_failed",
+    "workflow_terminated",
+    "answer_refused",
+    "poll_refused",
     "sdk_error",
 ]
 SupervisorEventKind = Literal[

@@ -22,8 +22,9 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from ..introspection import converters
 from .config import WorkerOptions
 from .errors import WorkerRefused
-from .failure_events import ActivityReporter, FailureReporter, runners
-from .logs import SdkLogHandler
+from .failure_events import ActivityReporter, runners
+from .failure_reporter import FailureReporter
+from .logs import RETRIED_CALLS, SdkLogHandler
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -40,12 +41,14 @@ SANDBOX = (
 
 def make_runtime(options: WorkerOptions, reporter: FailureReporter) -> Runtime:
     """The runtime of the SDK for this process, with its metrics; its errors go to `reporter`."""
-    # Warnings of the core are about calls that it retries, and about failures that are reported anyway.
     core = logging.getLogger("temporalio.core")
     core.propagate = False
+    core.setLevel(logging.DEBUG)
     core.addHandler(SdkLogHandler(reporter))
     forward = LogForwardingConfig(core, prepend_target_on_message=False, append_log_fields_to_message=False)
-    log = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"), forwarding=forward)
+    # Warnings are about calls that are retried, and about failures that are reported anyway.
+    levels = TelemetryFilter(core_level="ERROR", other_level="ERROR").formatted()
+    log = LoggingConfig(f"{levels},{RETRIED_CALLS}=DEBUG", forwarding=forward)
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{options.metrics_port}") if options.metrics_port else None
     runtime = Runtime(telemetry=TelemetryConfig(logging=log, metrics=metrics))
     Runtime.set_default(runtime, error_if_already_set=False)

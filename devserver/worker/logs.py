@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from temporalio import activity, workflow
 
-from .failure_events import FailureReporter
+from .errors import RunError
+from .failure_reporter import FailureReporter
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
 REPORTED = ("Completing activity as failed", "Failed activation on workflow", "Failed handling activation on workflow")
 FORMAT = "%(asctime)s %(levelname)s %(workflow)s%(message)s"
 TIME_FORMAT = "%H:%M:%S"
+# Parts of the core by the names that they log under.
+RETRIED_CALLS = "temporalio_client::retry"
+PAYLOAD_LIMITS = "temporalio_common::payload_limits"
+# The SDK logs a refused call as code.
+STATUS = re.compile(r'code: (\w+), message: "((?:[^"\\]|\\.)*)"')
+REFUSALS = ("InvalidArgument", "PermissionDenied", "FailedPrecondition", "ResourceExhausted")
+BUSY = re.compile(r"(?i)rate limit|system overloaded|concurrent")
 
 
 def show(module: Module) -> None:
@@ -44,19 +53,35 @@ def _filter(record: logging.LogRecord) -> bool:
 
 
 class SdkLogHandler(logging.Handler):
-    """Reports what only the log of the SDK contains: unknown workflow types, deadlocks, errors of its core."""
+    """Reports what only the log of the SDK contains: unknown workflow types, deadlocks, errors of its core, and why the
+    server refuses to give tasks."""
 
     def __init__(self, reporter: FailureReporter) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.DEBUG)
         self._reporter = reporter
 
     def emit(self, record: logging.LogRecord) -> None:
         """Report one record."""
         error = record.exc_info[1] if record.exc_info else None
         if hasattr(record, "temporal_log"):
+            target = record.temporal_log.target
+            if target == RETRIED_CALLS:
+                self._refused(record.getMessage(), str(record.temporal_log.fields.get("error")))
+                return
+            if target == PAYLOAD_LIMITS:  # with its workflow or activity: see `refusals`
+                return
             fields = record.temporal_log.fields
             details = ", ".join(f"{key} {fields[key]}" for key in sorted(fields))
             message = record.getMessage()
             self._reporter.sdk_error(f"{message.rstrip('.')} ({details})" if details else message)
         elif error is not None and record.args and "with run ID" in str(record.msg):
             self._reporter.run_failed("workflow_task_failed", str(record.args[-1]), str(error))  # type: ignore[index]
+
+    def _refused(self, call: str, error: str) -> None:
+        status = STATUS.search(error)
+        if status is None or "poll_" not in call or status[1] not in REFUSALS or BUSY.search(status[2]):
+            return
+        from ..deployments.errors import deployment_full
+
+        refusal = deployment_full(status[2]) or RunError(f"the server refuses the worker's polls: {status[2]}")
+        self._reporter.poll_refused(refusal)

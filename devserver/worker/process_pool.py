@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 from ..errors import DevServerError
 from .config import WorkerOptions
+from .errors import WorkerKilled
 from .worker_process import SPARE_SECONDS, OnEvent, WorkerProcess
 
 LATE_SECONDS = 10.0  # a module that takes longer to import may never end
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
+
+OnKilled = Callable[[str, float], None]
+
+
+def back_off(restarts: int) -> float:
+    """The wait before a worker is started again, in seconds, after so many restarts in a row."""
+    return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(restarts, 10))
 
 
 class ProcessPool:
@@ -35,12 +45,26 @@ class ProcessPool:
         """Start a process that loads the SDK and waits, unless there is one."""
         self._preloaded = self._preloaded or asyncio.create_task(self._start())
 
-    async def prepare(self, on_late: Callable[[], None]) -> WorkerProcess:
-        """A process with a worker that is ready to run; `on_late` is called if that takes long.
+    async def prepare(self, on_late: Callable[[], None], on_killed: OnKilled) -> WorkerProcess:
+        """A process with a worker that is ready to run; another one with back-off while it is killed from outside.
+
+        Args:
+            on_late: Called if a process takes long.
+            on_killed: Called when one was killed, with how it ended and the seconds before the next.
 
         Raises:
             DevServerError: The worker cannot be made.
         """
+        for killed in itertools.count():
+            try:
+                return await self._prepare(on_late)
+            except WorkerKilled:
+                wait = back_off(killed)
+                on_killed(self.latest.end_reason, wait)
+                await asyncio.sleep(wait)
+        raise AssertionError
+
+    async def _prepare(self, on_late: Callable[[], None]) -> WorkerProcess:
         preloaded, self._preloaded = self._preloaded, None
         process = await (preloaded or self._start())
         if process.exited.is_set():

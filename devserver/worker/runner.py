@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
@@ -16,13 +18,16 @@ from . import import_snapshot, nexus
 from .config import WorkerOptions
 from .errors import RunError, WorkerEnded
 from .factory import make_runtime, make_worker
-from .failure_events import FailureReporter
+from .failure_reporter import FailureReporter
+from .refusals import AnswerSizes, report_refusals
 from .server_check import check_server
 
 if TYPE_CHECKING:
     from ..introspection import Module
 
 POLL_SECONDS = 0.005
+# A server registers a build within a second, and retries for five before it refuses one.
+REGISTER_SECONDS, REGISTER_POLL_SECONDS = 20.0, 0.05
 
 
 async def serve(module: Module, options: WorkerOptions, channel: ParentChannel, since: float) -> None:
@@ -39,22 +44,28 @@ async def serve(module: Module, options: WorkerOptions, channel: ParentChannel, 
     target = find_target(options.connection)
     runtime = make_runtime(options, reporter)
     client = await converters.connect_for(module, target, large_payloads=options.large_payloads, runtime=runtime)
-    await _check_namespace(client)
+    limit = await _payload_limit(client)
     worker = make_worker(client, module, options, reporter)
+    AnswerSizes(reporter, limit).watch(worker)
     drained = _drained(worker)
     facts = await worker_facts(client, module, options, target)
     channel.send("prepared", **facts, files=import_snapshot.imported_files(), since=since)
     await channel.receive_async()
+    reporter.starting = options.build is not None
     running = asyncio.create_task(worker.run())
     while not (worker.is_running or running.done()):
         await asyncio.sleep(POLL_SECONDS)
+    stop = asyncio.create_task(channel.receive_async())
+    if options.build is not None:
+        await _registered(client, options.deployment_of(module), options.build, reporter, (running, stop))
     channel.send("running")
     checking = asyncio.create_task(check_server(client, options.connection, channel))
-    stop = asyncio.create_task(channel.receive_async())
+    reporting = asyncio.create_task(report_refusals(client, options.queue(module), reporter))
     await asyncio.wait((running, stop, checking), return_when=asyncio.FIRST_COMPLETED)
     if checking.done():
         await checking
     checking.cancel()
+    reporting.cancel()
     if running.done():
         raise _ended(running)
     stopping = asyncio.create_task(worker.shutdown())
@@ -131,8 +142,33 @@ def _drained(worker: Worker) -> asyncio.Event:
     return drained
 
 
-async def _check_namespace(client: Client) -> None:
-    """Check that the namespace exists: the SDK's own error comes late and is long."""
+async def _registered(
+    client: Client, deployment: str, build: str, reporter: FailureReporter, ending: Sequence[asyncio.Task[Any]]
+) -> None:
+    """Wait until the deployment has the build, or one of the tasks ends; a slow server registers it later.
+
+    Raises:
+        DeploymentRefused: The server refuses the build.
+    """
+    from ..deployments import describe_deployment
+    from ..errors import DevServerError
+
+    deadline = time.monotonic() + REGISTER_SECONDS
+    while time.monotonic() < deadline and not any(task.done() for task in ending):
+        if reporter.refusal is not None:
+            raise reporter.refusal
+        with contextlib.suppress(DevServerError):  # such as before its first worker
+            if (await describe_deployment(client, deployment)).version(build) is not None:
+                break
+        await asyncio.sleep(REGISTER_POLL_SECONDS)
+    reporter.starting = False
+
+
+async def _payload_limit(client: Client) -> int:
+    """The limit of one payload in bytes, 0 if the server does not tell.
+
+    Checks that the namespace exists: the SDK's own error comes late and is long.
+    """
     from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
     from temporalio.service import RPCError
 
@@ -141,9 +177,10 @@ async def _check_namespace(client: Client) -> None:
 
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
-        await client.workflow_service.describe_namespace(request, timeout=CALL_TIMEOUT)
+        answer = await client.workflow_service.describe_namespace(request, timeout=CALL_TIMEOUT)
     except RPCError as error:
         raise call_failed(client, error) from None
+    return answer.namespace_info.limits.blob_size_limit_error
 
 
 def _ended(running: asyncio.Task[None]) -> RunError:

@@ -22,12 +22,11 @@ from ..system.ports import port_taken
 from .config import WorkerOptions
 from .events import FORWARDED, WorkerEvent, WorkerEventKind
 from .metrics_proxy import MetricsProxy
-from .process_pool import LATE_SECONDS, ProcessPool
+from .process_pool import LATE_SECONDS, ProcessPool, back_off
 from .source_changes import SourceChanges
 from .worker_process import WorkerProcess
 
 STABLE_SECONDS = 30.0  # a worker that ran this long started well: the wait before its restart is the first again
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
 RETRY_SECONDS = 2.0
 
 
@@ -77,7 +76,7 @@ class WorkerSupervisor:
         self._task = asyncio.current_task()
         try:
             await self._serve_metrics()
-            await self._run(await self._pool.prepare(self._report_late), "running")
+            await self._run(await self._pool.prepare(self._report_late, self._report_start_killed), "running")
             while True:
                 await self._wake.wait()
                 self._wake.clear()
@@ -124,7 +123,7 @@ class WorkerSupervisor:
         if self._changes.any_file:
             self._report("died", reason=dead.end_reason, restart_in=None)
             return
-        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** max(0, self._restarts - 1))
+        wait = back_off(max(0, self._restarts - 1))
         self._report("died", reason=dead.end_reason, restart_in=wait)
         if not self._changed:
             self._wake.clear()
@@ -158,7 +157,7 @@ class WorkerSupervisor:
         reported = False
         while True:
             try:
-                process = await self._pool.prepare(self._report_late)
+                process = await self._pool.prepare(self._report_late, self._report_start_killed)
             except CannotAsk as error:
                 if not reported:
                     self._report("server_gone", message=error.message)
@@ -188,6 +187,10 @@ class WorkerSupervisor:
         self._current = process
         await process.run()
         self._running_since = time.monotonic()
+        if process.exited.is_set():
+            if process.failure is not None and not self._reload:
+                raise process.failure
+            return  # killed before it could poll: it is restarted
         metrics = f"http://127.0.0.1:{self._metrics.port}/metrics" if self._metrics else None
         self._report(kind, **process.facts, metrics_url=metrics, reload=self._reload)
         if self._reload:
@@ -239,6 +242,9 @@ class WorkerSupervisor:
 
     def _report_late(self) -> None:
         self._report("not_ready", module=self._options.spec, seconds=LATE_SECONDS, hint=RUNS_ON_IMPORT)
+
+    def _report_start_killed(self, reason: str, wait: float) -> None:
+        self._report("died", reason=f"{reason} while it started", restart_in=wait)
 
     def _report_killed(self) -> None:
         if not self._stopping:

@@ -13,8 +13,10 @@ from ..errors import DevServerError
 from ..system.child_process import ChildProcess, wait_any
 from ..system.ports import Reservation
 from .config import WorkerOptions
-from .errors import WorkerEnded
+from .errors import WorkerEnded, WorkerKilled
 
+# A process that gets one of these has caused it itself.
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 SPARE_SECONDS = 5.0  # beyond the graceful shutdown timeout of activities
 
 OnEvent = Callable[["WorkerProcess", str, Mapping[str, Any]], None]
@@ -133,7 +135,10 @@ class WorkerProcess:
 
     def _handle_exit(self) -> None:
         if not self._prepared.done():
-            ended = WorkerEnded(f"the worker process ended before it was ready: {self.end_reason}")
+            code = self._child.returncode
+            killed = code is not None and code < 0 and -code not in CRASHES and not self.stopping
+            kind = WorkerKilled if killed else WorkerEnded
+            ended = kind(f"the worker process ended before it was ready: {self.end_reason}")
             self._prepared.set_exception(self.failure or ended)
             self._prepared.exception()  # retrieved, where nobody waits for it
         if self._metrics is not None:

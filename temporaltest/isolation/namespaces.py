@@ -95,9 +95,15 @@ async def _add(client: Client, name: str, kinds: Mapping[str, IndexedValueType.V
         await client.operator_service.add_search_attributes(request)
     except RPCError as error:
         raise SetupError(
-            f"Temporal rejects the search attributes {', '.join(kinds)}: {error.message}\n"
-            "a namespace has at most 10 of type Keyword and 3 of each other type"
+            f"Temporal rejects the search attributes {', '.join(kinds)}: {error.message}{_hint(error.message)}"
         ) from error
+
+
+def _hint(message: str) -> str:
+    if "reserved by system" in message:
+        return "\nTemporal uses this name itself, as it does every name that begins with Temporal: choose another"
+    limited = "cannot have more than" in message
+    return "\na namespace has at most 10 of type Keyword and 3 of each other type" if limited else ""
 
 
 async def _until_it_answers(client: Client, name: str, query: str) -> None:

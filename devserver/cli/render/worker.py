@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 KEY_WIDTH = 12
 COMMAND = "command"  # a row with a command: a line of its own, whole so that it can be copied
 HANGING = "         "
+WORKFLOW_STATES = {
+    "nondeterminism": "cannot continue with the changed code",
+    "workflow_task_failed": "is blocked, its workflow task fails and is retried",
+    "workflow_failed": "failed",
+    "workflow_terminated": "was terminated by the server",
+    "answer_refused": "gave an answer that the server refuses",
+}
 MAX_DETAILS = 14  # of an error's details
 
 
@@ -62,7 +69,7 @@ class WorkerLines:
         facts = event.facts
         if event.kind == "replaced":
             return "green", "reloaded" + differences(self._shown, facts)
-        if event.kind in ("nondeterminism", "workflow_task_failed", "workflow_failed"):
+        if event.kind in WORKFLOW_STATES:
             return "red", _workflow(event.kind, facts, self._trace(facts["workflow_id"]))
         color, tell = _EVENTS[event.kind]
         return color, tell(facts)
@@ -145,13 +152,8 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 def _workflow(kind: str, facts: Mapping[str, Any], trace: str) -> str:
     workflow = f"workflow {facts['workflow_id']} ({facts['workflow_type']})" if facts["workflow_id"] else "a workflow"
-    state = {
-        "nondeterminism": "cannot continue with the changed code",
-        "workflow_task_failed": "is blocked, its workflow task fails and is retried",
-        "workflow_failed": "failed",
-    }[kind]
     command = f" ({trace})" if facts["workflow_id"] else ""
-    return f"{workflow} {state}: {facts['message']}{_at(facts)}{command}"
+    return f"{workflow} {WORKFLOW_STATES[kind]}: {facts['message']}{_at(facts)}{command}"
 
 
 def _activity(facts: Mapping[str, Any]) -> str:
@@ -203,6 +205,7 @@ _EVENTS: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
     "server_gone": ("red", _gone),
     "server_back": ("green", lambda facts: f"the server at {facts['address']} answers again"),
     "activity_failed": ("yellow", _activity),
+    "poll_refused": ("red", lambda facts: f"{facts['message']}; the worker gets no tasks and tries again"),
     "sdk_error": ("red", lambda facts: f"SDK error: {facts['message']}"),
     "stopping": (None, lambda _: "stopping; press Ctrl-C again to stop at once"),
 }

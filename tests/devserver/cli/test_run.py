@@ -219,6 +219,32 @@ def test_a_worker_that_dies_is_restarted(quick_up: Run, module: Path, start: Sta
         assert result("w") == ["alive", "one"]
 
 
+KILLED = """
+import os, signal
+if not workflow.unsafe.in_sandbox() and not Path("{marker}").exists():
+    os.kill(os.getpid(), signal.SIGKILL)
+VERSION ="""
+
+
+def test_a_worker_that_is_killed_while_it_starts(quick_up: Run, module: Path, start: Start, result: Result) -> None:
+    """The first worker and the next one are started again, with longer waits, although the code has not changed."""
+    quick_up()
+    edit(module, "VERSION =", KILLED.format(marker="first"))
+    with running(
+        "greeting", ready=r"the worker ended \(killed by SIGKILL while it started\); restarts in 0.5 s"
+    ) as run:
+        run.until("restarts in 1 s")
+        (module.parent / "first").touch()
+        run.until("^  reload ")
+        edit(module, '"first"', '"second"')
+        run.until("killed by SIGKILL while it started.; restarts in 0.5 s")
+        start("Do", "old", "fail")
+        assert result("old") == ["done", "one"]
+        (module.parent / "second").touch()
+        run.until("reloaded")
+        assert run.end() == 130
+
+
 def test_no_worker_outlives_its_command(quick_up: Run, module: Path, home: Path) -> None:
     """kill -9 of the command leaves no worker process."""
     quick_up()
@@ -336,7 +362,7 @@ def test_large_payloads(quick_up: Run, module: Path, start: Start, result: Resul
         run.end()
     with running("greeting", "--no-large-payloads") as run:
         start("Do", "x", "large")
-        run.until("exceeded the error limit")
+        run.until("activity large of workflow x failed, attempt 1: its result is 3.0 MB, and the server accepts 2.1 MB")
 
 
 def test_json_and_metrics(quick_up: Run, module: Path, start: Start) -> None:

@@ -379,14 +379,19 @@ def test_an_attribute_of_another_type_is_refused(up: Run, devserver: Run) -> Non
     assert devserver("status").returncode == 1
 
 
-def test_limit_of_search_attributes(installed: Executable, devserver: Run) -> None:
-    """Exceeding the limit of search attributes is an error with Temporal's message and the limit."""
+def test_refused_search_attributes(installed: Executable, devserver: Run) -> None:
+    """Too many search attributes, or one with a name of Temporal's own, are an error with the true reason."""
     four = [word for number in range(4) for word in ("--search-attribute", f"Flag{number}=Bool")]
     done = devserver("up", "-d", "--port", "0", "--ephemeral", *four)
     assert done.returncode == 1
     assert done.stderr.startswith("error: Temporal rejects the search attributes Flag0=Bool, Flag1=Bool, ")
     assert "for namespace default\n" in done.stderr
     assert "hint: a namespace has at most 10 of type Keyword and 3 of each other type\n" in done.stderr
+    done = devserver("up", "-d", "--port", "0", "--ephemeral", "--search-attribute", "ExecutionStatus=Keyword")
+    assert done.returncode == 1
+    assert "Search attribute ExecutionStatus is reserved by system" in done.stderr
+    assert "hint: Temporal uses this name itself" in done.stderr
+    assert "at most 10" not in done.stderr
 
 
 def test_dynamic_configuration_reaches_the_server(quick_up: Run, status_of: StatusOf, devserver: Run) -> None:

@@ -63,6 +63,7 @@ def test_a_new_namespace_is_ready(server: DevServer) -> None:
     [
         ({"Customer": "keyword"}, DAY, "unknown search attribute type 'keyword' (valid: Text, Keyword, Int"),
         ({f"Flag{n}": "Bool" for n in range(4)}, DAY, "at most 10 of type Keyword and 3 of each other type"),
+        ({"BuildIds": "Keyword"}, DAY, "Search attribute BuildIds is reserved by system.\nTemporal uses this name"),
         ({}, timedelta(seconds=1), "Temporal rejects a namespace with a retention of 0:00:01"),
     ],
 )
