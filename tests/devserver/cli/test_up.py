@@ -418,11 +418,12 @@ def test_invalid_dynamic_configuration(devserver: Run) -> None:
 
 @pytest.mark.parametrize("tuning", ["fast", "stock"])
 def test_tunings(quick_up: Run, status_of: StatusOf, tuning: str) -> None:
-    """`fast` sets its values, `stock` sets nothing but what keeps old closed workflows."""
+    """`fast` sets its values, `stock` only what keeps old closed workflows and keeps web pages out."""
     quick_up("--tuning", tuning)
     values = options_of(command_line_of(status_of()["pid"]), "--dynamic-config-value")
     tuned = [f"{setting.key}={setting.value}" for setting in FAST] if tuning == "fast" else []
-    assert values == ["worker.historyScannerVerifyRetention=false", *tuned]
+    allowed = 'frontend.httpAllowedHosts=["devserver.invalid"]'
+    assert values == ["worker.historyScannerVerifyRetention=false", *tuned, allowed]
 
 
 # State
