@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import shutil
@@ -46,6 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         bytecode.prepare()
     quick_binary.begin()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector skip what lives until the end anyway: all modules and tests."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
