@@ -32,8 +32,13 @@ class CheckResult:
     hint: str | None = None
 
 
-def check(db: Path) -> list[CheckResult]:
-    """Check a database file, and report problems as results instead of errors."""
+def check(db: Path, *, kept: bool = True) -> list[CheckResult]:
+    """Check a database file, and report problems as results instead of errors.
+
+    Args:
+        db: The file.
+        kept: Whether it outlives its server, so that it has a stamp.
+    """
     try:
         db = db.resolve()
         header = read_header(db)
@@ -43,7 +48,7 @@ def check(db: Path) -> list[CheckResult]:
         return [CheckResult("error", "database", f"cannot reach {db}: {error}", "use another file with --db-filename")]
     if header is None:
         return [_of_no_file(db)]
-    findings = [_of_size(db), _of_stamp(db, header), *_of_leftovers(db)]
+    findings = [_of_size(db), *([_of_stamp(db, header)] if kept else []), *_of_leftovers(db)]
     at_rest = not other_users(db) and not size_of(sidecar(db, "-wal")) and not size_of(sidecar(db, "-journal"))
     try:
         # Reading a file in WAL mode makes -wal and -shm beside it, which would stay: not needed when it is at rest.

@@ -222,7 +222,7 @@ def _instance(folder: InstanceFolder) -> Iterator[CheckResult]:
         text = f"{count} saved before a restore or an upgrade, {size / 1e6:.1f} MB; the newest ones are kept"
         yield CheckResult("ok", f"{topic}: copies", text)
     if not record.options.ephemeral or record.running():
-        for result in check(record.database):
+        for result in check(record.database, kept=not record.options.ephemeral):
             yield CheckResult(result.level, f"{topic}: {result.topic}", result.text, result.hint)
 
 

@@ -77,7 +77,9 @@ def test_a_full_database(devserver: Run) -> None:
     shown = devserver("status").stdout
     assert " of 16.8 MB used, " in shown
     assert "hint" not in shown
-    assert "ok       instance default: room: " in devserver("doctor", "--name", "default").stdout
+    diagnosis = devserver("doctor", "--name", "default").stdout
+    assert "ok       instance default: room: " in diagnosis
+    assert "all is well" in diagnosis  # such as no word of a stamp, which only a kept file has
     fill(before["http_url"])
     room = json.loads(devserver("status", "--json").stdout)["room"]
     assert room["full"]
