@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,6 +21,7 @@ GROUP = f"Temporal (each also as ini key temporal_NAME and as environment variab
 # Settings of `[tool.devserver]` and `DEVSERVER_*` that select the executable; read here so that they are read once.
 EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 WORKER_INPUT = "temporal"
+PASSWORD = re.compile(r"(?<=://).*(?=@)")
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ def _setting(config: pytest.Config, option: Option, environ: Mapping[str, str]) 
         try:
             value = option.parse(str(text))
         except ValueError as error:
-            raise pytest.UsageError(f"{place}: must be {error}, not {text!r}") from None
+            shown = PASSWORD.sub("***", text)
+            raise pytest.UsageError(f"{place}: must be {error}, not {shown!r}") from None
         return _Setting(rank, folder / value if isinstance(value, Path) else value)
     return None
 

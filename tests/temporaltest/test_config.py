@@ -116,6 +116,7 @@ def test_relative_paths(pytester: pytest.Pytester) -> None:
         ("--temporal-linger=nan", "must be a number of seconds, 0 or more, not 'nan'"),
         ("--temporal-address=localhost", "must be host:port, such as localhost:7233, not 'localhost'"),
         ("--temporal-address=http://localhost:7233", "must be host:port"),
+        ("--temporal-address=http://me:pa/ss@localhost:7233", "not 'http://***@localhost:7233'"),
     ],
 )
 def test_invalid_value(flag: str, message: str, pytester: pytest.Pytester) -> None:
