@@ -7,6 +7,7 @@ import click
 from ..instances.cleanup import tidy
 from ..instances.status import all_statuses
 from ..system.paths import Paths
+from .error_output import show
 from .options.common import json_option
 from .render.output import echo_form
 from .render.table import echo_table
@@ -18,8 +19,6 @@ COLUMNS = ("name", "state", "address", "ui_url", "version")
 @json_option
 def list_(as_json: bool) -> None:
     """List your servers, running and stopped."""
-    from .main import show
-
     paths = Paths.default()
     tidy(paths)
     found = all_statuses(paths, show)

@@ -118,7 +118,7 @@ def _print_places(
 
 
 def _code(shape: dict[str, Any], outcome: RehearsalOutcome, errors: list[DevServerError]) -> int:
-    from ..main import show
+    from ..error_output import show
 
     for error in errors:
         show(error)
