@@ -21,6 +21,10 @@ class WorkerEnded(RunError):
     """The worker process ended by itself."""
 
 
+class WorkerKilled(WorkerEnded):
+    """The worker process was killed from outside before it was ready: its code is not to blame."""
+
+
 class WatchfilesMissing(RunError):
     """Files cannot be watched: the extra `run` is not installed."""
 

@@ -20,6 +20,7 @@ from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.child_process import wait_any
 from ..system.ports import port_taken
 from .config import WorkerOptions
+from .errors import WorkerKilled
 from .events import FORWARDED, WorkerEvent, WorkerEventKind
 from .metrics_proxy import MetricsProxy
 from .process_pool import LATE_SECONDS, ProcessPool
@@ -77,7 +78,7 @@ class WorkerSupervisor:
         self._task = asyncio.current_task()
         try:
             await self._serve_metrics()
-            await self._run(await self._pool.prepare(self._report_late), "running")
+            await self._run(await self._prepare(), "running")
             while True:
                 await self._wake.wait()
                 self._wake.clear()
@@ -124,7 +125,7 @@ class WorkerSupervisor:
         if self._changes.any_file:
             self._report("died", reason=dead.end_reason, restart_in=None)
             return
-        wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** max(0, self._restarts - 1))
+        wait = self._wait_seconds()
         self._report("died", reason=dead.end_reason, restart_in=wait)
         if not self._changed:
             self._wake.clear()
@@ -133,6 +134,22 @@ class WorkerSupervisor:
         process = await self._make()
         if process is not None:
             await self._run(process, "running")
+
+    def _wait_seconds(self) -> float:
+        """How long to wait before the next restart."""
+        wait: float = FIRST_WAIT_SECONDS * 2 ** max(0, self._restarts - 1)
+        return min(LONGEST_WAIT_SECONDS, wait)
+
+    async def _prepare(self) -> WorkerProcess:
+        """A prepared worker. One that is killed while it starts is started again, because its code may be right."""
+        while True:
+            try:
+                return await self._pool.prepare(self._report_late)
+            except WorkerKilled:
+                self._restarts += 1
+                wait = self._wait_seconds()
+                self._report("died", reason=self._pool.latest.end_reason, restart_in=wait)
+                await asyncio.sleep(wait)
 
     async def _make(self) -> WorkerProcess | None:
         """A prepared worker of the current code; None if it does not load, or if the code changes again meanwhile.
@@ -158,7 +175,7 @@ class WorkerSupervisor:
         reported = False
         while True:
             try:
-                process = await self._pool.prepare(self._report_late)
+                process = await self._prepare()
             except CannotAsk as error:
                 if not reported:
                     self._report("server_gone", message=error.message)

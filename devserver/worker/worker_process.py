@@ -13,7 +13,7 @@ from ..errors import DevServerError
 from ..system.child_process import ChildProcess, wait_any
 from ..system.ports import Reservation
 from .config import WorkerOptions
-from .errors import WorkerEnded
+from .errors import WorkerEnded, WorkerKilled
 
 SPARE_SECONDS = 5.0  # beyond the graceful shutdown timeout of activities
 
@@ -133,7 +133,8 @@ class WorkerProcess:
 
     def _handle_exit(self) -> None:
         if not self._prepared.done():
-            ended = WorkerEnded(f"the worker process ended before it was ready: {self.end_reason}")
+            kind = WorkerKilled if self._child.returncode == -signal.SIGKILL else WorkerEnded
+            ended = kind(f"the worker process ended before it was ready: {self.end_reason}")
             self._prepared.set_exception(self.failure or ended)
             self._prepared.exception()  # retrieved, where nobody waits for it
         if self._metrics is not None:

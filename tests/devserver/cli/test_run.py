@@ -219,6 +219,22 @@ def test_a_worker_that_dies_is_restarted(quick_up: Run, module: Path, start: Sta
         assert result("w") == ["alive", "one"]
 
 
+def test_a_worker_killed_while_it_starts_is_restarted(quick_up: Run, module: Path) -> None:
+    """A worker that is killed before it is ready, with code that loads, is started again: the first one, and one that
+    takes over."""
+    killed = "\nimport os, pathlib, signal\nif not workflow.unsafe.in_sandbox() and not pathlib.Path(%r).exists():\n"
+    killed += "    pathlib.Path(%r).touch()\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    text = module.read_text()
+    module.write_text(text + killed % ("first", "first"))
+    quick_up()
+    with running("greeting") as run:
+        assert "the worker ended (killed by SIGKILL); restarts in 0.5 s" in run.text
+        module.write_text(text + killed % ("second", "second"))
+        run.until(r"the worker ended \(killed by SIGKILL\); restarts in 1 s")
+        run.until("reloaded")
+        assert run.end() == 130
+
+
 def test_no_worker_outlives_its_command(quick_up: Run, module: Path, home: Path) -> None:
     """kill -9 of the command leaves no worker process."""
     quick_up()
