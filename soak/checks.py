@@ -21,6 +21,7 @@ from devserver.instances.status import all_statuses
 from .home import Home
 
 PATIENCE = 30.0
+STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 SERVER = ("server", "start-dev")
 TEMPORARY = re.compile(r"\..*\.\d+-[0-9a-f]{8}\.tmp")
@@ -58,6 +59,16 @@ def _expected(home: Home) -> set[int]:
             if not record.held or folder.holders():
                 found |= {record.supervisor.pid, record.server.pid}
     return found
+
+
+def still_stale(home: Home, patience: float = STOP_SECONDS) -> list[str]:
+    """What `stale` finds and does not go away: a server whose starter was killed as it got ready is just stopping."""
+    deadline = time.monotonic() + patience
+    while found := stale(home):
+        if time.monotonic() >= deadline:
+            return found
+        time.sleep(POLL_SECONDS)
+    return []
 
 
 def stale(home: Home) -> list[str]:

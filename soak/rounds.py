@@ -14,12 +14,12 @@ from typing import ClassVar
 
 from devserver.executables.models import Executable
 
-from .checks import leftovers, orphans, stale
+from .checks import leftovers, orphans, still_stale
 from .home import Home
 from .load import Loop
 
 LIMIT = 120.0
-SLOWER = 0.2  # weight of the last unkilled action in the time that an action usually takes
+LATEST = 0.5  # weight of the last unkilled action in the time that an action usually takes
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Kind(ABC):
             process.wait()
             round.moments.append(moment)
             return True
-        self.usual += SLOWER * (time.monotonic() - begin - self.usual)
+        self.usual += LATEST * (time.monotonic() - begin - self.usual)
         return False
 
     def done(self, process: subprocess.Popen[bytes], log: Path, *, ok: tuple[int, ...] = (0,)) -> None:
@@ -140,7 +140,7 @@ class Kind(ABC):
     def check(self, round: Round) -> None:
         """After the kill: orphans, then what the records claim."""
         round.report("orphans", orphans(self.home))
-        round.report("stale", stale(self.home))
+        round.report("stale", still_stale(self.home))
 
     def check_files(self, round: Round, *patterns: str) -> None:
         """After the next command: its temporary files, and those of the killed one, are gone."""

@@ -17,7 +17,8 @@ def rows(tallies: Mapping[str, Tally], shown: Mapping[str, str]) -> list[list[st
         if tally is None or not tally.rounds:
             continue
         lost = f"{tally.count('lost')} of {tally.acknowledged}" if tally.acknowledged else "-"
-        cells = [what, str(tally.kills), *(str(tally.count(column)) for column in ("orphans", "stale")), lost]
+        kills = str(tally.kills) if tally.kills else "-"
+        cells = [what, kills, *(str(tally.count(column)) for column in ("orphans", "stale")), lost]
         found.append([*cells, str(tally.count("failed")), f"{tally.seconds / tally.rounds:.1f}"])
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,11 +79,4 @@ class InstallCrowd(_Crowd):
 
 
 def _addresses(log: Path) -> list[str]:
-    for line in log.read_text(errors="replace").splitlines():
-        try:
-            found = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(found, dict) and "address" in found:
-            return [str(found["address"])]
-    return []
+    return re.findall(r'"address": "([^"]+)"', log.read_text(errors="replace"))

@@ -81,7 +81,7 @@ class UpgradeKilled(Loaded):
             self._end()
         self.check(round)
         self.done(self.upgrade(round.log), round.log)
-        round.report("stale", checks.stale(self.home))
+        round.report("stale", checks.still_stale(self.home))
         self.check_files(round, f"*.{UPGRADE}-*", ".new-*")
         self._check_copy(round)
         self._check_backups(round)

@@ -29,7 +29,7 @@ class Greeting:
         return await workflow.execute_activity(greet, name, start_to_close_timeout=timedelta(seconds=10))
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(6))
 def test_greeting(temporal: Temporal, number: int) -> None:
     """The greeting is told."""
     temporal.worker(workflows=[Greeting], activities=[greet])
