@@ -37,6 +37,7 @@ ROUNDS = 200
 MINUTES = 30.0  # for each kind
 ENOUGH_FINDINGS = 10
 SHOWN_SECONDS = 20.0
+QUICK = "quick-"
 DEFAULT_STATE = Path(".soak") / "state.json"
 
 
@@ -188,7 +189,9 @@ def main() -> int:
         BinaryRequest(source="installed"), paths=Paths.default({"DEVSERVER_HOME": str(folder / "store")})
     )
     with contextlib.ExitStack() as stack:
-        quick = private_folder(folder / f"quick-{os.getpid()}")
+        for path in folder.glob(f"{QUICK}*"):  # what is mounted in it goes with its process
+            shutil.rmtree(path, ignore_errors=True)
+        quick = private_folder(folder / f"{QUICK}{os.getpid()}")
         stack.callback(shutil.rmtree, quick, ignore_errors=True)
         workshop = Workshop(folder, executable, quick_binary.quick(executable.path, quick), loop)
         soak.run([kind for kind in KINDS if kind.name in names], workshop, options.lanes)

@@ -15,7 +15,7 @@ from .loaded import Loaded
 
 TESTS = Path(__file__).parent.parent / "material" / "soaked_tests.py"
 REPLACED_SHARE = 0.5  # of the rounds: xdist starts another worker for the killed one
-PASSED, FAILED, INTERNAL_ERROR = 0, 1, 3
+PASSED, FAILED, INTERNAL_ERROR, NO_TESTS = 0, 1, 3, 5
 
 
 class _Pytest(Loaded):
@@ -95,7 +95,7 @@ class PytestWorkerKilled(_Pytest):
             return True
         if killed:
             round.moments.append(moment)
-            if code not in (PASSED, FAILED) and not (code == INTERNAL_ERROR and _of_xdist(round.log)):
+            if code not in (PASSED, FAILED, NO_TESTS) and not (code == INTERNAL_ERROR and _of_xdist(round.log)):
                 round.report("failed", [f"pytest exits with {code}: {last_line(round.log)}"])
         return killed
 
