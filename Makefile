@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast system lint types fuzz bench releases clean
+.PHONY: help up test test-fast system lint types fuzz bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -60,6 +60,10 @@ fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench
+
+# What was counted is in .soak/state.json: a second start goes on; remove the folder to begin again.
+soak: $(READY) ## Kill everything 200 times each, under load, and count what is left or lost (40 minutes)
+	$(BIN)/python -m soak
 
 releases: $(READY) ## Rewrite the table of pinned hashes (reads every published executable)
 	$(BIN)/python scripts/make_releases.py

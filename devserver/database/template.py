@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -12,11 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import DatabaseError, StartFailed, StartTimeout
+from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from ..system.ports import ANY, Reservation
+from ..system.process import ProcessIdentity
 from ..system.spawn import Child, client_free_environment, spawn_bound
 from .sqlite import our_errors, settle
 
+NEW = ".new-"  # how the folders begin in which databases are made
+LOCK = "lock"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
 ATTEMPTS = 5
@@ -35,7 +40,11 @@ def template(schemas: Path, executable: Path, server_version: str, note: Callabl
         return kept
     private_folder(schemas)
     note(f"making an empty database with server {server_version}, to compare with")
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=schemas) as folder:
+    _remove_unfinished(schemas)
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{NEW}{os.getpid()}-", dir=schemas) as folder,
+        LockedFile.attempt(Path(folder) / LOCK) or contextlib.nullcontext(),
+    ):
         fresh = Path(folder) / "temporal.db"
         _make(executable, fresh)
         settle(fresh)
@@ -43,6 +52,14 @@ def template(schemas: Path, executable: Path, server_version: str, note: Callabl
             fresh.chmod(0o600)
             fresh.replace(kept)
     return kept
+
+
+def _remove_unfinished(schemas: Path) -> None:
+    """Remove what killed processes left: no process here has the pid, and none in another container the lock."""
+    for path in schemas.glob(f"{NEW}*"):
+        pid = path.name.removeprefix(NEW).partition("-")[0]
+        if pid.isdigit() and ProcessIdentity.of(int(pid)) is None and not LockedFile.is_held(path / LOCK):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _identity(executable: Path) -> str:

