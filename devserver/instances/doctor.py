@@ -26,7 +26,7 @@ from ..system.ports import listener
 from . import ephemeral_database
 from .folder import InstanceFolder
 from .record import CRASHED, READY, Record
-from .status import status
+from .status import status, way_out
 
 OTHER_HOME = "set DEVSERVER_HOME to a folder of yours that programs can run from"
 ENOUGH_SPACE = 1_000_000_000
@@ -226,8 +226,7 @@ def _state(folder: InstanceFolder, record: Record, topic: str) -> CheckResult:
     state = found["state"]
     text = f"{state}, {record.address}, server {record.server_version}"
     if state == "unresponsive":
-        hint = f"the process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
-        return CheckResult("error", topic, text, hint)
+        return CheckResult("error", topic, f"{text}: {found['problem']}", way_out(found, record))
     if state == CRASHED:
         last = log_tail(folder.log, 1)
         text += f" ({record.exit or 'its processes were killed'})" + (
