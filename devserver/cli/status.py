@@ -17,7 +17,7 @@ from ..system.paths import Paths
 from .options.common import json_option, name_option
 from .render.output import echo_json
 
-SHOWN = ("state", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "tuning")
+SHOWN = ("state", "problem", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "tuning")
 ALSO = ("database", "log", "pid", "holders", "started_at")
 
 

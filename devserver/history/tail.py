@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import EventType, TimeoutType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
@@ -39,12 +39,16 @@ class FailedTask:
         since: When the first of them failed.
         cause: A number of `WorkflowTaskFailedCause`; 0 for a timeout. `cause_text` is the same in words.
         failure: The last failure that says something; None if none does.
+        timed_out: A worker started the task and did not answer in time.
+        worker: The identity of the worker that had the last of them; empty if the events that were read lack it.
     """
 
     since: datetime
     cause: int
     cause_text: str
     failure: Failure | None
+    timed_out: bool = False
+    worker: str = ""
     count: int = 1
 
 
@@ -77,10 +81,15 @@ class HistoryTail:
     def failed_task(self) -> FailedTask | None:
         """The workflow tasks that have failed since the last one that was completed."""
         failed: list[FailedTask] = []
+        workers = {
+            event.event_id: event.workflow_task_started_event_attributes.identity
+            for event in self.events
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
+        }
         for event in self.events:
             if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
                 break
-            task = _failed_task(event)
+            task = _failed_task(event, workers)
             if task is not None:
                 failed.append(task)
         if not failed:
@@ -98,10 +107,13 @@ class HistoryTail:
         return None
 
 
-def _failed_task(event: HistoryEvent) -> FailedTask | None:
+def _failed_task(event: HistoryEvent, workers: Mapping[int, str]) -> FailedTask | None:
     at = to_datetime(event.event_time)
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        return FailedTask(at, 0, "", None)
+        timeout = event.workflow_task_timed_out_event_attributes
+        if timeout.timeout_type == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START:
+            return None  # no worker started it: the worker with the workflow in its cache has gone
+        return FailedTask(at, 0, "", None, timed_out=True, worker=workers.get(timeout.started_event_id, ""))
     if event.event_type != EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
         return None
     attributes = event.workflow_task_failed_event_attributes
@@ -109,7 +121,8 @@ def _failed_task(event: HistoryEvent) -> FailedTask | None:
         return None
     failure = attributes.failure
     says_something = attributes.HasField("failure") and (failure.message or failure.HasField("encoded_attributes"))
-    return FailedTask(at, attributes.cause, cause_words(attributes), failure if says_something else None)
+    cause, said = cause_words(attributes), failure if says_something else None
+    return FailedTask(at, attributes.cause, cause, said, worker=attributes.identity)
 
 
 def clock_ahead(description: DescribeWorkflowExecutionResponse, now: datetime) -> timedelta:

@@ -27,7 +27,7 @@ from . import ephemeral_database
 from .database_room import room
 from .folder import InstanceFolder
 from .record import CRASHED, READY, Record
-from .status import status
+from .status import status, way_out
 
 OTHER_HOME = "set DEVSERVER_HOME to a folder of yours that programs can run from"
 ENOUGH_SPACE = 1_000_000_000
@@ -231,10 +231,9 @@ def _state(folder: InstanceFolder, record: Record, topic: str) -> CheckResult:
     state = found["state"]
     text = f"{state}, {record.address}, server {record.server_version}"
     if state == "unresponsive":
-        hint = f"the process {found['pid']} is frozen or overloaded: see devserver logs --name {record.name}"
         if found["room"] is not None and found["room"]["full"]:
-            text, hint = f"{text}; its database has no room", found["room"]["hint"]
-        return CheckResult("error", topic, text, hint)
+            return CheckResult("error", topic, f"{text}; its database has no room", found["room"]["hint"])
+        return CheckResult("error", topic, f"{text}: {found['problem']}", way_out(found, record))
     if state == CRASHED:
         last = log_tail(folder.log, 1)
         text += f" ({record.exit or 'its processes were killed'})" + (

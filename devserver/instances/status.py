@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import DevServerError
-from ..server.http_api import HttpApi, NotAnswering
+from ..server.http_api import NO_NAMESPACE, HttpApi, NotAnswering
 from ..system.json_form import FORM
 from ..system.paths import Paths
 from .database_room import room
@@ -19,12 +20,14 @@ ANSWER_SECONDS = 2.0
 def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
     """The status of an instance as JSON; see docs/json.md. Keys are only added within one `form`.
 
-    `state` is starting, ready, unresponsive (the process exists but does not answer), stopping, stopped, crashed or
+    `state` is starting, ready, unresponsive (the process exists, but clients of its namespace cannot work: `problem`
+    says why), stopping, stopped, crashed or
     running elsewhere (in a container or on a machine that shares this home).
     """
-    state = record.state_now()
-    if state == READY and not answers(record):
-        state = "unresponsive"
+    state, problem = record.state_now(), None
+    if state == READY:
+        problem = _problem(record)
+        state = READY if problem is None else "unresponsive"
     alive = state in ("starting", READY, "unresponsive")
     return {
         "form": FORM,
@@ -49,16 +52,27 @@ def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
         "holders": folder.holders(),
         "started_at": record.started_at,
         "exit": record.exit,
+        "problem": problem,
         "overdue": record.overdue.to_json() if record.overdue else None,
     }
 
 
-def answers(record: Record) -> bool:
-    """Whether the server serves the instance's namespace now."""
+def _problem(record: Record) -> str | None:
+    """Why the server does not serve the instance's namespace now; None if it does."""
     try:
-        return HttpApi(record.host, record.ports.http, limit=ANSWER_SECONDS).serves(record.namespace)
-    except NotAnswering:
-        return False
+        return HttpApi(record.host, record.ports.http, limit=ANSWER_SECONDS).problem(record.namespace)
+    except NotAnswering as error:
+        return f"it does not answer: {error}"
+
+
+def way_out(found: dict[str, Any], record: Record) -> str:
+    """What to do about a server that runs and does not serve its namespace; `found` is its status."""
+    name = shlex.quote(record.name)
+    if NO_NAMESPACE in found["problem"]:
+        return f"it was deleted; devserver restart --name {name} creates it again, empty"
+    if record.server is not None and record.server.stopped():
+        return f"the process {found['pid']} is stopped by a signal: continue it with kill -CONT {found['pid']}"
+    return f"the server or the machine may be overloaded: see devserver logs --name {name}"
 
 
 def all_statuses(paths: Paths, on_damaged: Callable[[DevServerError], None]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ NOT_FOUND = 5
 ALREADY_EXISTS = 6
 PROBE = "devserver-readiness-probe"
 HOST = "devserver.invalid"
+NO_NAMESPACE = "it has no namespace"
 
 
 class NotAnswering(Exception):
@@ -60,15 +61,23 @@ class HttpApi:
             connection.close()
 
     def serves(self, namespace: str) -> bool:
-        """Whether the server is ready for a first workflow in `namespace`.
+        """Whether the server is ready for a first workflow in `namespace`."""
+        return self.problem(namespace) is None
+
+    def problem(self, namespace: str) -> str | None:
+        """Why the server, which answers, is not ready for a first workflow in `namespace`; None if it is.
 
         Looking up a workflow needs the history service with its shard, listing workflows needs visibility.
         """
         base = f"/api/v1/namespaces/{quote(namespace, safe='')}"
         status, answer = self.call("GET", f"{base}/workflows/{PROBE}")
-        if status != 200 and not _is_missing_workflow(answer):
-            return False
-        return self.call("GET", f"{base}/workflows?pageSize=1")[0] == 200
+        if status == 200 or _is_missing_workflow(answer):
+            status, answer = self.call("GET", f"{base}/workflows?pageSize=1")
+            if status == 200:
+                return None
+        if answer.get("code") == NOT_FOUND:
+            return f"{NO_NAMESPACE} {namespace}"
+        return f"it does not serve the namespace {namespace}: {answer.get('message') or f'HTTP {status}'}"
 
     def server_version(self) -> str:
         """The server's version, such as `1.32.0`."""

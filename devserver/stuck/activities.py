@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio.api.enums.v1 import PendingActivityState as Activity
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
 from ..client.timestamps import to_datetime
-from . import hints
+from . import causes, hints
 from .inspection import ACTIVITY, Inspection, because
 
 
@@ -18,7 +20,7 @@ async def inspect_activities(inspection: Inspection) -> None:
 
 async def _activity(inspection: Inspection, activity: PendingActivityInfo) -> None:
     name, attempt = activity.activity_type.name, activity.attempt
-    of = {"activity_id": activity.activity_id, "activity_type": name, "attempts": attempt}
+    of: dict[str, Any] = {"activity_id": activity.activity_id, "activity_type": name, "attempts": attempt}
     queue = await _queue_of(inspection, activity)
     if activity.paused:
         await _paused_activity(inspection, activity, queue)
@@ -29,11 +31,10 @@ async def _activity(inspection: Inspection, activity: PendingActivityInfo) -> No
         inspection.add_need((queue, ACTIVITY), due if due <= inspection.now else None)
     if attempt >= inspection.thresholds.attempts:
         await _retrying(inspection, activity, queue)
-    elif scheduled and inspection.waits_too_long(due):
+    if scheduled and inspection.waits_too_long(due):
         what = f"its activity {name} is waiting for a worker"
-        hint = hints.busy_workers(queue, "activity")
-        finding = inspection.finding("activity_waiting", what, hint, queue=queue, since=due, **of)
-        inspection.add_suspect(finding, (queue, ACTIVITY))
+        finding = inspection.finding("activity_waiting", what, queue=queue, since=due, **of)
+        inspection.add_waiting(finding, (queue, ACTIVITY), due)
 
 
 async def _retrying(inspection: Inspection, activity: PendingActivityInfo, queue: str) -> None:
@@ -45,17 +46,20 @@ async def _retrying(inspection: Inspection, activity: PendingActivityInfo, queue
         next_retry = inspection.to_real_time(to_datetime(activity.next_attempt_schedule_time))
     scheduled = (await inspection.tail()).scheduled(activity.activity_id)
     what = f"its activity {name} fails: attempt {attempt}{most} {'is running' if runs else 'comes next'}"
+    failure_fields = await inspection.failure_fields(
+        activity.last_failure if activity.HasField("last_failure") else None
+    )
     finding = inspection.finding(
         "activity_retrying",
         what,
-        hints.failing_activity(inspection.id, activity.activity_id),
+        causes.of_activity(inspection.id, activity, failure_fields.get("failure", ())),
         queue=queue,
         since=inspection.to_real_time(scheduled.at) if scheduled is not None else None,
         attempts=attempt,
         next_retry=next_retry,
         activity_id=activity.activity_id,
         activity_type=name,
-        **await inspection.failure_fields(activity.last_failure if activity.HasField("last_failure") else None),
+        **failure_fields,
     )
     inspection.add_suspect(finding)
 

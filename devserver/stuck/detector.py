@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.client import Client
 
-from ..client.calls import MAX_CONCURRENT, ServiceCalls, still_polls
-from ..client.timestamps import to_datetime
+from ..client.calls import MAX_CONCURRENT, ServiceCalls
 from ..errors import CannotAsk, OptionError
-from . import hints
 from .candidates import candidates
 from .diagnosis import diagnose
-from .findings import Finding, StuckReport, Thresholds, ranked
-from .inspection import ACTIVITY, EVENTS, Diagnosis, PollerNeed, Queue
+from .findings import StuckReport, Thresholds, ranked
+from .inspection import EVENTS, Diagnosis
+from .task_queues import task_queue_findings
 
 LIMIT = 1000
 DEFAULT = Thresholds()
@@ -69,14 +66,14 @@ async def _one(calls: ServiceCalls, workflow_id: str, thresholds: Thresholds, no
 
 
 async def _report(calls: ServiceCalls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
-    unpolled, without_worker = await _unpolled(calls, [need for item in found for need in item.needs], now)
-    suspects = (suspect for item in found for suspect in item.suspects)
-    findings = [suspect.finding for suspect in suspects if suspect.unless_unpolled not in unpolled]
+    suspects = [suspect for item in found for suspect in item.suspects]
+    needs = [need for item in found for need in item.needs]
+    findings = await task_queue_findings(calls, suspects, needs, now)
     examined = sum(item.open for item in found)
     return StuckReport(
         namespace=calls.client.namespace,
         at=now,
-        findings=ranked([*findings, *without_worker]),
+        findings=ranked(findings),
         open=max(examined, total - sum(not item.open for item in found)),
         examined=examined,
         notes=_notes(found),
@@ -88,49 +85,3 @@ def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
     if not unseen:
         return ()
     return (f"only the last {EVENTS} events were searched for late timers: {unseen} workflows have more events",)
-
-
-async def _unpolled(
-    calls: ServiceCalls, needs: Iterable[PollerNeed], now: datetime
-) -> tuple[set[Queue], list[Finding]]:
-    """Task queues that workflows need and that no worker polls, and a finding for each name."""
-    wanted: dict[Queue, list[PollerNeed]] = defaultdict(list)
-    for need in needs:
-        wanted[need.queue].append(need)
-    answers = await asyncio.gather(*(calls.pollers(*queue) for queue in wanted))
-    pollers = {
-        queue: answer
-        for queue, answer in zip(wanted, answers, strict=True)
-        if not any(still_polls(poller, now) for poller in answer)
-    }
-    findings = []
-    for name in {name for name, _ in pollers}:
-        kinds = [queue for queue in pollers if queue[0] == name]
-        last = [poller for queue in kinds for poller in pollers[queue]]
-        findings.append(_no_worker(name, kinds, [need for queue in kinds for need in wanted[queue]], last))
-    return set(pollers), findings
-
-
-def _no_worker(
-    name: str, kinds: Sequence[Queue], needs: Sequence[PollerNeed], pollers: Sequence[PollerInfo]
-) -> Finding:
-    waiting = sorted((need for need in needs if need.since), key=lambda need: need.since or datetime.max)
-    first = (waiting or needs)[0]
-    tasks = " and ".join("activities" if kind == ACTIVITY else "workflow tasks" for _, kind in sorted(kinds))
-    workflows = len({need.workflow.execution.run_id for need in needs})
-    many = f"{workflows} open workflows need one" if workflows > 1 else "this workflow needs one"
-    last = max(pollers, key=lambda poller: to_datetime(poller.last_access_time), default=None)
-    seen = f"; the last was {last.identity}, at {to_datetime(last.last_access_time):%H:%M:%S} UTC" if last else ""
-    hint = hints.no_worker(name)
-    return Finding(
-        kind="no_worker",
-        workflow_id=first.workflow.execution.workflow_id,
-        run_id=first.workflow.execution.run_id,
-        workflow_type=first.workflow.type.name,
-        task_queue=name,
-        what=f"no worker polls the task queue {name} for {tasks}; {many}{seen}",
-        hint=hint.text,
-        command=hint.command,
-        since=first.since,
-        workflows=workflows,
-    )

@@ -5,22 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from temporalio.api.enums.v1 import PendingWorkflowTaskState as Task
-from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
 from ..client.calls import ServiceCalls
 from ..client.statuses import OPEN_STATUSES, PAUSED
 from ..client.timestamps import to_datetime
 from ..history.tail import FailedTask
-from . import hints
+from . import causes, hints
 from .activities import inspect_activities
-from .findings import Finding, Kind, Thresholds
-from .inspection import WORKFLOW, Diagnosis, Inspection, Queue, Suspect, because
+from .findings import Finding, Thresholds
+from .inspection import WORKFLOW, Diagnosis, Inspection, Queue, because
 
 # The shortest history with a timer: run started, task scheduled, started and completed, timer started.
 MIN_EVENTS_WITH_TIMER = 5
 # And with a failed task: run started, task scheduled, started and failed.
 MIN_EVENTS_WITH_FAILURE = 4
-NONDETERMINISM = "[TMPRL1100]"
 
 
 async def diagnose(
@@ -35,7 +33,7 @@ async def diagnose(
 
 async def _diagnosis(inspection: Inspection) -> Diagnosis:
     if inspection.info.status == PAUSED:
-        inspection.found.suspects.append(Suspect(_paused(inspection)))
+        inspection.add_suspect(_paused(inspection))
         return inspection.found
     await _workflow_task(inspection)
     await inspect_activities(inspection)
@@ -69,25 +67,19 @@ async def _workflow_task(inspection: Inspection) -> None:
             return
     if task.state == Task.PENDING_WORKFLOW_TASK_STATE_SCHEDULED and inspection.waits_too_long(since):
         what = "its workflow task is waiting for a worker"
-        hint = hints.busy_workers(queue[0], "workflow")
-        inspection.add_suspect(inspection.finding("workflow_task_waiting", what, hint, since=since), queue)
+        inspection.add_waiting(inspection.finding("workflow_task_waiting", what, since=since), queue, since)
 
 
 async def _failing(inspection: Inspection, failed: FailedTask, attempt: int, queue: Queue) -> None:
     since = inspection.to_real_time(failed.since)
-    kind: Kind = "workflow_task_failing"
-    if failed.failure is None and failed.cause == 0:
-        what = "its workflow task times out: a worker starts it and does not answer"
-        hint = hints.slow_workflow_task(inspection.id)
-        inspection.add_suspect(inspection.finding(kind, what, hint, since=since, attempts=attempt), queue)
-        return
     failure_fields = await inspection.failure_fields(failed.failure)
-    nondeterministic = any(NONDETERMINISM in line for line in failure_fields.get("failure", ())) or failed.cause == (
-        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-    )
-    what = "its workflow task keeps failing" + ("" if failure_fields else f" ({failed.cause_text})")
-    hint = hints.nondeterminism(inspection.id) if nondeterministic else hints.workflow_code(inspection.id)
-    inspection.add_suspect(inspection.finding(kind, what, hint, since=since, attempts=attempt, **failure_fields))
+    hint = causes.of_workflow_task(inspection.id, failed, failure_fields.get("failure", ()))
+    if failed.timed_out:
+        what = "its workflow task times out: a worker starts it and does not answer"
+    else:
+        what = "its workflow task keeps failing" + ("" if failure_fields else f" ({failed.cause_text})")
+    finding = inspection.finding("workflow_task_failing", what, hint, since=since, attempts=attempt, **failure_fields)
+    inspection.add_suspect(finding, queue)
 
 
 async def _timers(inspection: Inspection) -> None:

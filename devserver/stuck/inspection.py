@@ -15,6 +15,7 @@ from ..client.failures import failure_text
 from ..history.tail import HistoryTail, clock_ahead
 from . import hints
 from .findings import Finding, Kind, Thresholds
+from .versions import WantedVersion, wanted_version
 
 EVENTS = 200
 WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
@@ -32,11 +33,23 @@ class PollerNeed:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A task that waits in a task queue since then, and the Worker Deployment Version that must start it."""
+
+    since: datetime
+    version: WantedVersion | None
+
+
+@dataclass(frozen=True)
 class Suspect:
-    """A finding that is dropped if no worker polls `unless_unpolled`: that is reported instead."""
+    """A finding that is dropped if no worker polls `unless_unpolled`: that is reported instead.
+
+    If it is about a task that waits, what the server shows of the task queue's workers becomes its hint.
+    """
 
     finding: Finding
     unless_unpolled: Queue | None = None
+    wait: Wait | None = None
 
 
 @dataclass
@@ -93,12 +106,20 @@ class Inspection:
         """Add a finding."""
         self.found.suspects.append(Suspect(finding, unless_unpolled))
 
+    def add_waiting(self, finding: Finding, queue: Queue, since: datetime) -> None:
+        """Add a finding about a task that waits for a worker since then."""
+        same = queue[0] == self.info.task_queue  # an activity elsewhere may run in another deployment
+        wait = Wait(since, wanted_version(self.info) if same else None)
+        self.found.suspects.append(Suspect(finding, queue, wait))
+
     @property
     def id(self) -> str:
         """The workflow's id."""
         return self.info.execution.workflow_id
 
-    def finding(self, kind: Kind, what: str, hint: hints.Hint, *, queue: str | None = None, **more: Any) -> Finding:
+    def finding(
+        self, kind: Kind, what: str, hint: hints.Hint = hints.NONE, *, queue: str | None = None, **more: Any
+    ) -> Finding:
         """A finding about this workflow, by default on its own task queue."""
         return Finding(
             kind=kind,

@@ -71,6 +71,10 @@ class ProcessIdentity:
             time.sleep(POLL_SECONDS)
         return self.alive()
 
+    def stopped(self) -> bool:
+        """Whether a signal has stopped it, such as SIGSTOP."""
+        return self.alive() and _stopped(self.pid)
+
     def wait_gone(self, limit: float) -> bool:
         """Wait up to `limit` seconds for its end; whether it has ended."""
         deadline = time.monotonic() + limit

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
 from temporalio.api.history.v1 import HistoryEvent, TimerStartedEventAttributes
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
+from devserver.client import SDK, ServiceCalls
 from devserver.history import open_timers
 
 from ..replay.worker_code import WorkerCode
@@ -26,7 +28,7 @@ async def pending_lines(
     codes: Sequence[WorkerCode],
 ) -> list[str]:
     """A line for each thing that the workflow waits for, with indented details; `codes` is what the workers run."""
-    lines = _workflow_task(state, codes)
+    lines = await _workflow_task(client, state, codes)
     for activity in state.pending_activities:
         lines += await _activity(client, activity)
     skips = state.workflow_extended_info.HasField("time_skipping_info")
@@ -36,13 +38,22 @@ async def pending_lines(
     ]
 
 
-def _workflow_task(state: DescribeWorkflowExecutionResponse, codes: Sequence[WorkerCode]) -> list[str]:
+async def _workflow_task(
+    client: Client, state: DescribeWorkflowExecutionResponse, codes: Sequence[WorkerCode]
+) -> list[str]:
     if not state.HasField("pending_workflow_task"):
         return []
     task, info = state.pending_workflow_task, state.workflow_execution_info
     lines = [f"workflow task pending, attempt {task.attempt}"]
     polled = sorted({code.task_queue or "" for code in codes})
-    if info.task_queue not in polled and not task.HasField("started_time"):
+    if task.HasField("started_time"):
+        return lines
+    if info.task_queue in polled:
+        if await _has_poller(client, info.task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW):
+            lines.append(f"a worker has polled its task queue {info.task_queue!r} lately, and none has started it")
+        else:
+            lines.append(f"no worker polls its task queue {info.task_queue!r} now: those of this test have stopped")
+    else:
         others = f"they poll {', '.join(map(repr, polled))}"
         advice = f"start one: temporal.worker(workflows=[{info.type.name}])"
         lines.append(f"no worker of this test polls its task queue {info.task_queue!r}; {others if polled else advice}")
@@ -52,18 +63,39 @@ def _workflow_task(state: DescribeWorkflowExecutionResponse, codes: Sequence[Wor
 async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
     name = activity.activity_type.name
     limit = f" of {activity.maximum_attempts}" if activity.maximum_attempts else ""
-    started = activity.HasField("last_started_time")
-    state = "paused" if activity.paused else "running" if started else "not started"
-    if activity.HasField("next_attempt_schedule_time") and activity.HasField("last_failure"):
+    waits = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    backs_off = activity.HasField("next_attempt_schedule_time") and activity.HasField("last_failure")
+    if activity.paused:
+        state = "paused"
+    elif not waits:
+        state = "running"
+    elif backs_off:
         state = f"waits {_retry(activity)} for its next attempt"
+    else:
+        state = "not started" if activity.attempt == 1 else "waits for a worker"
     lines = [f"activity {name} pending: {state}, attempt {activity.attempt}{limit}"]
-    queue = activity.activity_options.task_queue.name
-    if state == "not started" and queue:
-        lines.append(f"  no worker has polled it from the task queue {queue!r}: start one with activities=[{name}]")
+    if waits and not backs_off and not activity.paused and activity.activity_options.task_queue.name:
+        lines.append(f"  {await _waits(client, activity)}")
     if activity.HasField("last_failure"):
         failure = await failure_lines(activity.last_failure, client.data_converter)
         lines += [f"  last failure: {failure[0]}", *(f"  {line}" for line in failure[1:])]
     return lines
+
+
+async def _waits(client: Client, activity: PendingActivityInfo) -> str:
+    """What the server shows of workers for an activity that waits for one."""
+    name, queue = activity.activity_type.name, activity.activity_options.task_queue.name
+    if await _has_poller(client, queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
+        advice = "check whether it has a free slot (max_concurrent_activities) or was killed"
+        return f"a worker has polled the task queue {queue!r} lately, and none has started it: {advice}"
+    if activity.attempt > 1:
+        return f"no worker polls the task queue {queue!r} now"
+    return f"no worker has polled it from the task queue {queue!r}: start one with activities=[{name}]"
+
+
+async def _has_poller(client: Client, queue: str, kind: TaskQueueType.ValueType) -> bool:
+    """Whether a worker polls, or did so lately; one that was stopped in order does not count."""
+    return bool(await ServiceCalls(client, retries=SDK).pollers(queue, kind))
 
 
 def _retry(activity: PendingActivityInfo) -> str:

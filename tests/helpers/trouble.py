@@ -1,6 +1,6 @@
 """Workflows that get stuck in every way, and workers for them, also as a process that can be frozen or killed.
 
-Run as a program with an address, it runs a worker until it is killed.
+Run as a program with an address, a task queue and the number of cached workflows, it runs a worker until it is killed.
 """
 
 from __future__ import annotations
@@ -121,16 +121,17 @@ def worker(client: Client, *, workflows: Sequence[type] = WORKFLOWS, queue: str 
         workflows=workflows,
         activities=[fail, hang],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        max_cached_workflows=0,
         graceful_shutdown_timeout=timedelta(0),
-        **more,
+        **{"max_cached_workflows": 0, **more},
     )
 
 
 @contextlib.contextmanager
-def worker_process(address: str, module: str = "tests.helpers.trouble") -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker in its own process; kill it at the end of the block."""
-    words = [sys.executable, "-m", module, address]
+def worker_process(
+    address: str, module: str = "tests.helpers.trouble", *, queue: str = QUEUE, cached: int = 0
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker in its own process; kill it at the end of the block. Its identity is the name of the queue."""
+    words = [sys.executable, "-m", module, address, queue, str(cached)]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
@@ -138,10 +139,17 @@ def worker_process(address: str, module: str = "tests.helpers.trouble") -> Itera
             process.kill()
 
 
-async def _serve(address: str) -> None:
-    async with worker(await Client.connect(address)):
+async def _serve(address: str, queue: str, cached: str) -> None:
+    client = await Client.connect(address, identity=queue)
+    sticky = timedelta(seconds=1)
+    async with worker(
+        client,
+        queue=queue,
+        max_cached_workflows=int(cached),
+        sticky_queue_schedule_to_start_timeout=sticky,
+    ):
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1]))
+    asyncio.run(_serve(*sys.argv[1:4]))

@@ -97,6 +97,7 @@ def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
             finding.workflow_type,
             finding.activity_type,
             finding.last_failure,
+            finding.hint,
         )
         groups.setdefault(key, []).append(finding)
     return list(groups.values())

@@ -17,7 +17,7 @@ from .conftest import StatusOf
 KEYS = [
     *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url"),
     *("version", "server_version", "tuning", "ephemeral", "room", "database", "executable", "log", "pid"),
-    *("supervisor_pid", "holders", "started_at", "exit", "overdue"),
+    *("supervisor_pid", "holders", "started_at", "exit", "problem", "overdue"),
 ]
 
 

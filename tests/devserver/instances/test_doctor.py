@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from devserver.database import CheckResult
 from devserver.executables.models import Executable
 from devserver.instances.doctor import examine
 from devserver.system.paths import Paths
+from tests.helpers.waiting import eventually
 
 from ...conftest import SHARED_MEMORY, Run
 
@@ -82,16 +84,32 @@ def test_a_malformed_table_in_pyproject(paths: Paths) -> None:
     assert "'prot'" in error.text
 
 
+def error_of(done: Any) -> dict[str, str]:
+    """Return the only error of `doctor --json`."""
+    error: dict[str, str]
+    (error,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["level"] == "error"]
+    return error
+
+
 def test_a_frozen_server(installed: Executable, devserver: Run) -> None:
-    """A running server that does not answer is an error, and the exit code is 1."""
-    with DevServer.start("frozen", port=0) as server:
+    """A server that is stopped, and one whose namespace was deleted, are errors with their own cause and way out."""
+    with DevServer.start("frozen", port=0, namespaces=["shop"]) as server:
         server.freeze()
         done = devserver("doctor", "--name", "frozen", "--json")
         server.thaw()
-    assert done.returncode == 1
-    (error,) = [finding for finding in json.loads(done.stdout)["findings"] if finding["level"] == "error"]
-    assert error["topic"] == "instance frozen"
-    assert error["text"].startswith("unresponsive")
+        frozen = error_of(done)
+        words = ("operator", "namespace", "delete", "--namespace", "shop", "--yes")
+        assert devserver("temporal", "--name", "frozen", "--", *words).returncode == 0
+        deleted = eventually(lambda: (done := devserver("doctor", "--name", "frozen", "--json")).returncode and done)
+        assert devserver("restart", "--name", "frozen").returncode == 0
+        again = devserver("status", "--name", "frozen")
+    assert frozen["topic"] == "instance frozen"
+    assert frozen["text"].startswith("unresponsive")
+    assert ": it does not answer: " in frozen["text"]
+    assert "is stopped by a signal: continue it with kill -CONT " in frozen["hint"]
+    assert error_of(deleted)["text"].endswith(": it has no namespace shop")
+    assert error_of(deleted)["hint"] == "it was deleted; devserver restart --name frozen creates it again, empty"
+    assert again.returncode == 0
 
 
 def test_a_killed_server(paths: Paths, installed: Executable) -> None:

@@ -74,7 +74,8 @@ def test_a_server_without_its_namespace_is_not_ready(paths: Paths) -> None:
     with DevServer.start(namespaces=["orders"]) as server:
         folder = InstanceFolder(paths, server.name)
         record = folder.require_record().changed(namespaces=("never-made",))
-        assert status(folder, record)["state"] == "unresponsive"
+        found = status(folder, record)
+        assert (found["state"], found["problem"]) == ("unresponsive", "it has no namespace never-made")
 
 
 def test_all_statuses(paths: Paths) -> None:

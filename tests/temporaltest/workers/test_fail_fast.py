@@ -272,6 +272,84 @@ def test_short_timer(temporal):
     )
 
 
+def test_waits_for_workers_that_look_alike(suite: Suite) -> None:
+    """An activity that waits for the only slot, one between attempts, and a workflow whose worker was stopped: the
+    report tells each from a missing worker.
+    """
+    suite.tests(
+        """
+from temporalio.common import RetryPolicy
+
+SHORT = {"start_to_close_timeout": timedelta(seconds=50)}
+
+
+@activity.defn
+async def pack() -> None:
+    await asyncio.sleep(60)
+
+
+@activity.defn
+async def fails() -> None:
+    raise ValueError("no box")
+
+
+@workflow.defn
+class Packs:
+    @workflow.run
+    async def run(self, queue: str = "tests") -> None:
+        await workflow.execute_activity(pack, task_queue=queue, **SHORT)
+
+
+@workflow.defn
+class Retries:
+    @workflow.run
+    async def run(self) -> None:
+        again = RetryPolicy(initial_interval=timedelta(seconds=0.3), maximum_interval=timedelta(seconds=0.3))
+        await workflow.execute_activity(fails, task_queue="fails", retry_policy=again, **SHORT)
+
+
+def test_full(temporal):
+    temporal.worker(workflows=[Packs], activities=[pack], max_concurrent_activities=1)
+    temporal.start(Packs.run, id="first")
+    temporal.execute(Packs.run, id="second")
+
+
+def test_stopped(temporal):
+    with temporal.worker(workflows=[Packs]):
+        pass
+    temporal.execute(Packs.run)
+
+
+def test_between_attempts(temporal):
+    temporal.worker(workflows=[Retries])
+    with temporal.worker(activities=[fails], task_queue="fails"):
+        handle = temporal.start(Retries.run)
+        temporal.run(second_attempt(handle))
+    temporal.run(handle.result())
+
+
+async def second_attempt(handle):
+    while True:
+        pending = (await handle.describe()).raw_description.pending_activities
+        if pending and pending[0].attempt > 1:
+            return
+        await asyncio.sleep(0.02)
+"""
+    )
+    result = suite.run("--temporal-timeout", "2", "--show-capture=no")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "E           activity pack pending: not started, attempt 1",
+            "E             a worker has polled the task queue 'tests' lately, and none has started it: *free slot*",
+            "E           no worker polls its task queue 'tests' now: those of this test have stopped",
+            "E           activity fails pending: waits for a worker, attempt *",
+            "E             no worker polls the task queue 'fails' now",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*start one with activities=[[]pack[]]*")
+
+
 def test_blocking_code(suite: Suite) -> None:
     """Workflow code that never awaits is named with its line, and neither the test nor the run hangs."""
     suite.tests(
