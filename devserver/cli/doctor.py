@@ -11,6 +11,7 @@ from ..instances.doctor import examine
 from ..system.paths import Paths
 from .options.common import json_option
 from .render.output import echo_form
+from .render.terminal import clean
 
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 
@@ -28,9 +29,9 @@ def doctor(ctx: click.Context, name: str | None, as_json: bool) -> None:
         findings.append(finding)
         if not as_json:
             level = click.style(f"{finding.level:<8}", fg=COLOURS[finding.level])
-            click.echo(f"{level} {finding.topic}: {finding.text}")
+            click.echo(f"{level} {finding.topic}: {clean(finding.text)}")
             if finding.hint and finding.level != "ok":
-                click.echo(f"{'':<8} -> {finding.hint}")
+                click.echo(f"{'':<8} -> {clean(finding.hint)}")
     errors = sum(finding.level == "error" for finding in findings)
     warnings = sum(finding.level == "warning" for finding in findings)
     if as_json:

@@ -68,22 +68,26 @@ def show(error: DevServerError) -> None:
     colour = output_colour()
     click.echo(click.style("error: ", fg="red", bold=True) + _printable(error.message), err=True, color=colour)
     for line in error.details:
-        click.echo(f"  {_printable(line)}", err=True)
+        click.echo(f"  {_printable(line, '    ')}", err=True)
     if error.hint:
         click.echo(click.style("hint: ", fg="cyan") + _printable(error.hint), err=True, color=colour)
 
 
-def _printable(text: str) -> str:
-    """Text without control characters and credentials: it contains text of servers and users."""
+def _printable(text: str, indent: str = "  ") -> str:
+    """Text without control characters and credentials: it contains text of servers and users.
+
+    Its further lines are indented, so that none of them looks like a hint of ours.
+    """
     from .render.terminal import clean
 
-    return "\n".join(clean(line) for line in click.unstyle(_without_secrets(text)).expandtabs().splitlines())
+    plain = click.unstyle(_without_secrets(text)).expandtabs()
+    return f"\n{indent}".join(clean(line) for line in plain.splitlines())
 
 
 def masked(error: click.ClickException) -> click.ClickException:
-    """The error, without credentials in its message."""
+    """The error, without credentials and control characters in its message."""
     message = error.format_message()
-    text = _without_secrets(message)
+    text = _printable(message)
     if text == message:
         return error
     return click.UsageError(text, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(text)

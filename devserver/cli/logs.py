@@ -14,6 +14,7 @@ from ..server.log import log_tail
 from ..system.paths import Paths
 from .options.common import json_option, name_option
 from .render.output import echo_json_line
+from .render.terminal import clean
 
 POLL_SECONDS = 0.2
 MOST_BYTES = 10_000_000
@@ -38,14 +39,14 @@ def logs(name: str, follow: bool, lines: int, as_json: bool) -> None:
     folder.require_record()
     path = folder.log
     position = path.stat().st_size if path.exists() else 0
-    echo: Callable[[str], None] = _echo_json if as_json else click.echo
+    echo = _echo_json if as_json else _echo_line
     for line in log_tail(path, lines, end=position, most=MOST_BYTES, all_runs=True):
         echo(line)
     while follow:
-        position = _print_from(path, position, as_json)
+        position = _print_from(path, position, echo)
         record = folder.read_record()
         if record is None or record.state_now() in (STOPPED, CRASHED):
-            _print_from(path, position, as_json)
+            _print_from(path, position, echo, ended=True)
             return
         time.sleep(POLL_SECONDS)
 
@@ -54,8 +55,16 @@ def _echo_json(line: str) -> None:
     echo_json_line(line=line)
 
 
-def _print_from(path: Path, position: int, as_json: bool) -> int:
-    """Print what was added since `position`; a log that was truncated is shown from its start."""
+def _echo_line(line: str) -> None:
+    """Print a line without control characters: a server logs what its clients send."""
+    click.echo(clean(line.expandtabs()))
+
+
+def _print_from(path: Path, position: int, echo: Callable[[str], None], *, ended: bool = False) -> int:
+    """Print what was added since `position`; a log that was truncated is shown from its start.
+
+    A line that is not complete comes with the next call, unless the server has ended.
+    """
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)
@@ -64,10 +73,7 @@ def _print_from(path: Path, position: int, as_json: bool) -> int:
             end = file.tell()
     except FileNotFoundError:
         return 0
-    if not as_json:
-        click.echo(added, nl=False)
-        return end
-    whole, _, _ = added.rpartition(b"\n")  # a line that is not complete comes with the next call
+    whole = added if ended else added[: added.rfind(b"\n") + 1]
     for line in whole.decode(errors="replace").splitlines():
-        _echo_json(line)
-    return end - len(added) + (len(whole) + 1 if whole else 0)
+        echo(line)
+    return end - len(added) + len(whole)

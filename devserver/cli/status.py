@@ -16,6 +16,7 @@ from ..server.log import log_tail
 from ..system.paths import Paths
 from .options.common import json_option, name_option
 from .render.output import echo_json
+from .render.terminal import clean
 
 SHOWN = ("state", "problem", "address", "namespaces", "ui_url", "metrics_url", "version", "server_version", "tuning")
 ALSO = ("database", "log", "pid", "holders", "started_at")
@@ -44,7 +45,7 @@ def _show(found: dict[str, Any]) -> None:
         if value in (None, []):
             continue
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        click.echo(f"{key.replace('_', ' '):<15} {text}")
+        click.echo(f"{key.replace('_', ' '):<15} {clean(text)}")
     if found["room"] is not None:
         *sizes, hint = (found["room"][key] for key in ("used", "limit", "left", "full", "hint"))
         click.echo(f"{'room':<15} {DatabaseRoom(*sizes)}")
@@ -53,5 +54,5 @@ def _show(found: dict[str, Any]) -> None:
     if found["state"] == "crashed":
         click.echo(f"{'exit':<15} {found['exit']}")
         for line in log_tail(Path(found["log"]), 8):
-            click.echo(f"  {line}")
+            click.echo(f"  {clean(line.expandtabs())}")
         click.echo(f"hint: start it again with: {up_command(found['name'])}")

@@ -16,6 +16,7 @@ from ..system.paths import Paths, whole
 from ..system.redact import shown_value, without_user
 from .options.common import json_option
 from .render.output import echo_form
+from .render.terminal import clean
 
 
 @click.command()
@@ -45,7 +46,7 @@ def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
     if as_json:
         echo_form(trusted=True, **_data(record))
         return
-    click.echo(f"trusted {record.folder}" + ("" if project == path else f", the project of {path}"))
+    click.echo(clean(f"trusted {record.folder}" + ("" if project == path else f", the project of {path}")))
     _print_values(record)
     if not guarded(table):
         click.echo(f"  its {FILE} chooses no executable; shell completion may import its modules")
@@ -77,7 +78,7 @@ def _print_revoked(project: Path, removed: bool, as_json: bool) -> None:
     if as_json:
         echo_form(trusted=False, folder=str(project), removed=removed)
     else:
-        click.echo(f"{project} is no longer trusted" if removed else f"{project} was not trusted")
+        click.echo(clean(f"{project} is no longer trusted" if removed else f"{project} was not trusted"))
 
 
 def _print_all(records: list[TrustedFolder], as_json: bool) -> None:
@@ -85,7 +86,7 @@ def _print_all(records: list[TrustedFolder], as_json: bool) -> None:
         echo_form(folders=[_data(record) for record in records])
         return
     for record in records:
-        click.echo(record.folder)
+        click.echo(clean(str(record.folder)))
         _print_values(record)
     if not records:
         click.echo("you trust no folder")

@@ -52,6 +52,7 @@ class TrustStore:
     """
 
     def __init__(self, paths: Paths) -> None:
+        self._state = paths.state
         self._folder = paths.state / "trust"
 
     def find(self, folder: Path, values: Mapping[str, Any]) -> TrustedFolder | None:
@@ -60,7 +61,7 @@ class TrustStore:
         Raises:
             UnsafeFolder: Others may write to the records.
         """
-        refuse_unsafe(self._folder)
+        self._refuse_unsafe()
         record = _read(self._file(folder))
         matches = record is not None and record.folder == folder.resolve() and record.values == compared(values)
         return record if matches else None
@@ -87,6 +88,7 @@ class TrustStore:
         record = TrustedFolder(folder.resolve(), compared(values), binary_sha256, time.time())
         data = {**vars(record), "folder": str(record.folder)}
         private_folder(self._folder)
+        self._refuse_unsafe()
         write_private(self._file(folder), json.dumps(data, indent=2) + "\n")
         return record
 
@@ -105,11 +107,21 @@ class TrustStore:
         return True
 
     def all(self) -> list[TrustedFolder]:
-        """All trusted folders, by their path."""
+        """All trusted folders, by their path.
+
+        Raises:
+            UnsafeFolder: Others may write to the records.
+        """
+        self._refuse_unsafe()
         records: list[TrustedFolder | None] = []
         with contextlib.suppress(OSError):
             records = [_read(path) for path in self._folder.glob("*.json")]
         return sorted((record for record in records if record is not None), key=lambda record: record.folder)
+
+    def _refuse_unsafe(self) -> None:
+        """Who may write to the folder above could put another one in the place of ours."""
+        for folder in (self._state, self._folder):
+            refuse_unsafe(folder)
 
     def _file(self, folder: Path) -> Path:
         import hashlib

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BinaryNotFound, FolderNotWritable, NotTemporal, OptionError, UnpinnedVersion, UntrustedSettings
-from ..system.files import private_folder, sha256_of, write_private
+from ..system.files import private_folder, refuse_unsafe, sha256_of, write_private
 from ..system.paths import Paths, whole
 from ..system.platforms import current
 from ..system.progress import Reporter
@@ -68,6 +68,7 @@ def look(request: BinaryRequest, *, paths: Paths) -> Executable:
         DevServerError: As for `use`.
     """
     path = _find(request.binary)
+    refuse_unsafe(paths.cache)
     known = _known(path, _key(path), paths.cache / CACHE)
     return _executable(path, known, _check(path, known.sha256, request))
 

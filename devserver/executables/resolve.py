@@ -46,6 +46,7 @@ def ensure(request: BinaryRequest, *, paths: Paths, reporter: Reporter | None = 
     else:
         goal = Goal.of(request)
         _refuse_unsafe_version(goal.version, SERVER_VERSIONS.get(goal.version), request)
+        private_folder(paths.cache)
         store = private_folder(paths.store)
         stored = find_stored(goal, paths)
         if stored is None:
@@ -74,7 +75,8 @@ def find_available(request: BinaryRequest, *, paths: Paths) -> Executable | None
         return look(request, paths=paths)
     goal = Goal.of(request)
     _refuse_unsafe_version(goal.version, SERVER_VERSIONS.get(goal.version), request)
-    refuse_unsafe(paths.store)
+    for folder in (paths.cache, paths.store):
+        refuse_unsafe(folder)
     return find_stored(goal, paths)
 
 
@@ -104,9 +106,12 @@ def recheck(path: Path, sha256: str | None, *, paths: Paths, reporter: Reporter)
     Raises:
         ChecksumMismatch: It has changed.
         BinaryNotFound, NotTemporal: The file does not exist anymore, or may not be executed.
+        UnsafeFolder: Others may write to the store.
     """
     if not path.is_file():
         raise BinaryNotFound(f"the executable {path} does not exist anymore", hint="run: devserver install")
+    for folder in (paths.cache, paths.store):
+        refuse_unsafe(folder)
     receipt = read_receipt(path.parent) if path.parent.parent == paths.store else None
     if receipt is not None:
         if not unchanged(path, receipt):

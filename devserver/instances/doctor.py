@@ -74,8 +74,13 @@ def _machine() -> CheckResult:
 
 
 def _folders(paths: Paths) -> Iterator[CheckResult]:
-    for what, path in (("cache", paths.store), ("state", paths.instances), ("data", paths.data)):
+    for what, above, path in (
+        ("cache", paths.cache, paths.store),
+        ("state", paths.state, paths.instances),
+        ("data", paths.data, paths.data),
+    ):
         try:
+            refuse_unsafe(above)
             refuse_unsafe(path)
         except DevServerError as error:
             yield CheckResult("error", what, error.message, error.hint)

@@ -119,11 +119,15 @@ def existing_folders(instances: Path) -> dict[str, list[Path]]:
 def remove(database: Path) -> None:
     """Remove the folder of an ephemeral database, and first the data that other packages keep for its server.
 
-    What cannot be removed stays, without an error.
+    What cannot be removed stays, without an error. So does any other folder: a record that is damaged, or a stranger's,
+    may name any file.
     """
+    folder = database.parent
+    if not (folder.name.startswith(PREFIX) and (folder / OWNER).is_file()):
+        return
     if database.is_file():
         _run_cleanup_modules(database)
-    shutil.rmtree(database.parent, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run_cleanup_modules(database: Path) -> None:

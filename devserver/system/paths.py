@@ -108,7 +108,7 @@ def _absolute(home: str) -> Path:
     if not os.path.isabs(home) and not home.startswith("~"):  # noqa: PTH117
         raise OptionError(
             f"{HOME_VARIABLE} is a relative path: {home}",
-            hint=f'give the full path: {HOME_VARIABLE}="$PWD/{home}"',
+            hint="give the full path of a folder of your own, not of one in a checkout that others wrote",
         )
     return path
 

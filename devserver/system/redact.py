@@ -71,8 +71,12 @@ def without_user(url: str) -> str:
 
 
 def shown_value(value: str) -> str:
-    """A value of a stranger's file for a message: quoted, without control characters and credentials."""
-    return repr(without_user(value))
+    """A value of a stranger's file for a message: quoted, without control characters and credentials.
+
+    A URL is shown in ASCII: a host with a letter that looks like another one is another host.
+    """
+    plain = without_user(value)
+    return ascii(plain) if "://" in plain else repr(plain)
 
 
 def shown(url: str) -> str:

@@ -135,11 +135,14 @@ def _become(command: Sequence[str], output: int, environ: Mapping[str, str], fai
 def client_free_environment(base: Mapping[str, str]) -> dict[str, str]:
     """The environment of the server: `base` without `TEMPORAL_*` and client profiles, which are for clients.
 
+    The server's own check for new versions is off: it would ask version-info.temporal.io at each start.
+
     A user without an entry in /etc/passwd (`docker run -u 12345`, OpenShift) gets a name and a home: the server (1.9.1)
     does not start without them.
     """
     kept = {key: value for key, value in base.items() if not key.startswith("TEMPORAL_")}
     kept["TEMPORAL_CONFIG_FILE"] = os.devnull
+    kept["TEMPORAL_VERSION_CHECK_DISABLED"] = "1"
     if hasattr(os, "getuid"):
         kept["USER"] = kept.get("USER") or str(os.getuid())
         kept["HOME"] = kept.get("HOME") or "/"

@@ -89,7 +89,8 @@ class SafeCompletion(ShellComplete):
     """Completion that puts nothing on the command line which a shell would take for more than a word.
 
     What is offered may be a stranger's: names of files in a checkout, ids of workflows on a server. bash and zsh put a
-    word as it is, so `$(touch x).py` would run when Return is pressed. Such words are left out.
+    word as it is, so `$(touch x).py` would run when Return is pressed. Such words are left out, and so are those that
+    the command would take for an option: a file `--data-converter=x.py`, a workflow id `--address=x`.
     """
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
@@ -101,8 +102,13 @@ class SafeCompletion(ShellComplete):
         return [
             CompletionItem(item.value, type=item.type, help=_one_line(item.help))
             for item in found
-            if item.type != "plain" or PLAIN_WORD.fullmatch(str(item.value))
+            if item.type != "plain" or (PLAIN_WORD.fullmatch(item.value) and not _is_an_option(item.value, incomplete))
         ]
+
+
+def _is_an_option(word: str, incomplete: str) -> bool:
+    """Whether a word would become an option that the user did not begin to type."""
+    return word.startswith("-") and not incomplete.startswith("-")
 
 
 def _one_line(text: str | None) -> str | None:

@@ -11,6 +11,7 @@ from ...instances.database_room import room
 from ...instances.folder import InstanceFolder
 from ...instances.record import Record
 from .output import echo_json
+from .terminal import clean
 
 
 def echo_started(
@@ -48,4 +49,4 @@ def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:
     ]
     if record.name != DEFAULT_NAME:
         rows.insert(0, ("instance", record.name))
-    return "\n".join([head, *(f"  {name:<10} {value}" for name, value in rows)])
+    return "\n".join([head, *(f"  {name:<10} {clean(value)}" for name, value in rows)])

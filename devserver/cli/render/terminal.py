@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 import textwrap
-import unicodedata
 from typing import TYPE_CHECKING, TextIO
+
+from ...system.printable import visible
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,9 +28,9 @@ def stamp(when: datetime) -> str:
 
 def clean(text: str) -> str:
     """`text` in characters that stdout can show, without control characters: names and messages come from others."""
-    if text.isascii() and text.isprintable():  # nearly all that is written
-        return text
-    safe = "".join("?" if unicodedata.category(item) in ("Cc", "Cf", "Cs") else item for item in text)
+    safe = visible(text)
+    if safe.isascii():
+        return safe
     encoding = sys.stdout.encoding or "utf-8"
     return safe.encode(encoding, "backslashreplace").decode(encoding)
 

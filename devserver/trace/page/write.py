@@ -15,6 +15,7 @@ from ...errors import DevServerError
 from ...history.reader import HistoryReader
 from ...history.run_chain import RunChain
 from ...system.files import NO_ROOM
+from ...system.printable import visible
 from ...system.timefmt import lasted
 from .. import formatting
 from ..tree import TraceOptions, walk
@@ -124,7 +125,13 @@ def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("devserver.trace.page", "templates"),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _visible(value: object) -> object:
+    """What is put into the page, without control characters: names and messages come from others."""
+    return visible(value, keep="\n\t") if type(value) is str else value

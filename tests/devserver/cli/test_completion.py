@@ -165,7 +165,7 @@ def test_a_stranger_s_module_is_read_and_not_imported(tmp_path: Path, devserver:
 
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_names_of_a_stranger_are_not_put_on_the_command_line(home: Path, tmp_path: Path, shell: str) -> None:
-    """Files and workflows whose names a shell would evaluate or split are not offered, in any shell."""
+    """Files and workflows whose names a shell would evaluate or split, or that look like options, are not offered."""
     evil = (
         "$(touch x)",
         "`touch x`",
@@ -190,6 +190,11 @@ def test_names_of_a_stranger_are_not_put_on_the_command_line(home: Path, tmp_pat
     line = "devserver workflow start desk.py:W"
     found = completed(shell, line.replace(":", " : ") if shell == "bash" else line)
     assert {name.rpartition(":")[2] for name in found} == {"Wé"}
+    for name in evil:
+        (tmp_path / f"f{name}.py").unlink()
+    (tmp_path / "--data-converter=x.py").touch()
+    (tmp_path / "-rf.py").touch()
+    assert completed(shell, "devserver run " if shell == "fish" else "devserver run ''") == {"desk.py"}
     assert not (tmp_path / "x").exists()
 
 
@@ -211,9 +216,15 @@ def test_ids_of_workflows(up: Run, tmp_path: Path, devserver: Run) -> None:
     assert devserver("trust").returncode == 0
     assert offered("devserver trace ") == offered("devserver trace --address 127.0.0.1:1 ") == set()
     up("--ephemeral")
-    there = [("o:1", "Order"), ("o:2", "Order"), ("o' 3", "Order"), ("other", "Other")]
+    there = [
+        ("--address=1.example:7", "Order"),
+        ("o:1", "Order"),
+        ("o:2", "Order"),
+        ("o' 3", "Order"),
+        ("other", "Other"),
+    ]
     for workflow_id, kind in there:
-        words = ["workflow", "start", "--workflow-id", workflow_id, "--type", kind, "--task-queue", "q"]
+        words = ["workflow", "start", f"--workflow-id={workflow_id}", "--type", kind, "--task-queue", "q"]
         assert devserver("temporal", "--", *words).returncode == 0
     assert devserver("temporal", "--", "workflow", "terminate", "--workflow-id", "o:2").returncode == 0
     eventually(lambda: offered("devserver stuck ") == {"o:1", "other"})

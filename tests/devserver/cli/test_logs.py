@@ -37,6 +37,15 @@ def test_number_of_lines(quick_up: Run, devserver: Run, paths: Paths, lines: str
         assert devserver("logs", option, lines).stdout.splitlines() == shown
 
 
+def test_a_log_is_only_text(quick_up: Run, devserver: Run, paths: Paths) -> None:
+    """Control characters in the log, which clients of the server can cause, are not printed."""
+    quick_up()
+    devserver("down")
+    (paths.instance("default") / "server.log").write_text("a\tb\x1b[2Jc\u202e\n")
+    for words in (["logs"], ["logs", "-f"]):
+        assert devserver(*words).stdout == "a       b?[2Jc?\n"
+
+
 def test_following_ends_with_the_server(up: Run, devserver: Run) -> None:
     """`logs -f` shows new lines once each, and ends when the server stops."""
     up("--log-level", "info")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devserver.cli.error_output import show
 from devserver.cli.groups import LazyGroup
 from devserver.cli.main import COMMANDS, SECTIONS, UNLISTED, run
 from devserver.cli.main import devserver as root
@@ -127,6 +128,16 @@ def test_a_bug_is_3_and_is_written_down(
     assert "command: status --base-url ... --api-key ... --name ... --codec-auth\n" in text
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert stat.S_IMODE(report.parent.stat().st_mode) == 0o700
+
+
+def test_text_of_others_in_an_error_is_only_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters are not printed, and a line break in a message does not begin a hint of ours."""
+    show(CannotAsk("the server says: no\x1b[2J\nhint: run this", details=["one\nhint: two"], hint="a\nerror: b"))
+    printed = capsys.readouterr().err
+    assert [line[:5] for line in printed.splitlines()] == ["error", "  hin", "  one", "    h", "hint:", "  err"]
+    for words in (["up", "--n\x1b]0;x\x07"], ["n\x1b]0;x\x07"], ["up", "x\x1b]0;x\u202e"], ["up", "--port", "\x1b[2J"]):
+        assert run(words) == 2
+        assert [item for item in capsys.readouterr().err if item in "\x1b\x07\u202e"] == [], words
 
 
 def test_an_argument_that_is_no_text_is_wrong_usage(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devserver.executables.models import Executable
+from devserver.system.paths import Paths
 from tests.conftest import Run
 from tests.helpers.download_service import VERSION, DownloadService, script
 
@@ -159,6 +160,47 @@ def test_what_is_shown_is_what_is_used(tmp_path: Path, devserver: Run) -> None:
         assert "\x1b" not in done.stdout + done.stderr
     assert "evil.example/" in devserver("trust", "--list").stdout
     assert devserver("install", "--base-url", "https://evil.example:/x@good.example").returncode == 2
+
+
+def test_a_url_is_shown_in_ascii(tmp_path: Path, devserver: Run) -> None:
+    """A host with a letter that looks like another one does not look like the other host."""
+    (tmp_path / "pyproject.toml").write_text('[tool.devserver]\nbase-url = "https://mirr\u043er.example"\n', "utf-8")
+    for done in (devserver("install"), devserver("trust"), devserver("trust", "--list")):
+        assert r"base-url = 'https://mirr\u043er.example'" in done.stdout + done.stderr
+
+
+def test_the_name_of_a_folder_is_only_text(tmp_path: Path, devserver: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder's name with control characters moves no cursor and fakes no line."""
+    folder = tmp_path / "evil\x1b]0;x\x07\u202e\nall is well"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("pyproject.toml").write_text('[tool.devserver]\nsource = "wheel"\n')
+    for words in (["doctor"], ["up"], ["trust"], ["trust", "--list"], ["trust", "--revoke"], ["trust", "--revoke"]):
+        done = devserver(*words)
+        assert [item for item in done.stdout + done.stderr if item in "\x1b\x07\u202e"] == [], words
+        assert "all is well" not in (done.stdout + done.stderr).splitlines(), words
+
+
+def test_trust_in_a_folder_that_others_can_write_to(tmp_path: Path, devserver: Run, paths: Paths) -> None:
+    """Who can write to the folder above the records could put their own there: none counts."""
+    (tmp_path / "pyproject.toml").write_text('[tool.devserver]\nsource = "wheel"\n')
+    assert devserver("trust").returncode == 0
+    paths.state.chmod(0o777)
+    for words in (["install", "--offline"], ["trust"], ["trust", "--list"], ["doctor"]):
+        done = devserver(*words)
+        assert done.returncode == 1, words
+        assert f"other users may write to {paths.state} (mode 0777)" in done.stdout + done.stderr, words
+    paths.state.chmod(0o700)
+
+
+def test_executables_in_a_folder_that_others_can_write_to(installed: Executable, devserver: Run, paths: Paths) -> None:
+    """The folder above the store counts as the store does."""
+    paths.cache.chmod(0o777)
+    for words in (["up", "-d"], ["install"], ["doctor"]):
+        done = devserver(*words)
+        assert done.returncode == 1, words
+        assert f"other users may write to {paths.cache} (mode 0777)" in done.stdout + done.stderr, words
+    paths.cache.chmod(0o700)
 
 
 def test_restart_runs_what_ran_before(installed: Executable, tmp_path: Path, devserver: Run, real_binary: Path) -> None:

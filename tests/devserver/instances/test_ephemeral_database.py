@@ -42,7 +42,7 @@ def test_a_folder_belongs_to_its_instance(database: Path, paths: Paths) -> None:
 
 def test_packages_clean_up_before_the_database_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every package with a module `instance_cleanup` is called; a failure stops neither the others nor the removal."""
-    packages, database = tmp_path / "packages", tmp_path / "memory" / "temporal.db"
+    packages, database = tmp_path / "packages", tmp_path / f"{ephemeral_database.PREFIX}x" / "temporal.db"
     for name, action in (("broken", "raise RuntimeError"), ("good", "(database.parent.parent / 'seen').touch()")):
         (packages / name).mkdir(parents=True)
         (packages / name / "instance_cleanup.py").write_text(f"def before_removal(database):\n    {action}\n")
@@ -50,13 +50,25 @@ def test_packages_clean_up_before_the_database_is_removed(tmp_path: Path, monkey
     monkeypatch.setattr(ephemeral_database, "PACKAGES", packages)
     monkeypatch.setattr("devserver.__path__", [str(packages)])
     database.parent.mkdir()
+    (database.parent / ephemeral_database.OWNER).touch()
     ephemeral_database.remove(database)
     assert not (tmp_path / "seen").exists(), "there is no database, so nothing that belongs to it"
     database.parent.mkdir()
+    (database.parent / ephemeral_database.OWNER).touch()
     database.touch()
     ephemeral_database.remove(database)
     assert (tmp_path / "seen").exists()
     assert not database.parent.exists()
+
+
+@pytest.mark.parametrize("name", ["precious", f"{ephemeral_database.PREFIX}x"])
+def test_no_other_folder_is_removed(tmp_path: Path, name: str) -> None:
+    """A record may be damaged or a stranger's, and name the database of another server or any other file."""
+    database = tmp_path / name / "temporal.db"
+    database.parent.mkdir()
+    database.touch()
+    ephemeral_database.remove(database)
+    assert database.exists()
 
 
 def test_removal_without_payloads_loads_little(database: Path) -> None:

@@ -60,4 +60,4 @@ def test_a_relative_home_is_refused() -> None:
     """It would be another folder in each checkout, and the executables in it would be run."""
     with pytest.raises(OptionError, match=r"DEVSERVER_HOME is a relative path: \.dev") as error:
         Paths.default({"DEVSERVER_HOME": ".dev"})
-    assert error.value.hint == 'give the full path: DEVSERVER_HOME="$PWD/.dev"'
+    assert error.value.hint == "give the full path of a folder of your own, not of one in a checkout that others wrote"

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from devserver.instances.folder import RECORD
@@ -168,7 +169,10 @@ def test_record_removed_while_the_server_runs(devserver: Run, paths: Paths, home
 
 
 def test_environment_of_clients_is_ignored(devserver: Run, home: Path) -> None:
-    """`TEMPORAL_*` variables and a malformed client profile are for clients, and the server starts."""
+    """`TEMPORAL_*` variables and a malformed client profile are for clients, and the server starts.
+
+    Its own check for new versions, which would ask a host of Temporal at each start, is off.
+    """
     profile = home / ".config" / "temporalio" / "temporal.toml"
     profile.parent.mkdir(parents=True)
     profile.write_text("this is [no TOML")
@@ -184,6 +188,9 @@ def test_environment_of_clients_is_ignored(devserver: Run, home: Path) -> None:
     }
     done = devserver(*UP, "--search-attribute", "Customer=Keyword", env=strange)
     assert done.returncode == 0, done.stderr
+    server = psutil.Process(json.loads(devserver("status", "--json").stdout)["pid"])
+    own = {name: value for name, value in server.environ().items() if name.startswith("TEMPORAL_")}
+    assert own == {"TEMPORAL_CONFIG_FILE": os.devnull, "TEMPORAL_VERSION_CHECK_DISABLED": "1"}
     done = devserver("temporal", "operator", "namespace", "describe", "--output", "json", "-n", "default", env=strange)
     assert json.loads(done.stdout)["namespaceInfo"]["name"] == "default"
     assert devserver("down").returncode == 0

@@ -25,6 +25,7 @@ from devserver.trace.page import PageNotWritten, write_page
 from tests.helpers.trouble import QUEUE, Sleeps, worker
 
 Write = Callable[[Path], int]
+ORDER = "Order\x1b[2J\u202ex"
 HOSTILE = (b'"</script><b>"', b'"\\ud83d half of a face, \\u202eturned"', b"\xff no text \x00")
 
 
@@ -38,7 +39,7 @@ def write(installed: Executable) -> Iterator[Write]:
             plain = [RawValue(Payload(metadata={"encoding": b"json/plain"}, data=data)) for data in HOSTILE]
             odd = RawValue(Payload(metadata={"encoding": b"binary/\xff"}, data=b"secret"))
             there = WorkflowIDConflictPolicy.USE_EXISTING
-            await client.start_workflow("Order", args=[*plain, odd], id="w", task_queue="q", id_conflict_policy=there)
+            await client.start_workflow(ORDER, args=[*plain, odd], id="w", task_queue="q", id_conflict_policy=there)
             reader = HistoryReader(client)
             return await write_page(reader, await reader.chain("w"), TraceOptions(), file, where="here")
 
@@ -46,7 +47,7 @@ def write(installed: Executable) -> Iterator[Write]:
 
 
 def test_hostile_payloads_are_text(write: Write, tmp_path: Path) -> None:
-    """Markup, lone surrogates, undecodable payloads and a file name of maximum length are handled."""
+    """Markup, control characters, lone surrogates, undecodable payloads and the longest file name are handled."""
     folder = tmp_path / "pages"
     folder.mkdir()
     file = folder / ("x" * 250 + ".html")
@@ -57,6 +58,8 @@ def test_hostile_payloads_are_text(write: Write, tmp_path: Path) -> None:
     assert "? half of a face" in shown
     assert "(encoded: binary/\ufffd, 6 bytes)" in shown
     assert shown.count("</script>") == 1
+    assert "Order?[2J?x" in shown
+    assert [item for item in shown if item in "\x1b\u202e\r"] == []
 
 
 def test_an_existing_file_keeps_its_mode_and_its_link(write: Write, tmp_path: Path) -> None:
