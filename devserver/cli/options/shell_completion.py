@@ -9,6 +9,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -80,9 +81,15 @@ def may_import(module: str) -> bool:
 def _files_of(module: str) -> list[Path]:
     """The files that the module may be imported from; none for a module that is elsewhere, such as an installed one."""
     if module.endswith(".py") or "/" in module:
-        return [Path(module)]
+        return [Path(module), *_packages_of(Path(module).resolve())]
     places = [Path(root, *module.split(".")) for root in ("", "src")]
     return [file for place in places for file in (place, place.with_name(f"{place.name}.py")) if file.exists()]
+
+
+def _packages_of(file: Path) -> list[Path]:
+    """The packages that the file is part of, whose code is imported before it; they may lie above its project."""
+    above = takewhile(lambda folder: (folder / "__init__.py").is_file(), file.parents)
+    return [folder / "__init__.py" for folder in above]
 
 
 class SafeCompletion(ShellComplete):

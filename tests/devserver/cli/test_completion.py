@@ -163,6 +163,20 @@ def test_a_stranger_s_module_is_read_and_not_imported(tmp_path: Path, devserver:
     assert Path("was-imported").exists()
 
 
+def test_a_package_around_a_trusted_project_is_not_imported(
+    tmp_path: Path, devserver: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trust ends at the project, also where its folder is part of a package above it."""
+    (tmp_path / "__init__.py").write_text("from pathlib import Path\nPath('was-imported').touch()\n")
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    for name, text in (("pyproject.toml", ""), ("__init__.py", ""), ("desk.py", MODULE)):
+        Path(name).write_text(text)
+    assert devserver("trust").returncode == 0
+    assert offers(devserver, "devserver workflow start desk.py:") == {"desk.py:Order"}
+    assert not Path("was-imported").exists()
+
+
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_names_of_a_stranger_are_not_put_on_the_command_line(home: Path, tmp_path: Path, shell: str) -> None:
     """Files and workflows whose names a shell would evaluate or split, or that look like options, are not offered."""
