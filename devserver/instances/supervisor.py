@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LEASE_POLL_SECONDS = 0.25
 LOG_POLL_SECONDS = 5.0
-LOCK_SECONDS = 10.0  # more than the moment for which another process looks whether the lock is held
+LOCK_SECONDS = 3.0  # more than the moment for which another process looks whether the lock is held
 
 
 class Supervisor:
@@ -95,8 +95,9 @@ class Supervisor:
         spec = self._spec
         self._lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
         if self._lock is None:
+            holder = self._folder.supervisor_lock.read_text().strip()
             raise StartFailed(
-                f"another process runs the instance {spec.name}: it holds {self._folder.supervisor_lock}",
+                f"another process (pid {holder}) runs the instance {spec.name}",
                 hint=f"stop it where it runs (devserver down {spec.name}), or choose another name with --name",
             )
         if spec.options.ephemeral:
@@ -105,7 +106,7 @@ class Supervisor:
         record = self._starting(self._launch.begin().pid)
         self._write(record)
         self._launch.until_ready()
-        self._launch.prepare_namespaces()
+        self._launch.prepare_namespaces(lambda text: self._on_event({"warn": text}))
         self._launch.pause_schedules(self._to_pause)
         if not spec.options.ephemeral:
             from .. import database

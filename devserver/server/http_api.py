@@ -91,26 +91,30 @@ class HttpApi:
         _raise_unless_ok(status, answer, f"the namespace {namespace}")
         return int(str(answer["config"]["workflowExecutionRetentionTtl"]).rstrip("s").partition(".")[0])
 
-    def ensure_namespace(self, namespace: str, retention: int) -> None:
+    def ensure_namespace(self, namespace: str, retention: int) -> int | None:
         """Create `namespace`, or set its retention (in seconds).
+
+        Returns:
+            The retention before; None if the namespace is new.
 
         Raises:
             NamespaceRefused: Temporal rejects the name or the retention; the message has its reason.
         """
         current = self.retention(namespace)
         if current == retention:
-            return
+            return current
         period = f"{retention}s"
         if current is None:
             body: dict[str, Any] = {"namespace": namespace, "workflowExecutionRetentionPeriod": period}
             status, answer = self.call("POST", "/api/v1/namespaces", body)
             if answer.get("code") == ALREADY_EXISTS:
-                return
+                return None
         else:
             body = {"config": {"workflowExecutionRetentionTtl": period}}
             path = f"/api/v1/namespaces/{quote(namespace, safe='')}/update"
             status, answer = self.call("POST", path, body)
         _raise_unless_ok(status, answer, f"the namespace {namespace}")
+        return current
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces, without the server's internal one."""

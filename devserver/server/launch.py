@@ -81,8 +81,10 @@ class Launch:
                 raise explain_timeout(self._spec, log_tail(self._spec.log))
             time.sleep(POLL_SECONDS)
 
-    def prepare_namespaces(self) -> None:
+    def prepare_namespaces(self, warn: Callable[[str], None]) -> None:
         """Create or update each namespace, with retention and search attributes, and wait until the server serves it.
+
+        `warn` receives what a setting takes away from an existing namespace.
 
         Raises:
             NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
@@ -94,7 +96,7 @@ class Launch:
             executable=self._spec.executable,
             address=f"{bracketed(client_host(options.bind))}:{self._spec.ports.grpc}",
         )
-        ensure_namespaces(self.http_api, self._spec.namespaces, settings, self._until)
+        ensure_namespaces(self.http_api, self._spec.namespaces, settings, self._until, warn)
 
     def pause_schedules(self, schedules: Sequence[tuple[str, str]]) -> None:
         """Pause schedules (namespace and id), and wait until they are: one that is unpaused before would catch up.

@@ -8,10 +8,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from ..errors import SearchAttributeRefused, StartTimeout
 from ..executables.temporal_cli import run_temporal
+from ..system.timefmt import age
 from .http_api import HttpApi, NotAnswering
 
 DEFAULT_NAMESPACE = "default"
@@ -19,6 +21,7 @@ ADD_SECONDS = 15
 POLL_SECONDS = 0.002
 
 Until = Callable[[Callable[[], bool]], None]
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,13 @@ class NamespaceSettings:
     address: str
 
 
-def ensure_namespaces(http_api: HttpApi, names: Iterable[str], settings: NamespaceSettings, until: Until) -> None:
+def ensure_namespaces(
+    http_api: HttpApi,
+    names: Iterable[str],
+    settings: NamespaceSettings,
+    until: Until,
+    warn: Warn = lambda _: None,
+) -> None:
     """Create or update namespaces, and wait until the server serves them.
 
     Args:
@@ -46,32 +55,44 @@ def ensure_namespaces(http_api: HttpApi, names: Iterable[str], settings: Namespa
         names: The namespaces.
         settings: Their settings.
         until: Waits for a condition, up to its own limit.
+        warn: Receives what a setting takes away from an existing namespace.
 
     Raises:
         NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
     """
     for name in names:
-        until(functools.partial(_ensured, http_api, name, settings, until))
+        until(functools.partial(_ensured, http_api, name, settings, until, warn))
 
 
-def _ensured(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until) -> bool:
-    ensure_namespace(http_api, namespace, settings, until)
+def _ensured(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until, warn: Warn) -> bool:
+    ensure_namespace(http_api, namespace, settings, until, warn)
     return True
 
 
-def ensure_namespace(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until) -> None:
+def ensure_namespace(
+    http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until, warn: Warn = lambda _: None
+) -> None:
     """Create or update one namespace, and wait until the server serves it.
 
     Raises:
         NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
         NotAnswering: The server has ended or is frozen.
     """
-    http_api.ensure_namespace(namespace, settings.retention)
+    before = http_api.ensure_namespace(namespace, settings.retention)
+    if before is not None and settings.retention < before:
+        warn(
+            f"the namespace {namespace} now keeps closed workflows for {_duration(settings.retention)}, not "
+            f"{_duration(before)} as before; --retention sets it"
+        )
     if namespace != DEFAULT_NAMESPACE:
         until(lambda: http_api.serves(namespace))
     if settings.search_attributes:
         _ensure_search_attributes(http_api, namespace, settings)
         until(lambda: http_api.knows(namespace, settings.search_attributes))
+
+
+def _duration(seconds: int) -> str:
+    return age(timedelta(seconds=seconds))
 
 
 def within(seconds: float) -> Until:

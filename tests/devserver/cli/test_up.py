@@ -340,6 +340,15 @@ def test_without_the_ui(quick_up: Run, status_of: StatusOf) -> None:
 # Namespaces, search attributes, settings
 
 
+def test_a_shorter_retention_is_reported(up: Run, devserver: Run) -> None:
+    """It ends workflows that are already there sooner, and may come from a checkout's pyproject.toml."""
+    up("--retention", "2d")
+    devserver("down")
+    assert "default now keeps closed workflows for 1h0m, not 2d0h as before" in up("--retention", "1h").stderr
+    devserver("down")
+    assert "closed workflows" not in up("--retention", "1h").stderr
+
+
 def test_namespaces_and_attributes_are_created_on_existing_databases(
     up: Run, devserver: Run, status_of: StatusOf
 ) -> None:

@@ -157,11 +157,11 @@ def test_damaged_record_of_another_instance(devserver: Run, paths: Paths) -> Non
 
 
 def test_record_removed_while_the_server_runs(devserver: Run, paths: Paths, home: Path) -> None:
-    """A second server on the database is refused, and the error names its owner."""
+    """A second server of that name is refused, and the error names the process of the first."""
     assert devserver(*UP).returncode == 0
     lost = json.loads((paths.instance("default") / RECORD).read_text())
     (paths.instance("default") / RECORD).unlink()
-    assert f"in use by instance default (pid {lost['supervisor']['pid']})" in refused(devserver(*UP))
+    assert f"another process (pid {lost['supervisor']['pid']}) runs the instance" in refused(devserver(*UP))
     os.kill(lost["supervisor"]["pid"], 15)
 
 
