@@ -344,7 +344,7 @@ def test_a_shorter_retention_is_reported(up: Run, devserver: Run) -> None:
     """It ends workflows that are already there sooner, and may come from a checkout's pyproject.toml."""
     up("--retention", "2d")
     devserver("down")
-    assert "default now keeps closed workflows for 1h0m, not 2d0h as before" in up("--retention", "1h").stderr
+    assert "default now keeps closed workflows for 1h, not 2d as before" in up("--retention", "1h").stderr
     devserver("down")
     assert "closed workflows" not in up("--retention", "1h").stderr
 
