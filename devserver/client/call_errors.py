@@ -15,6 +15,35 @@ if TYPE_CHECKING:
     from temporalio.service import RPCError
 
 SERVER_HINT = "check that the server is running and that TLS and API key match its settings"
+# What the SDK's message about a failed connection shows, in its words, and what to do about it.
+_CONNECTION_CAUSES = (
+    (r"Connection refused", "Connection refused", "check the address, and that the server is running"),
+    (
+        r"InvalidMessage\(InvalidContentType\)",
+        "it answers without TLS",
+        "connect without TLS (an API key turns TLS on), or check the port",
+    ),
+    (
+        r"InvalidCertificate\(UnknownIssuer\)",
+        "this client does not trust the issuer of its certificate",
+        "give the CA certificate of the server",
+    ),
+    (
+        r"NotValidForName\w*(?:[^\"]*\"(?P<name>[^\"]+)\")?",
+        "its certificate is not for the name {name}",
+        "give the name in the certificate as the TLS server name",
+    ),
+    (
+        r"Http2, Error \{|h2 protocol error",
+        "it does not answer as a gRPC server",
+        "check the port: the Web UI, the HTTP API and the metrics have ports of their own",
+    ),
+    (
+        r"transport error|operation was canceled|connection closed",
+        "it closes the connection",
+        "check the port, and whether the server requires TLS or a client certificate",
+    ),
+)
 
 
 def unreachable(address: str, reason: str) -> CannotAsk:
@@ -23,11 +52,13 @@ def unreachable(address: str, reason: str) -> CannotAsk:
     Args:
         reason: The SDK's message: a chain of causes, printed as code.
     """
+    for pattern, text, hint in _CONNECTION_CAUSES:
+        found = re.search(pattern, reason)
+        if found:
+            text = text.format(name=found.groupdict().get("name"))
+            return CannotAsk(f"cannot connect to {address}: {text}", hint=hint)
     texts = re.findall(r'(?:message|error): "([^"]+)"', reason)
-    return CannotAsk(
-        f"cannot connect to {address}: {texts[-1] if texts else reason}",
-        hint=SERVER_HINT,
-    )
+    return CannotAsk(f"cannot connect to {address}: {texts[-1] if texts else reason}", hint=SERVER_HINT)
 
 
 def call_failed(client: Client, error: RPCError) -> CannotAsk:

@@ -178,6 +178,6 @@ async def _no_answer(
             hint=f"start a worker: {shlex.join(called.worker_on(queue))}",
         )
     return CannotAsk(
-        f"{call} was not answered within {limit:g} s, although a worker polls the task queue {queue}",
-        hint="find out why with devserver stuck, or wait longer with --timeout",
+        f"{call} was not answered within {limit:g} s; a worker polled the task queue {queue} in the last 90 s",
+        hint="check whether it was killed, is frozen or busy (devserver stuck), or wait longer with --timeout",
     )

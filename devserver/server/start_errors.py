@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _IN_USE = re.compile(r"(?:listen|bind)\S* .*?:(\d+): .*address already in use|port (\d+).*already in use")
 
 NO_ROOM = r"disk is full|no space left"  # what a server logs when a write finds no room
+# What a killed server has logged before is not why it ended.
+KILLED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 _OPTIONS = {"grpc": "--port", "http": "--http-port", "ui": "--ui-port", "metrics": "--metrics-port"}
 
 
@@ -38,6 +42,12 @@ def explain_exit(
         kind = PortTaken if option and spec.requires_port(port) else PortLost
         return port_taken(spec.options.bind, port, option or "--port", kind=kind)
     details = log_details(lines)
+    if code is not None and -code in KILLED_FROM_OUTSIDE:
+        return StartFailed(
+            f"the server was killed by signal {-code} before it was ready",
+            details=details,
+            hint="something else ended it: a person or program, or the kernel because memory ran out. Start it again",
+        )
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
             return make(spec, details)

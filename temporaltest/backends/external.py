@@ -12,6 +12,8 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConfigProfile
 from temporalio.service import RPCError
 
+from devserver.client import unreachable
+
 from ..errors import NotSupported, SetupError
 from .connection_monitor import ConnectionMonitor
 from .endpoint import (
@@ -123,10 +125,11 @@ async def _check(address: str, connect: Mapping[str, Any], namespace: str | None
         client = await asyncio.wait_for(Client.connect(address, **connect), CONNECT_SECONDS)
         info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     except (RuntimeError, RPCError, OSError, asyncio.TimeoutError) as error:
-        said = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
+        cause = unreachable(address, str(error) or f"no answer within {CONNECT_SECONDS:g} s")
+        why = cause.message.removeprefix(f"cannot connect to {address}: ")
         raise SetupError(
-            f"the external Temporal server at {address} does not answer: {said}\n"
-            "check that it is running and that TLS and API key match its settings (--temporal-tls..., TEMPORAL_API_KEY)"
+            f"the external Temporal server at {address} cannot be used: {why}\n{cause.hint} "
+            "(--temporal-address, --temporal-tls..., TEMPORAL_API_KEY)"
         ) from None
     if namespace is not None:
         await _require_namespace(client, address, namespace)

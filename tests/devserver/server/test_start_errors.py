@@ -77,10 +77,13 @@ def test_timeout(spec: ServerSpec) -> None:
 
 
 def test_signal(spec: ServerSpec) -> None:
-    """A server that was ended by a signal is reported as such, even without output."""
+    """A killed server is reported as such, without output, and also if it logged a lock that it was waiting for."""
     error = explain_exit(spec, -9, [])
     assert error.message == "the server was killed by signal 9 before it was ready"
     assert error.details == ("its log is empty",)
+    locked = explain_exit(spec, -9, ["database is locked (5) (SQLITE_BUSY), retrying"])
+    assert locked.message == error.message
+    assert "something else ended it" in (locked.hint or "")
 
 
 @pytest.mark.parametrize("name", ["grpc", "http", "ui", "metrics"])

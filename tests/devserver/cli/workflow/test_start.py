@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -9,9 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
 from devserver.cli.main import run as run_command
+from devserver.client.calls import ServiceCalls
+from devserver.introspection.results import has_poller
 from tests.conftest import Run, command
+from tests.helpers.trouble import worker_process
 from tests.helpers.user_code import Write, user_code
 from tests.helpers.waiting import eventually
 from tests.helpers.worker_run import running
@@ -282,9 +287,16 @@ def test_a_converter_and_a_plugin_of_another_module(quick_up: Run, write: Write,
         assert err.startswith("error: sealing:Codec is not a data converter, but <sealing.Codec")
 
 
+async def polled(address: str, queue: str) -> None:
+    """Wait until a worker polls the task queue."""
+    client = await Client.connect(address)
+    while not await has_poller(ServiceCalls(client), queue):
+        await asyncio.sleep(0.05)
+
+
 def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Call) -> None:
-    """A start says at once that no worker polls; a query and an update time out with the reason; invalid input is
-    not sent."""
+    """A start says at once that no worker polls; a query and an update time out with the reason, also after the worker
+    was killed; invalid input is not sent."""
     quick_up("--search-attribute", "Customer=Keyword")
     write("orders.py", ORDERS)
     extras = [
@@ -348,6 +360,13 @@ def test_without_a_worker(quick_up: Run, devserver: Run, write: Write, call: Cal
     write("payments.py", ORDERS.replace("class Order", "class Payment"))
     code, _, err = call("workflow", "signal", "payments.py:approve", "o1", "--by", "a")
     assert (code, err.splitlines()[0]) == (1, "error: o1 has the type Order, not Payment")
+    address = json.loads(devserver("status", "--json").stdout)["address"]
+    with worker_process(address, queue="killed"):
+        asyncio.run(polled(address, "killed"))
+    assert call("workflow", "start", "orders.py:Order", "--name", "Ada", "-w", "o2", "-t", "killed")[0] == 0
+    code, _, err = call("workflow", "query", "orders.py:Order.state", "o2", "--timeout", "1s")
+    assert (code, "a worker polled the task queue killed in the last 90 s\n" in err) == (4, True), err
+    assert "check whether it was killed, is frozen or busy" in err
     devserver("temporal", "workflow", "terminate", "-w", "o1")
     again = ["workflow", "start", "orders.py:Order", "--name", "a", "-w", "o1", "--id-reuse-policy", "RejectDuplicate"]
     code, _, err = call(*again)
