@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from devserver.replay import DaemonThreads, release_threads
+from devserver.replay import DaemonThreads, release_threads, shown_path
 
 from ..activities import mocks
 from ..activities.call_ledger import CallLedger
@@ -99,6 +99,15 @@ class Workers:
         """The task queues of workers that run in this event loop, or are about to."""
         running = [w.task_queue for w in self.running if w.task.get_loop() is loop and not w.task.done()]
         return running + [queue for home, queue in self.starting if home is loop]
+
+    def line_of(self, name: str) -> str:
+        """Where the code of an activity is; '' if it is unknown."""
+        for function in [f for worker in self.running for f in worker.options.get("activities", ())]:
+            definition = activity._Definition.from_callable(function)
+            code = getattr(inspect.unwrap(function), "__code__", None)
+            if definition is not None and definition.name == name and code is not None:
+                return f"{shown_path(code.co_filename)}:{code.co_firstlineno} in {code.co_name}"
+        return ""
 
     def trouble(self) -> TemporalTestError | None:
         """The error for a worker that died, if one did."""
