@@ -16,6 +16,7 @@ from ..time import diagnostics
 from ..workers.background_loop import BackgroundLoop
 from ..workers.blocked_test import OtherCode
 from ..workers.mistakes import Mistakes
+from ..workers.result_check import ResultCheck
 from ..workers.running_worker import SPARE_SECONDS, STOP_SECONDS
 from ..workers.wait_guard import WaitGuard
 from ..workers.workers import Workers
@@ -60,7 +61,7 @@ class CaseContext:
         self.schedules = CreatedSchedules()
         self.allocation = Allocation(session, self.requirements, self.workers, self.guard)
         self.checks = PostTestChecks(session, self.requirements, self.allocation, self.workers, self.guard)
-        interceptors = [self.guard, self.workers.ledger, self.schedules]
+        interceptors = [self.guard, self.workers.ledger, self.schedules, ResultCheck()]
         self.allocation.allocate(name, client_options, interceptors, outages=outages)
         self._mistakes = Mistakes(self.unguarded, self.workers, skips=self.clocks is not None)
         # Workers have an event loop per test, so an activity that blocks or leaks does not affect another test.

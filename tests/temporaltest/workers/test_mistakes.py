@@ -203,6 +203,107 @@ def test_mistakes(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "was never retrieved" not in result.stderr.str()
 
 
+ENDED = """
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+
+
+@workflow.defn
+class Forgets:
+    @workflow.run
+    async def run(self):
+        return workflow.execute_activity("present", "Ada", **SHORT)
+
+
+@workflow.defn
+class ForgetsTask:
+    @workflow.run
+    async def run(self):
+        handle = workflow.start_activity("present", "Ada", **SHORT)
+        return handle
+
+
+@workflow.defn
+class Encodes:
+    @workflow.run
+    async def run(self):
+        return Plain()
+
+
+def test_await(temporal):
+    temporal.worker(workflows=[Forgets], activities=[present])
+    temporal.execute(Forgets.run)
+
+
+def test_await_task(temporal):
+    temporal.worker(workflows=[ForgetsTask], activities=[present])
+    temporal.execute(ForgetsTask.run)
+
+
+def test_result(temporal):
+    temporal.worker(workflows=[Encodes])
+    temporal.execute(Encodes.run)
+
+
+def test_update(temporal):
+    temporal.worker(workflows=[Waits])
+    temporal.run(temporal.start(Waits.run).execute_update("pok"))
+
+
+def test_start_attribute(temporal):
+    level = SearchAttributePair(SearchAttributeKey.for_keyword("Level"), "x")
+    temporal.start(Waits.run, search_attributes=TypedSearchAttributes([level]))
+
+
+def test_build_id(temporal, monkeypatch):
+    from temporalio.worker import _replayer, _worker
+
+    for module in (_worker, _replayer):
+        monkeypatch.setattr(module, "load_default_build_id", lambda: 1 / 0)
+    temporal.worker(workflows=[Waits])
+    handle = temporal.start(Waits.run)
+    temporal.run(handle.signal(Waits.poke))
+    temporal.run(handle.result())
+
+
+def test_production_semantics(temporal):
+    temporal.worker(workflows=[Raises], workflow_failure_exception_types=[])
+    with pytest.raises(AssertionError, match="its workflow task fails and is retried: ValueError: no"):
+        temporal.execute(Raises.run, execution_timeout=timedelta(minutes=5))
+
+
+@workflow.defn
+class Raises:
+    @workflow.run
+    async def run(self) -> None:
+        raise ValueError("no")
+"""
+
+
+def test_mistakes_that_end_by_themselves(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure that the SDK reports names the user's line and what to change; settings of the user's are kept."""
+    monkeypatch.setenv("COLUMNS", "300")
+    suite.tests(CODE + ENDED)
+    suite.tests("def test_own(temporal):\n    raise ValueError('mine')", "temporalio/test_own.py")
+    result = suite.run("--temporal-timeout", "4", "--show-capture=no")
+    first = "FAILED test_it.py::test_"
+    result.stdout.fnmatch_lines_random(
+        [
+            f"{first}await - *TypeError: Forgets.run returns execute_activity() itself, * did you forget await?",
+            f"{first}await_task - *TypeError: ForgetsTask.run returns * did you forget await?",
+            f"{first}result - *TypeError: Object of type Plain is not JSON serializable; use a dataclass*",
+            f"{first}update - *Update handler for 'pok' expected but not found* known updates: *never*",
+            f'{first}start_attribute - *Level; @pytest.mark.temporal(search_attributes={{"Level": "Keyword"}})*',
+            "* test_it.py:* in run: return workflow.execute_activity(*",
+            "* test_it.py:* in run: return handle",
+            ">       raise ValueError('mine')",
+            "* returned at test_it.py:* in run: return Plain()",
+        ]
+    )
+    for inside in ("*json/encoder.py*", "*pluggy*_callers*"):
+        result.stdout.no_fnmatch_line(inside)
+    result.assert_outcomes(failed=6, passed=2)
+
+
 HEALS = """
 import os
 import subprocess
