@@ -18,6 +18,7 @@ from ..replay.worker_code import WorkerCode, replay_all
 from ..workers.result_check import return_lines
 from ..workflows.executions import RunHistory
 from .event_lines import event_lines, seconds
+from .nexus import nexus_lines
 from .pending import pending_lines
 from .tracebacks import failure_lines
 
@@ -72,7 +73,10 @@ async def inspect(
     return WorkflowState(
         *(workflow_id, run_id, info.type.name, info.task_queue, status_name(info.status)),
         failure=failure,
-        pending=await pending_lines(client, description, [*head, *tail], codes) if is_open else [],
+        pending=[
+            *(await pending_lines(client, description, [*head, *tail], codes) if is_open else []),
+            *await nexus_lines(client, description, [*head, *tail]),
+        ],
         code=await _code_lines(calls, info, codes) if unclear else [],
         trace=trace,
         omitted=omitted,
