@@ -19,6 +19,7 @@ POLL_SECONDS = 0.1
 DESCRIBE_SECONDS = 5.0
 FIRST_LOOK_SECONDS = 0.5
 SECOND_LOOK_SECONDS = 0.25
+LOOK_FACTOR = 1.4
 MAX_LOOK_SECONDS = 4.0
 
 
@@ -89,7 +90,7 @@ class WaitGuard(sdk.Interceptor):
             found = await self._mistake(target, until)
             if found is not None and found == before:
                 return found
-            pause = SECOND_LOOK_SECONDS if found is not None else min(2 * pause, MAX_LOOK_SECONDS)
+            pause = SECOND_LOOK_SECONDS if found is not None else min(LOOK_FACTOR * pause, MAX_LOOK_SECONDS)
             before = found
 
     async def _state(self) -> str:
