@@ -14,6 +14,10 @@ class WaitTimeout(TemporalTestError):
     """A wait passed the limit; the message has the state of every open workflow."""
 
 
+class CannotComplete(WaitTimeout):
+    """A wait that would only end at its limit, because of a mistake; the message starts with the mistake."""
+
+
 class WorkerDied(TemporalTestError):
     """A worker ended by itself, so its workflows and activities cannot continue."""
 

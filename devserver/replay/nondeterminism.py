@@ -17,6 +17,7 @@ EVENT = re.compile(r"HistoryEvent\(id: (\d+)")
 MESSAGE = re.compile(r'message: "(.*?)", source:', re.DOTALL)
 PREFIX = re.compile(r"^\[TMPRL\d+\] Nondeterminism error: ")
 MAX_STACKS = 5
+NONDETERMINISTIC = "(non-deterministic, TMPRL1100)"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Divergence:
 
     def __str__(self) -> str:
         name = f"{self.history.workflow_id} ({_type_of(self.history)})"
-        lines = [f"the workflow {name} does not replay: {self.reason}"]
+        lines = [f"the workflow {name} does not replay: {self.reason} {NONDETERMINISTIC}"]
         if self.event is not None:
             lines.append(f"  nearest event: {self.event.event_id}, {event_text(self.event)}")
         return "\n".join([*lines, *(f"  {line}" for line in self.where)])

@@ -27,6 +27,8 @@ WORKER_OPTIONS = (
     "build_id",
 )
 
+BUILD_ID = "replay"  # without one the SDK hashes the code of all loaded modules, which takes up to a second
+
 
 @dataclass(frozen=True)
 class WorkflowCode:
@@ -100,7 +102,7 @@ async def replay(histories: Sequence[WorkflowHistory], code: WorkflowCode) -> li
     if not histories:
         return []
     observer = ReplayObserver()
-    options = {**code.options, "plugins": [*code.options.get("plugins", ()), observer]}
+    options = {"build_id": BUILD_ID, **code.options, "plugins": [*code.options.get("plugins", ()), observer]}
     threads = DaemonThreads("workflow-replay")
     workflows = list(code.workflows.values())
     replayer = Replayer(workflows=workflows, workflow_task_executor=threads, runtime=_silent_runtime(), **options)

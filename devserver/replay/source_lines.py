@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent
+import importlib.util
+import json
 import linecache
 import os
 import re
@@ -14,6 +16,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 PACKAGE = Path(__file__).parents[1]
+SDK = importlib.util.find_spec("temporalio")
 INTERNAL = tuple(
     str(folder) + os.sep
     for folder in (
@@ -21,8 +24,11 @@ INTERNAL = tuple(
         PACKAGE.with_name("temporaltest"),
         Path(asyncio.__file__).parent,
         Path(next(iter(concurrent.__path__))),
+        Path(json.__file__).parent,
+        *map(Path, (SDK.submodule_search_locations or ()) if SDK else ()),
     )
 )
+SDK_ELSEWHERE = re.compile(r"/(?:site|dist)-packages/temporalio/")
 ENTRY = re.compile(r'^  File "(?P<file>[^"]+)", line \d+, in [^\n]*\n(?:    [^\n]*\n?|\n)*', re.MULTILINE)
 
 
@@ -45,9 +51,12 @@ def shown_path(file: str) -> str:
 
 
 def is_user_code(file: str) -> bool:
-    """Whether a file is neither this distribution's, nor the SDK's, nor Python's machinery of loops and threads."""
+    """Whether a file is neither this distribution's, nor the SDK's, nor Python's machinery of loops, threads and JSON.
+
+    Tracebacks in failures may come from another machine, so the SDK is also known by where packages are installed.
+    """
     path = file.replace("\\", "/")
-    internal = file.startswith((*INTERNAL, "<")) or "/temporalio/" in path
+    internal = file.startswith((*INTERNAL, "<")) or SDK_ELSEWHERE.search(path)
     return not internal and not path.endswith(("/threading.py", "/contextlib.py"))
 
 

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from ..backends.endpoint import NAMESPACES, OUTAGES, TIME_SKIPPING, ServerEndpoint
 from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError, WaitTimeout
+from ..workers.bounded_polls import BoundedPolls
 from . import namespaces
 from .namespace_slot import NamespaceSlot, reserve
 from .worker_plugin import WorkerTracking
@@ -134,6 +135,7 @@ class Allocation:
         options: dict[str, Any] = {**base.config(), "namespace": self.slot.namespace, **client_options}
         options["interceptors"] = [*interceptors, *options["interceptors"]]
         options["plugins"] = [*options["plugins"], WorkerTracking(self._workers)]
+        options["service_client"] = BoundedPolls(options["service_client"], self._guard)
         client = Client(**options)
         if not self._requirements.time_skipping:
             return client

@@ -14,6 +14,9 @@ from ..errors import ServerLost, TemporalTestError, WorkerStuck
 from ..reports import test_report
 from ..time import diagnostics
 from ..workers.background_loop import BackgroundLoop
+from ..workers.blocked_test import OtherCode
+from ..workers.mistakes import Mistakes
+from ..workers.result_check import ResultCheck
 from ..workers.running_worker import SPARE_SECONDS, STOP_SECONDS
 from ..workers.wait_guard import WaitGuard
 from ..workers.workers import Workers
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from ..outage import Outage
     from ..requirements import Requirements
     from ..time.virtual_clocks import VirtualClocks
+    from ..workers.awaited import Awaited
     from .namespace_slot import NamespaceSlot
     from .session import Session
 
@@ -53,14 +57,16 @@ class CaseContext:
         self.session = session
         self.requirements = replace(requirements, private_server=True) if outages else requirements
         self.workers = Workers()
-        self.guard = WaitGuard(session.config.timeout, self.trouble, self._describe_open)
+        self.guard = WaitGuard(session.config.timeout, self.trouble, self._describe_open, self._mistake)
         self.schedules = CreatedSchedules()
         self.allocation = Allocation(session, self.requirements, self.workers, self.guard)
         self.checks = PostTestChecks(session, self.requirements, self.allocation, self.workers, self.guard)
-        interceptors = [self.guard, self.workers.ledger, self.schedules]
+        interceptors = [self.guard, self.workers.ledger, self.schedules, ResultCheck()]
         self.allocation.allocate(name, client_options, interceptors, outages=outages)
+        self._mistakes = Mistakes(self.unguarded, self.workers, skips=self.clocks is not None)
         # Workers have an event loop per test, so an activity that blocks or leaks does not affect another test.
         self.loop = BackgroundLoop()
+        self._other_code = OtherCode()
 
     @property
     def endpoint(self) -> ServerEndpoint:
@@ -116,6 +122,14 @@ class CaseContext:
         client = self.unguarded()
         clocks = [await diagnostics.clock_list(client)] if self.clocks is not None else []
         return "\n".join([await test_report.open_workflows(client, self.checks.codes), *clocks])
+
+    async def _mistake(self, target: Awaited, until: float) -> str | None:
+        """The mistake that keeps a workflow open, unless other code of the test may still end that."""
+        if self.outage is not None:
+            return None
+        found = await self._mistakes.find(target, until)
+        healing = found is not None and found.heals and self._other_code.runs(own_workers=bool(self.workers.running))
+        return None if found is None or healing else found.text
 
     def check_workers(self) -> None:
         """The part of `check` that can run after each of several tests.

@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from ..replay.worker_code import WorkerCode
 from ..workflows.listing import list_workflows
+from .standalone import StandaloneState, standalone
 from .workflow_state import WorkflowState, inspect
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class WorkflowReport:
     """The workflows of a test.
 
     `more` is set if some are not shown; `unknown` is the reason why nothing is known; `full` says that
-    the server's database is full; `outages` are those of the test.
+    the server's database is full; `outages` are those of the test; `standalone`
+    are the activities and Nexus operations that no workflow started.
     """
 
     namespace: str
@@ -38,11 +40,14 @@ class WorkflowReport:
     unknown: str | None = None
     full: str | None = None
     outages: Sequence[OutageEvent] = ()
+    standalone: Sequence[StandaloneState] = ()
 
     def to_text(self) -> str:
         """The text for the terminal."""
         head = f"namespace {self.namespace}" + (f"  {self.ui}" if self.ui else "")
-        blocks = [line for workflow in self.workflows for line in workflow.lines()] or ["no workflow was started"]
+        blocks = [line for workflow in self.workflows for line in workflow.lines()]
+        blocks += [line for one in self.standalone for line in one.lines()]
+        blocks = blocks or ["no workflow was started"]
         lines = [self.unknown] if self.unknown else [head, *blocks, *self._rest()]
         outages = [OUTAGES, *(f"  {event}" for event in self.outages)] if self.outages else []
         return "\n".join([*([self.full] if self.full else []), *lines, *outages])
@@ -54,6 +59,7 @@ class WorkflowReport:
     def properties(self) -> Mapping[str, str]:
         """A summary, as properties of a test in JUnit XML."""
         failures = [f"{workflow.id}: {workflow.failure[0]}" for workflow in self.workflows if workflow.failure]
+        failures += [f"{one.id}: {one.failure[0]}" for one in self.standalone if one.failure]
         states = [f"{workflow.id} ({workflow.type}): {workflow.status}" for workflow in self.workflows]
         properties = {
             "temporal_namespace": self.namespace,
@@ -72,7 +78,7 @@ async def gather(client: Client, ui: str | None, codes: Sequence[WorkerCode]) ->
     keys, more = await _first(client, (NOT_COMPLETED, COMPLETED))
     link = f"{ui}/namespaces/{client.namespace}/workflows" if ui else None
     states = await _inspect(client, keys, codes, link)
-    return WorkflowReport(client.namespace, states, more, link)
+    return WorkflowReport(client.namespace, states, more, link, standalone=await standalone(client))
 
 
 async def open_workflows(client: Client, codes: Sequence[WorkerCode] = ()) -> str:
@@ -81,7 +87,8 @@ async def open_workflows(client: Client, codes: Sequence[WorkerCode] = ()) -> st
     states = await _inspect(client, keys, codes, None)
     lines = [line for state in states for line in state.lines(trace=False)]
     rest = [f"... and more than {MAX_WORKFLOWS} workflows"] if more else []
-    return "\n".join(["open workflows:", *lines, *rest]) if lines else "no workflow is open"
+    text = ["open workflows:", *lines, *rest] if lines else ["no workflow is open"]
+    return "\n".join([*text, *(line for one in await standalone(client, only_open=True) for line in one.lines())])
 
 
 async def _first(client: Client, queries: Iterable[str]) -> tuple[list[tuple[str, str]], bool]:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from devserver.replay import is_user_code, user_lines
 
+from ..errors import TemporalTestError
+from ..workers.advice import advice
+
 if TYPE_CHECKING:
     import pytest
     from temporalio.api.failure.v1 import Failure
@@ -51,7 +54,9 @@ def set_headline(report: pytest.TestReport, error: BaseException) -> None:
     cause = error  # the SDK's errors have the failure of a workflow, a child or an activity as `cause`
     while isinstance(inner := getattr(cause, "cause", None), BaseException):
         cause = inner
-    crash.message = f"{kind.__name__}: {cause}"
+    first, *rest = f"{kind.__name__}: {cause}".splitlines() or [kind.__name__]
+    hint = "" if isinstance(error, TemporalTestError) else advice(first)
+    crash.message = "\n".join([f"{first}; {hint}" if hint else first, *rest])
 
 
 def _chain(error: BaseException | None) -> Sequence[BaseException]:
@@ -78,5 +83,7 @@ def _annotate(error: BaseException) -> None:
     """Add the text of the traceback to a failure from the server, which has no traceback. Python 3.10 has no notes."""
     stack = getattr(getattr(error, "failure", None), "stack_trace", "")
     lines = user_lines(stack) if isinstance(stack, str) else ""
+    hint = "" if isinstance(error, TemporalTestError) else advice(str(error))
+    lines = "\n".join(filter(None, [lines, hint]))
     if lines and hasattr(error, "add_note") and lines not in getattr(error, "__notes__", ()):
         error.add_note(lines)

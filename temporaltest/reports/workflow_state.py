@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from temporalio import workflow
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -14,8 +15,10 @@ from temporalio.client import Client, WorkflowHistory
 from devserver.client import OPEN_STATUSES, SDK, ServiceCalls, status_name
 
 from ..replay.worker_code import WorkerCode, replay_all
+from ..workers.result_check import return_lines
 from ..workflows.executions import RunHistory
 from .event_lines import event_lines, seconds
+from .nexus import nexus_lines
 from .pending import pending_lines
 from .tracebacks import failure_lines
 
@@ -62,13 +65,18 @@ async def inspect(
     info = description.workflow_execution_info
     is_open = info.status in OPEN_STATUSES
     failure = await _failure(client, [*head, *tail])
+    if failure and "is not JSON serializable" in failure[0]:
+        failure = [*failure, *_returned_at(info, codes)]
     text = "\n".join(failure)
     unclear = (is_open and DEADLOCK not in text) or NONDETERMINISM in text
     trace, omitted = await _trace(client, head, tail, info.history_length)
     return WorkflowState(
         *(workflow_id, run_id, info.type.name, info.task_queue, status_name(info.status)),
         failure=failure,
-        pending=await pending_lines(client, description, [*head, *tail], codes) if is_open else [],
+        pending=[
+            *(await pending_lines(client, description, [*head, *tail], codes) if is_open else []),
+            *await nexus_lines(client, description, [*head, *tail]),
+        ],
         code=await _code_lines(calls, info, codes) if unclear else [],
         trace=trace,
         omitted=omitted,
@@ -111,6 +119,16 @@ async def _failure(client: Client, events: Sequence[HistoryEvent]) -> list[str]:
                 continue  # the server ended it: a pause or a reset
             lines = await failure_lines(failure, client.data_converter)
             return [f"its workflow task fails and is retried: {lines[0]}", *lines[1:]]
+    return []
+
+
+def _returned_at(info: WorkflowExecutionInfo, codes: Sequence[WorkerCode]) -> list[str]:
+    """Where the workflow's code returns its result, for a result that cannot be encoded."""
+    for code in codes:
+        found = code.code.workflows.get(info.type.name)
+        definition = None if found is None else workflow._Definition.from_class(found)
+        if definition is not None:
+            return [f"returned at {line}" for line in return_lines(definition.run_fn)]
     return []
 
 

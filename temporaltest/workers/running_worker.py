@@ -8,6 +8,7 @@ from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import dataclass
 from typing import Any
 
+from temporalio import activity, workflow
 from temporalio.worker import Worker
 
 from ..errors import WorkerStuck
@@ -42,6 +43,16 @@ class RunningWorker:
     def task_queue(self) -> str:
         """The task queue that it polls."""
         return self.worker.task_queue
+
+    def polls(self, kind: str) -> bool:
+        """Whether it runs and takes tasks of a kind, named by an option: "workflows", "activities", ..."""
+        return bool(self.options.get(kind)) and not self.task.done() and not self.stopped
+
+    def registers(self, kind: str, name: str) -> bool:
+        """Whether it has the workflow or activity (`kind` is "workflows" or "activities") of this name."""
+        definition: Any = workflow._Definition.from_class if kind == "workflows" else activity._Definition.from_callable
+        names = {getattr(definition(item), "name", None) for item in self.options.get(kind, ())}
+        return name in names or None in names  # a dynamic one has no name
 
     def death(self) -> BaseException | None:
         """Why it ended by itself; None if it runs or was asked to stop."""

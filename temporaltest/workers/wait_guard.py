@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from temporalio import client as sdk
 
-from ..errors import TemporalTestError, WaitTimeout
+from ..errors import CannotComplete, TemporalTestError, WaitTimeout
+from .awaited import Awaited
 
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
 DESCRIBE_SECONDS = 5.0
+FIRST_LOOK_SECONDS = 0.5
+SECOND_LOOK_SECONDS = 0.25
+LOOK_FACTOR = 1.4
+MAX_LOOK_SECONDS = 4.0
 
 
 class WaitGuard(sdk.Interceptor):
@@ -24,6 +30,7 @@ class WaitGuard(sdk.Interceptor):
         limit: The limit of a wait, in seconds.
         trouble: Returns why waiting is useless, such as a dead worker; None if it is not.
         describe: Returns the state of the namespace, for the message of a wait that was too long.
+        mistake: Returns the mistake that keeps a target open until a time of `time.monotonic`; None if there is none.
     """
 
     def __init__(
@@ -31,25 +38,31 @@ class WaitGuard(sdk.Interceptor):
         limit: float,
         trouble: Callable[[], TemporalTestError | None],
         describe: Callable[[], Awaitable[str]],
+        mistake: Callable[[Awaited, float], Awaitable[str | None]] | None = None,
     ) -> None:
         self.limit = limit
         self.started: list[tuple[str, str | None]] = []
         self._trouble = trouble
         self._describe = describe
+        self._mistake = mistake
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
         return _Outbound(next, self)
 
-    async def wait(self, work: Awaitable[T], description: str, *, until: float | None = None) -> T:
+    async def wait(
+        self, work: Awaitable[T], description: str, *, until: float | None = None, target: Awaited | None = None
+    ) -> T:
         """The result of `work`. `description` names it in an error.
 
         Raises:
             WaitTimeout: It took longer than the limit; the message has the state of every open workflow.
+            CannotComplete: A mistake keeps `target` open, such as a workflow type that no worker has.
             WorkerDied, ServerLost: A worker or the server ended meanwhile.
         """
         deadline = time.monotonic() + self.limit if until is None else until
         task = asyncio.ensure_future(work)
+        looking = asyncio.ensure_future(self._look(target, deadline)) if target and self._mistake else None
         try:
             while True:
                 done, _ = await asyncio.wait({task}, timeout=min(POLL_SECONDS, max(0, deadline - time.monotonic())))
@@ -58,10 +71,27 @@ class WaitGuard(sdk.Interceptor):
                     raise trouble from (task.exception() if done else None)
                 if done:
                     return task.result()
+                if looking is not None and looking.done():
+                    raise CannotComplete(f"{looking.result()}\n{await self._state()}")
                 if time.monotonic() >= deadline:
                     raise WaitTimeout(f"waited more than {self.limit:g} s for {description}\n{await self._state()}")
         finally:
             task.cancel()
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # asyncio reports it otherwise
+            if looking is not None:
+                looking.cancel()
+
+    async def _look(self, target: Awaited, until: float) -> str:
+        """Return once the same mistake has been found twice in a row."""
+        assert self._mistake is not None  # noqa: S101 - the caller has checked it
+        pause, before = FIRST_LOOK_SECONDS, None
+        while True:
+            await asyncio.sleep(pause)
+            found = await self._mistake(target, until)
+            if found is not None and found == before:
+                return found
+            pause = SECOND_LOOK_SECONDS if found is not None else min(LOOK_FACTOR * pause, MAX_LOOK_SECONDS)
+            before = found
 
     async def _state(self) -> str:
         describing = asyncio.ensure_future(self._describe())
@@ -87,10 +117,19 @@ class _Outbound(sdk.OutboundInterceptor):
         return handle
 
     async def query_workflow(self, input: sdk.QueryWorkflowInput) -> Any:  # noqa: A002
-        return await self._guard.wait(super().query_workflow(input), f"the query {input.query} of {input.id}")
+        return await self._guard.wait(
+            super().query_workflow(input),
+            f"the query {input.query} of {input.id}",
+            target=Awaited(input.id, input.run_id, is_call=True),
+        )
 
     async def start_workflow_update(self, input: sdk.StartWorkflowUpdateInput) -> sdk.WorkflowUpdateHandle[Any]:  # noqa: A002
-        return await self._guard.wait(super().start_workflow_update(input), f"the update {input.update} of {input.id}")
+        input.update_id = input.update_id or str(uuid.uuid4())
+        return await self._guard.wait(
+            super().start_workflow_update(input),
+            f"the update {input.update} of {input.id}",
+            target=Awaited(input.id, input.run_id, input.update_id, is_call=True),
+        )
 
     async def start_update_with_start_workflow(
         self,
@@ -107,17 +146,18 @@ class _Outbound(sdk.OutboundInterceptor):
         events = super().fetch_workflow_history_events(input)
         if not input.wait_new_event:
             return events
-        bounded: Any = _BoundedEvents(events, self._guard, f"the workflow {input.id}")
+        is_call = input.event_filter_type != sdk.WorkflowHistoryEventFilterType.CLOSE_EVENT
+        bounded: Any = _BoundedEvents(events, self._guard, Awaited(input.id, input.run_id, is_call=is_call))
         return bounded  # type: ignore[no-any-return]
 
 
 class _BoundedEvents:
     """The SDK's iterator over events, with a limit for its waits."""
 
-    def __init__(self, events: Any, guard: WaitGuard, description: str) -> None:
+    def __init__(self, events: Any, guard: WaitGuard, target: Awaited) -> None:
         self._events = events
         self._guard = guard
-        self._description = description
+        self._target = target
         self._until = time.monotonic() + guard.limit
 
     def __getattr__(self, name: str) -> Any:
@@ -127,7 +167,9 @@ class _BoundedEvents:
         return self
 
     async def __anext__(self) -> Any:
-        return await self._guard.wait(self._next(), self._description, until=self._until)
+        return await self._guard.wait(
+            self._next(), f"the workflow {self._target.workflow_id}", until=self._until, target=self._target
+        )
 
     async def _next(self) -> Any:
         return await self._events.__anext__()

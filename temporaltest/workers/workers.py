@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from devserver.replay import DaemonThreads, release_threads
+from devserver.replay import DaemonThreads, release_threads, shown_path
 
 from ..activities import mocks
 from ..activities.call_ledger import CallLedger
@@ -23,6 +23,10 @@ from . import eviction, sandbox
 from .running_worker import STOP_SECONDS, RunningWorker, causes, start_error
 
 Activity = Callable[..., Any]
+
+# Without a build id the SDK hashes the code of all loaded modules, which takes up to a second in each process.
+BUILD_ID = "temporaltest"
+NO_TYPES = inspect.signature(Worker).parameters["workflow_failure_exception_types"].default
 
 
 @dataclass
@@ -72,8 +76,11 @@ class Workers:
     def prepare(self, config: WorkerConfig) -> None:
         """Set the plugin's defaults for a worker in a test where the test sets nothing; note its activities."""
         # A bug in a workflow fails it at once. By default the server retries its task forever, and the test hangs.
-        if not config.get("workflow_failure_exception_types"):
+        # An empty list that the test gives is kept: that is how production behaves.
+        if config.get("workflow_failure_exception_types", NO_TYPES) is NO_TYPES:
             config["workflow_failure_exception_types"] = [Exception]
+        if not any(config.get(name) for name in ("build_id", "use_worker_versioning", "deployment_config", "plugins")):
+            config["build_id"] = BUILD_ID
         runner = config.get("workflow_runner")
         if isinstance(runner, SandboxedWorkflowRunner) and runner.restrictions is SandboxRestrictions.default:
             config["workflow_runner"] = sandbox.runner(config.get("workflows", ()))
@@ -99,6 +106,15 @@ class Workers:
         """The task queues of workers that run in this event loop, or are about to."""
         running = [w.task_queue for w in self.running if w.task.get_loop() is loop and not w.task.done()]
         return running + [queue for home, queue in self.starting if home is loop]
+
+    def line_of(self, name: str) -> str:
+        """Where the code of an activity is; '' if it is unknown."""
+        for function in [f for worker in self.running for f in worker.options.get("activities", ())]:
+            definition = activity._Definition.from_callable(function)
+            code = getattr(inspect.unwrap(function), "__code__", None)
+            if definition is not None and definition.name == name and code is not None:
+                return f"{shown_path(code.co_filename)}:{code.co_firstlineno} in {code.co_name}"
+        return ""
 
     def trouble(self) -> TemporalTestError | None:
         """The error for a worker that died, if one did."""

@@ -32,11 +32,15 @@ class _Outbound(sdk.OutboundInterceptor):
         return super().list_workflows(input)
 
 
+def narrowed(client: Client) -> str:
+    """The query that narrows the client's lists; '' if the namespace belongs to one test."""
+    interceptors = client.config()["interceptors"]
+    return next((interceptor.query for interceptor in interceptors if isinstance(interceptor, ListFilter)), "")
+
+
 async def list_workflows(
     client: Client, query: str = "", limit: int | None = None
 ) -> AsyncIterator[WorkflowExecutionInfo]:
     """The workflows that match `query`, among those that the client lists; paused ones too."""
-    interceptors = client.config()["interceptors"]
-    narrow = next((interceptor.query for interceptor in interceptors if isinstance(interceptor, ListFilter)), "")
-    async for info in ServiceCalls(client).list_workflows(both(narrow, query), limit):
+    async for info in ServiceCalls(client).list_workflows(both(narrowed(client), query), limit):
         yield info

@@ -267,7 +267,7 @@ def test_short_timer(temporal):
             "E           *no worker has polled it from the task queue 'tests': start one with activities=[[]pack[]]",
             "E           timer pending: 30 days 0:01:00; use @pytest.mark.temporal(time_skipping=True) to *",
             "E           timer pending: 9 s",
-            "FAILED test_it.py::test_worker - WaitTimeout: waited more than 1 s for the *",
+            "FAILED test_it.py::test_long_timer - WaitTimeout: waited more than 1 s for *",
         ]
     )
 
