@@ -424,8 +424,8 @@ def test_nexus_services(quick_up: Run, devserver: Run, tmp_path: Path, start: St
     with running("prices", "--no-reload") as run:
         assert "  nexus       Pricing (no endpoint points here; create one with --nexus-endpoint NAME)" in run.lines
         start("Ask", "w", "tea", queue="prices")  # the server rejects a command for a missing endpoint
-        run.until(r"workflow w \(Ask\) .* the server rejects its commands \(devserver$")
-        run.until(r"^ +trace w\)$")
+        run.until(r"workflow w \(Ask\) .* BadScheduleNexusOperationAttributes:$")
+        run.until(r'^ +endpoint "pricing" not found \(devserver trace w\)$')
     with running("prices", "--no-reload", "--nexus-endpoint", "pricing") as run:
         assert "  nexus       Pricing (endpoint pricing)" in run.lines
         assert result("w") == 3

@@ -70,7 +70,7 @@ def test_same_tests_run_in_a_container(ways: tuple[str, ...], contained: Suite, 
     assert "ResourceWarning" not in result.stderr.str()
     assert len({report["address"] for report in reports(contained.path)}) == 1
     assert len({report["namespace"] for report in reports(contained.path)}) == 4
-    assert docker.containers() == []
+    assert eventually(lambda: not docker.containers())
     assert processes_of(home) == []
 
 
