@@ -9,6 +9,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DevServerError, StartFailed
@@ -19,6 +20,7 @@ from ..server.start_errors import log_details
 from ..system.filelocks import LockedFile
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
+from ..system.spawn import Child
 from ..system.timefmt import utc_now
 from . import ephemeral_database
 from .folder import InstanceFolder
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 LEASE_POLL_SECONDS = 0.25
 LOG_POLL_SECONDS = 5.0
+NO_SCHEDULES = "worker.perNamespaceWorkerCount=0"  # the workers in the server that run schedules
 LOCK_SECONDS = 3.0  # more than the moment for which another process looks whether the lock is held
 
 
@@ -56,7 +59,8 @@ class Supervisor:
         self._on_event = on_event
         self._signals = SignalWaiter()
         self._database_lease: DatabaseLease | None = None
-        self._launch = Launch(spec, lambda: self._signals.ending is not None or abandoned(), started)
+        self._is_interrupted = lambda: self._signals.ending is not None or abandoned()
+        self._launch = Launch(spec, self._is_interrupted, started)
         self._record: Record | None = None
         self._lock: LockedFile | None = None
         self._folder_lock: LockedFile | None = None
@@ -103,11 +107,13 @@ class Supervisor:
         if spec.options.ephemeral:
             self._folder_lock = ephemeral_database.hold(spec.database)
         self._prepare_database()
+        if self._to_pause:
+            self._pause_schedules()
         record = self._starting(self._launch.begin().pid)
         self._write(record)
         self._launch.until_ready()
         self._launch.prepare_namespaces(lambda text: self._on_event({"warn": text}))
-        self._launch.pause_schedules(self._to_pause)
+        self._launch.until_paused(self._to_pause)
         if not spec.options.ephemeral:
             from .. import database
 
@@ -115,6 +121,20 @@ class Supervisor:
         record = record.changed(state=READY)
         self._write(record)
         return record
+
+    def _pause_schedules(self) -> None:
+        """Pause schedules on a server that runs none: a workflow task that waited when the last server stopped would
+        act at once.
+        """
+        command = (*self._spec.command, "--dynamic-config-value", NO_SCHEDULES)
+        launch = Launch(replace(self._spec, command=command), self._is_interrupted)
+        process = launch.begin()
+        try:
+            self._write(self._starting(process.pid))
+            launch.until_ready()
+            launch.pause_schedules(self._to_pause)
+        finally:
+            self._end_process(process)
 
     def _prepare_database(self) -> None:
         """Own the database, upgrade it if this server is newer than the last one, and report what came due in it."""
@@ -217,7 +237,7 @@ class Supervisor:
 
     def _clean_up(self, state: str, reason: str | None = None) -> None:
         """End the server, remove what is not kept, and write the last state of the instance."""
-        self._end_process()
+        self._end_process(self._launch.process)
         if self._database_lease is not None:
             self._database_lease.release()
         self._folder.remove_state(self._spec.database, ephemeral=self._spec.options.ephemeral)
@@ -227,8 +247,7 @@ class Supervisor:
             if lock is not None:
                 lock.release()
 
-    def _end_process(self) -> None:
-        process = self._launch.process
+    def _end_process(self, process: Child | None) -> None:
         identity = None if process is None else ProcessIdentity.of(process.pid)
         if process is None or identity is None:
             return

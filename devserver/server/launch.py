@@ -99,13 +99,16 @@ class Launch:
         ensure_namespaces(self.http_api, self._spec.namespaces, settings, self._until, warn)
 
     def pause_schedules(self, schedules: Sequence[tuple[str, str]]) -> None:
-        """Pause schedules (namespace and id), and wait until they are: one that is unpaused before would catch up.
+        """Pause schedules (namespace and id).
 
         Raises:
             StartFailed: Temporal refuses.
         """
         for namespace, schedule_id in schedules:
             self._until(functools.partial(self.http_api.pause_schedule, namespace, schedule_id, PAUSED))
+
+    def until_paused(self, schedules: Sequence[tuple[str, str]]) -> None:
+        """Wait until schedules are paused: one that is unpaused before would catch up."""
         wanted: dict[str, set[str]] = {}
         for namespace, schedule_id in schedules:
             wanted.setdefault(namespace, set()).add(schedule_id)

@@ -22,6 +22,7 @@ from devserver.instances.start_plan import plan
 from devserver.instances.supervisor import Supervisor
 from devserver.system.paths import Paths
 from devserver.system.ports import Reservations
+from devserver.system.spawn import Child
 from tests.conftest import Run, command, processes_of
 from tests.helpers.illbehaved import Gate
 from tests.helpers.waiting import eventually
@@ -142,9 +143,9 @@ def test_starter_that_dies_as_the_server_gets_ready(
     folder = InstanceFolder(paths, "unwanted")
     stop, states = Supervisor._end_process, []
 
-    def watched(supervisor: Supervisor) -> None:
+    def watched(supervisor: Supervisor, process: Child | None) -> None:
         states.append(folder.require_record().state)
-        stop(supervisor)
+        stop(supervisor, process)
 
     def dies(event: dict[str, object]) -> None:
         if "ready" in event:

@@ -357,6 +357,22 @@ def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_su
     assert namespaces_of(own_server) == ["default", "ours"]
 
 
+def test_a_deployed_worker_may_still_come(own_server: DevServer, bare_suite: Suite) -> None:
+    """In a shared namespace, a task queue without workers is no mistake before the limit: its workers may restart."""
+    write(
+        bare_suite,
+        """
+        def test_waits(temporal):
+            temporal.worker(workflows=[Greet])
+            temporal.execute(Greet.run, "Ada", task_queue="deployed")
+        """,
+    )
+    args = ("--temporal-address", own_server.address, "--temporal-namespace=ours", "--temporal-timeout=3")
+    result = bare_suite.run(*args)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *WaitTimeout: waited more than 3 s for *"])
+
+
 def test_report_and_replay_cover_only_the_test(server: DevServer, bare_suite: Suite) -> None:
     """In a shared namespace, workflows of others are not replayed, reported or terminated."""
     write(
