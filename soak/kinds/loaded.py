@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import subprocess
 from pathlib import Path
 from typing import ClassVar
@@ -9,12 +11,22 @@ from typing import ClassVar
 from devserver.errors import DevServerError
 from devserver.instances.folder import InstanceFolder
 from devserver.instances.record import READY, Record
-from devserver.system.ports import ANY, Reservation
+from devserver.system.ports import Reservation
 
 from ..load import Load
 from ..rounds import Kind, Round
 
 ACKNOWLEDGED = 10  # signals before an action begins
+# Not of those that the system gives out: while the server is down, another program could get its port.
+PORTS = range(20_000, 30_000)
+
+
+def _free_port() -> int:
+    while True:
+        with contextlib.suppress(OSError):
+            reservation = Reservation("127.0.0.1", secrets.choice(PORTS))
+            reservation.release()
+            return reservation.port
 
 
 class Loaded(Kind):
@@ -25,9 +37,7 @@ class Loaded(Kind):
     def set_up(self, folder: Path) -> None:
         """Start the instance and its load."""
         super().set_up(folder)
-        reservation = Reservation("127.0.0.1", ANY)
-        reservation.release()
-        self.port = reservation.port
+        self.port = _free_port()
         self.measured(lambda: self.up(self.log))
         self.load = Load(self.workshop.loop, f"127.0.0.1:{self.port}", works=self.worked)
 
