@@ -25,7 +25,7 @@ from ..system.timefmt import utc_now
 from . import ephemeral_database
 from .folder import InstanceFolder
 from .own_database import own_database, settle_overdue
-from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, up_command
+from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, down_command, up_command
 
 if TYPE_CHECKING:
     from ..database import DatabaseLease, Overdue
@@ -102,7 +102,7 @@ class Supervisor:
             holder = self._folder.supervisor_lock.read_text().strip()
             raise StartFailed(
                 f"another process (pid {holder}) runs the instance {spec.name}",
-                hint=f"stop it where it runs (devserver down {spec.name}), or choose another name with --name",
+                hint=f"stop it where it runs ({down_command(spec.name)}), or choose another name with --name",
             )
         if spec.options.ephemeral:
             self._folder_lock = ephemeral_database.hold(spec.database)
