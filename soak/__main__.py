@@ -1,6 +1,6 @@
 """Kills everything at random moments, under load, and counts what is left behind or lost.
 
-Ctrl-C ends it, and a second start goes on.
+Ctrl-C ends it, and a second start continues.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="kills of each kind (default: %(default)s)")
     parser.add_argument("--only", metavar="KIND,...", help=f"some of {', '.join(kind.name for kind in TABLE)}")
-    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="the counts; a second start goes on")
+    parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="the counts; a second start continues them")
     parser.add_argument("--seed", type=int, help="seed of all moments (default: 1)")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="limit of each kind (default: %(default)s)")
     parser.add_argument("--lanes", type=int, default=LANES, help="kinds at once (default: %(default)s)")
@@ -200,8 +200,8 @@ def main() -> int:
 
 
 def _stop(soak: Soak) -> None:
-    """Let the rounds that run end, and count them no more; then everything in their homes is ended."""
-    print("stopping after the rounds that run; start again to go on", flush=True)
+    """Let the current rounds end without counting them; then end everything in their homes."""
+    print("stopping after the rounds that run; start again to continue", flush=True)
     soak.stopping.set()
 
 

@@ -95,7 +95,7 @@ class Load:
     # From the threads of lanes
 
     def tell(self, workflow_id: str, at_least: int = 0) -> None:
-        """Start a workflow, and tell it words until `stop`; return once so many are acknowledged."""
+        """Start a workflow, and tell it words until `stop`; return once `at_least` are acknowledged."""
         self._loop.run(self._tell(workflow_id))
         deadline = time.monotonic() + LIMIT
         while len(self.acknowledged[workflow_id]) < at_least:
@@ -104,7 +104,7 @@ class Load:
             time.sleep(PAUSE_SECONDS)
 
     def stop(self) -> None:
-        """Send no more words."""
+        """Stop sending words."""
         self._loop.run(self._stop())
 
     def lost(self, workflow_id: str) -> list[str]:

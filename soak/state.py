@@ -61,7 +61,7 @@ class Tally:
 
 
 class State:
-    """The seed and the tallies of all kinds. Written after each round; a second start goes on from there."""
+    """The seed and the tallies of all kinds. Written after each round; a second start continues from there."""
 
     def __init__(self, file: Path, seed: int) -> None:
         self.file = file

@@ -7,6 +7,7 @@ import re
 from ..errors import OptionError
 
 DEFAULT_NAME = "default"
+SYSTEM_NAMESPACE = "temporal-system"  # of the server itself
 LONGEST_NAMESPACE_BYTES = 1000
 
 _NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
@@ -44,8 +45,8 @@ def check_namespace(name: str) -> None:
             f"the name of a namespace must have 1 to {LONGEST_NAMESPACE_BYTES} bytes, not {len(name.encode())}",
             hint="choose another name with --namespace",
         )
-    if name == "temporal-system":
-        raise OptionError("the namespace temporal-system is reserved for the server", hint="choose another name")
+    if name == SYSTEM_NAMESPACE:
+        raise OptionError(f"the namespace {SYSTEM_NAMESPACE} is reserved for the server", hint="choose another name")
     if any(character.isspace() or not character.isprintable() for character in name) or "/" in name:
         raise OptionError(
             f"the namespace {name!r} contains a space, a slash or a control character",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
-from ..system.timefmt import age
+from ..config.durations import format_duration
+from ..system.printable import counted
 
 NAMED = 3
 
@@ -79,7 +79,7 @@ class Overdue:
             where = ", ".join(f"{name}: {number}" for name, number in sorted(self.retained.items()))
             yield (
                 f"the retention of {counted(count, 'closed workflow')} ended while no server was running ({where}); "
-                f"a start keeps them for another {age(timedelta(seconds=kept_for))}"
+                f"a start keeps them for another {format_duration(round(kept_for))}"
             )
         counts = (("timers", self.timers), ("activity retries", self.retries), ("timeouts", self.timeouts))
         waiting = ", ".join(f"{text} of {counted(count, 'workflow')}" for text, count in counts if count)
@@ -97,11 +97,6 @@ class Overdue:
         more = f" and {len(self.schedules) - NAMED} more" if len(self.schedules) > NAMED else ""
         what = f"{counted(len(self.schedules), 'schedule')} missed actions since {self.schedules[0].since}"
         return f"{what}: {named}{more}; {outcome}"
-
-
-def counted(count: int, noun: str) -> str:
-    """A number with its noun, such as 1 schedule or 2 schedules."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _described(schedule: OverdueSchedule) -> str:

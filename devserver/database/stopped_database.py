@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
+from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DatabaseError
 from .header import read_header, sidecar, size_of
 from .overdue import Overdue
@@ -30,7 +31,6 @@ from .timer_tasks import (
     timer_tasks,
 )
 
-SYSTEM = "temporal-system"  # the server's own namespace
 OWN_WORKFLOWS = "temporal-sys-"
 WORTH_A_LINE = 10.0  # seconds: what a short restart delays is not reported
 
@@ -66,7 +66,7 @@ class StoppedDatabase:
         )
 
     def postpone_deletions(self, seconds: float) -> None:
-        """Keep the closed workflows that a server would delete at once for so many seconds from now.
+        """Keep the closed workflows that a server would delete at once, for `seconds` from now.
 
         A longer retention of the namespace does not help them: the server looks only at the time of its timer task.
         """
@@ -75,7 +75,7 @@ class StoppedDatabase:
                 move(connection, self._deletions, self._now + seconds)
 
     def hold_schedules(self, seconds: float) -> list[tuple[str, str]]:
-        """Let no schedule wake up by itself for so many seconds, so that a client can pause it first.
+        """Keep schedules from waking up by themselves for `seconds`, so that a client can pause them first.
 
         Not for longer than needed: one that is unpaused acts only when this time is over, because the server gives a
         workflow's next timer no task while it has one for an earlier timer.
@@ -92,7 +92,7 @@ class StoppedDatabase:
 
 
 def keep_closed(db: Path, seconds: float) -> None:
-    """Keep closed workflows for at least so many seconds; a start, which reports them, does so for the overdue ones.
+    """Keep closed workflows for at least `seconds`; a start reports the overdue ones and keeps them itself.
 
     Raises:
         DatabaseError: The file cannot be read or written.
@@ -122,7 +122,7 @@ def _decoded(db: Path) -> Iterator[None]:
 
 def _namespaces(connection: sqlite3.Connection) -> dict[str, str]:
     """Id -> name, without the server's own namespace."""
-    rows = connection.execute("SELECT id, name FROM namespaces WHERE name != ?", (SYSTEM,))
+    rows = connection.execute("SELECT id, name FROM namespaces WHERE name != ?", (SYSTEM_NAMESPACE,))
     return {str(UUID(bytes=identity)): name for identity, name in rows}
 
 

@@ -27,7 +27,7 @@ class StoredSchedule:
     times: tuple[float, ...]
 
     def overdue(self, namespace: str, now: float, least: float) -> OverdueSchedule | None:
-        """What it missed, if it is overdue by at least so many seconds."""
+        """What it missed, if it is overdue by at least `least` seconds."""
         past = [when for when in self.times if when <= now]
         if not past or past[0] > now - least:
             return None

@@ -33,7 +33,7 @@ class DeploymentRefused(DevServerError):
 
 
 def deployment_full(message: str) -> DeploymentRefused | None:
-    """The error for a deployment that may have no more versions, if that is what the server's message says."""
+    """The error for a deployment that is full of versions, if the server's message says so."""
     found = _FULL.search(message)
     if found is None:
         return None

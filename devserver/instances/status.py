@@ -21,8 +21,7 @@ def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
     """The status of an instance as JSON; see docs/json.md. Keys are only added within one `form`.
 
     `state` is starting, ready, unresponsive (the process exists, but clients of its namespace cannot work: `problem`
-    says why), stopping, stopped, crashed or
-    running elsewhere (in a container or on a machine that shares this home).
+    says why), stopping, stopped, crashed or running elsewhere (in a container or on a machine that shares this home).
     """
     state, problem = record.state_now(), None
     if state == READY:

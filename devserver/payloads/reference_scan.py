@@ -24,6 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.call_errors import call_failed
 from ..client.calls import PAGE_SIZE, REFUSALS, ServiceCalls
+from ..config.option_values import SYSTEM_NAMESPACE
 from ..schedules.calls import ScheduleCalls
 from ..schedules.errors import ScheduleUnknown
 from ..system.paths import Paths
@@ -77,7 +78,7 @@ async def _namespaces(calls: _UsageCalls) -> list[str]:
     request = ListNamespacesRequest(page_size=PAGE_SIZE)
     async for page in calls.pages(calls.client.workflow_service.list_namespaces, request):
         names += [namespace.namespace_info.name for namespace in page.namespaces]
-    return [name for name in names if name != "temporal-system"]
+    return [name for name in names if name != SYSTEM_NAMESPACE]
 
 
 def _read_copies(paths: Paths, address: str, usage: PayloadUsage) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DatabaseFull, NamespaceRefused, StartFailed
 
 CALL_SECONDS = 5.0
@@ -120,7 +121,7 @@ class HttpApi:
         """The names of all namespaces, without the server's internal one."""
         found = self._get("/api/v1/namespaces?pageSize=1000")["namespaces"]
         names = [str(item["namespaceInfo"]["name"]) for item in found]
-        return [name for name in names if name != "temporal-system"]
+        return [name for name in names if name != SYSTEM_NAMESPACE]
 
     def search_attributes(self, namespace: str) -> dict[str, str]:
         """The custom search attributes of `namespace`: name -> type, as the CLI spells it (`KeywordList`)."""

@@ -8,12 +8,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
+from ..config.durations import format_duration
 from ..errors import SearchAttributeRefused, StartTimeout
 from ..executables.temporal_cli import run_temporal
-from ..system.timefmt import age
 from .http_api import HttpApi, NotAnswering
 
 DEFAULT_NAMESPACE = "default"
@@ -81,18 +80,14 @@ def ensure_namespace(
     before = http_api.ensure_namespace(namespace, settings.retention)
     if before is not None and settings.retention < before:
         warn(
-            f"the namespace {namespace} now keeps closed workflows for {_duration(settings.retention)}, not "
-            f"{_duration(before)} as before; --retention sets it"
+            f"the namespace {namespace} now keeps closed workflows for {format_duration(settings.retention)}, not "
+            f"{format_duration(before)} as before; --retention sets it"
         )
     if namespace != DEFAULT_NAMESPACE:
         until(lambda: http_api.serves(namespace))
     if settings.search_attributes:
         _ensure_search_attributes(http_api, namespace, settings)
         until(lambda: http_api.knows(namespace, settings.search_attributes))
-
-
-def _duration(seconds: int) -> str:
-    return age(timedelta(seconds=seconds))
 
 
 def within(seconds: float) -> Until:

@@ -1,4 +1,4 @@
-"""Text of others without what a terminal or a page would act on."""
+"""Text for people: that of others without what a terminal or a page would act on, and numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def visible(text: str, keep: str = "") -> str:
     if text.isascii() and text.isprintable():  # nearly all that is written
         return text
     return "".join("?" if unicodedata.category(item) in ACTS and item not in keep else item for item in text)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 attempt`, `1,200 attempts`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

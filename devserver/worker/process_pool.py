@@ -18,7 +18,7 @@ OnKilled = Callable[[str, float], None]
 
 
 def back_off(restarts: int) -> float:
-    """The wait before a worker is started again, in seconds, after so many restarts in a row."""
+    """The seconds to wait before a worker is started again, after `restarts` restarts in a row."""
     return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(restarts, 10))
 
 

@@ -73,7 +73,7 @@ class InstallCrowd(_Crowd):
         self.check_files(round, ".tmp-*", "*.failed", "*.owner")
 
     def close(self, *, keep: bool = False) -> None:
-        """Serve no more."""
+        """Stop serving."""
         self.service.close()
         super().close(keep=keep)
 

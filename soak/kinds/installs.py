@@ -51,7 +51,7 @@ class Service:
         )
 
     def close(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         self._serving.__exit__(None, None, None)
 
 
@@ -100,6 +100,6 @@ class InstallKilled(Loaded):
         shutil.rmtree(self.home.paths.store / self.service.sha256, ignore_errors=True)
 
     def close(self, *, keep: bool = False) -> None:
-        """Serve no more."""
+        """Stop serving."""
         self.service.close()
         super().close(keep=keep)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...system.json_form import FORM
+from ...system.printable import counted
 from .terminal import clean, stamp, wrapped
 
 if TYPE_CHECKING:
@@ -96,11 +97,6 @@ def drain_json(name: str, looked: Drainage, still: Sequence[Any], target: Target
         "pinned": looked.pinned,
         "open": [{"workflow_id": item.execution.workflow_id, "workflow_type": item.type.name} for item in still],
     }
-
-
-def counted(count: int, what: str) -> str:
-    """A number of things, as `3 builds`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _where(target: Target) -> dict[str, Any]:

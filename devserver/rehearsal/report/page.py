@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...system.printable import counted
 from ..scenario.result import Result
 from . import text
 from .data import WORST, ReportStatus, data
@@ -34,7 +35,7 @@ def render(shape: Mapping[str, Any]) -> str:
     environment.filters.update(
         seconds=text.seconds,
         moment=text.moment,
-        counted=text.counted,
+        counted=counted,
         effect=text.effect_name,
         point=text.point,
         plain=_plain,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...system.printable import counted
 from ..run.downtime import spans_of, union
 from ..run.metrics import RunMetrics
 from ..scenario.result import RehearsalRun
 from . import logs, serialization
 from .attempts import activities, last_moment, troubled
-from .text import clean, counted
+from .text import clean
 
 MOST_MARKS = 10_000
 MOST_EFFECTS = 5_000

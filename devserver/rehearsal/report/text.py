@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...system.printable import counted
+
 VERDICTS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown"}
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -41,11 +43,6 @@ def seconds(value: float | None) -> str:
 def moment(value: float | None) -> str:
     """A time on the timeline in milliseconds; `never` for None."""
     return "never" if value is None else f"{value:,.3f} s"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """`1 attempt`, `1,200 attempts`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

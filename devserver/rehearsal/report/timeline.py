@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...system.printable import counted
 from .attempts import troubled
-from .text import counted, effect_name, moment, seconds
+from .text import effect_name, moment, seconds
 from .timeline_shapes import TimelinePicture, TimelineRow, TimelineScale, TimelineShape, dots, merged
 
 ROW = 38  # pixels

@@ -10,9 +10,10 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
-from devserver.rehearsal.report.text import clean, counted, listed, moment, seconds
+from devserver.rehearsal.report.text import clean, listed, moment, seconds
 from devserver.rehearsal.scenario.result import Judgement, PointResult, StepResult, Sweep
 from devserver.rehearsal.scenario.timeline import Mark
+from devserver.system.printable import counted
 from tests.helpers.rehearsed import attempt, effect, result, run, twice
 
 HOSTILE = (
