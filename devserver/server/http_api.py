@@ -118,10 +118,10 @@ class HttpApi:
         return current
 
     def namespaces(self) -> list[str]:
-        """The names of all namespaces, without the server's internal one."""
+        """The names of all namespaces, sorted, without the server's internal one."""
         found = self._get("/api/v1/namespaces?pageSize=1000")["namespaces"]
         names = [str(item["namespaceInfo"]["name"]) for item in found]
-        return [name for name in names if name != SYSTEM_NAMESPACE]
+        return sorted(name for name in names if name != SYSTEM_NAMESPACE)
 
     def search_attributes(self, namespace: str) -> dict[str, str]:
         """The custom search attributes of `namespace`: name -> type, as the CLI spells it (`KeywordList`)."""

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -134,13 +134,15 @@ def _full(pid: int, db: Path, log: Path) -> Iterator[None]:
     """Leave no space after the used part of SQLite's log. The server cannot restart the log while we read from it."""
     import resource
 
-    connection = sqlite3.connect(db, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False)
+    connection = _connected(db)
     try:
         _write_something(connection)  # only a reader of the log itself keeps the server from restarting it
         connection.execute("BEGIN")
         (page,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        limit = max(_used(db, page), log.stat().st_size + LOG_ROOM)
+        room = log.stat().st_size + LOG_ROOM
+        _lengthen(db, page, room)
+        limit = max(_used(db, page), room)
         before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, before[1]))
         try:
@@ -150,6 +152,19 @@ def _full(pid: int, db: Path, log: Path) -> Iterator[None]:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
     finally:
         connection.close()
+
+
+def _connected(db: Path) -> sqlite3.Connection:
+    return sqlite3.connect(db, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False)
+
+
+def _lengthen(db: Path, page: int, least: int) -> None:
+    """Write the same page until SQLite's log uses `least` bytes: one limit holds for all files of the server."""
+    with closing(_connected(db)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        while _used(db, page) < least:
+            _write_something(connection)
 
 
 def _write_something(connection: sqlite3.Connection) -> None:

@@ -18,7 +18,7 @@ from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.faults import disk
 from devserver.rehearsal.scenario.plan import Action
-from tests.devserver.rehearsal.conftest import Rehearse, scene
+from tests.devserver.rehearsal.conftest import Rehearse, Stand, scene
 
 SECOND = at.activity_starts("step", nth=2)
 THIRD = at.activity_starts("step", nth=3)
@@ -115,6 +115,14 @@ def test_a_full_disk_without_effect_is_not_a_pass(rehearse: Rehearse, monkeypatc
     result = rehearse(scene("steps", "Sure", SECOND.do(faults.fill_disk(0.1))))
     assert result.verdict == "unknown"
     assert "no write of the server failed meanwhile" in result.reason
+
+
+def test_a_full_disk_under_a_long_log(rehearse: Rehearse, stand: Stand) -> None:
+    """The database's writes fail although the server's own log is far longer than SQLite's log may become."""
+    with stand.environment.log.open("ab") as log:
+        log.write(b"an old line\n" * 500_000)
+    result = rehearse(scene("steps", "Sure", SECOND.do(faults.fill_disk(0.6)), expect=ONCE))
+    assert result.verdict == "pass", result.reason
 
 
 def test_a_disk_that_cannot_be_filled(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
