@@ -50,6 +50,9 @@ SECTIONS = {
     "Rehearsals": {
         "rehearse": "Run a runbook through outages and check that it survives.",
     },
+    "Clusters": {
+        "cluster": "Run a real Temporal cluster of several processes.",
+    },
     "Executable": {
         "binary": "Install, list and prune versions of the Temporal CLI.",
         "trust": "Trust a project's settings and modules.",

@@ -50,8 +50,9 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("workflows", "wf"), "see: devserver workflow --help"),
         **dict.fromkeys(("activity", "batch", "operator", "task-queue", "config", "nexus", "worker"), TEMPORAL_CLI),
         **dict.fromkeys(
-            ("namespace", "search-attribute", "cluster"), "the Temporal CLI has it: devserver temporal -- operator {}"
+            ("namespace", "search-attribute"), "the Temporal CLI has it: devserver temporal -- operator {}"
         ),
+        **dict.fromkeys(("clusters", "postgres", "cassandra"), "see: devserver cluster --help"),
         **dict.fromkeys(
             ("namespaces", "search-attributes"),
             "see: devserver temporal -- operator --help; `devserver up` creates them with --namespace and "
@@ -111,6 +112,15 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
             ("create", "create-version", "manager-identity", "update-version-metadata"),
             "the Temporal CLI has it: devserver temporal -- worker deployment {}",
         ),
+    },
+    "devserver cluster": {
+        **dict.fromkeys(
+            ("describe", "health", "system", "upsert", "remove"),
+            "the Temporal CLI has it: devserver temporal -- operator cluster {}",
+        ),
+        **dict.fromkeys(("create", "new"), "start one with: devserver cluster up"),
+        **dict.fromkeys(("pause", "suspend"), "suspend members with: devserver cluster freeze {MEMBER}"),
+        **dict.fromkeys(("unpause", "resume"), "continue members with: devserver cluster thaw {MEMBER}"),
     },
     "devserver snapshot": {
         **dict.fromkeys(("create", "take", "make", "new", "add"), "save one with: devserver snapshot save {NAME}"),

@@ -194,16 +194,25 @@ def _check_pairs(options: ServerOptions) -> None:
                 hint=f"types: {', '.join(SEARCH_ATTRIBUTE_TYPES)}",
             )
     for key, value in options.dynamic_config:
-        if not _IDENTIFIER.match(key):
-            raise OptionError(f"{key!r} is not a valid dynamic configuration key")
-        try:
-            json.loads(value)
-        except ValueError as error:
-            raise OptionError(
-                f"the value of the dynamic configuration {key} is not JSON: {value}",
-                details=[str(error)],
-                hint=f"quote strings twice, for example --dynamic-config-value '{key}=\"1s\"'",
-            ) from error
+        dynamic_value(key, value)
+
+
+def dynamic_value(key: str, text: str) -> Any:
+    """The value of a key of the dynamic configuration, from its JSON.
+
+    Raises:
+        OptionError: The key has another form, or the text is not JSON.
+    """
+    if not _IDENTIFIER.match(key):
+        raise OptionError(f"{key!r} is not a valid dynamic configuration key")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise OptionError(
+            f"the value of the dynamic configuration {key} is not JSON: {text}",
+            details=[str(error)],
+            hint=f"quote strings twice, for example --dynamic-config-value '{key}=\"1s\"'",
+        ) from error
 
 
 def _check_address(options: ServerOptions) -> None:

@@ -38,12 +38,17 @@ class SignalWaiter:
         os.close(self._wake_read)
         os.close(self._wake_write)
 
-    def sleep(self, seconds: float | None) -> None:
-        """Sleep for `seconds` (None: without limit) or until a signal arrives."""
-        select.select([self._wake_read], [], [], seconds)
+    def sleep(self, seconds: float | None, *descriptors: int) -> list[int]:
+        """Sleep for `seconds` (None: without limit), until a signal arrives or one of the descriptors can be read.
+
+        Returns:
+            The descriptors that can be read.
+        """
+        ready, _, _ = select.select([self._wake_read, *descriptors], [], [], seconds)
         with contextlib.suppress(BlockingIOError):
             while os.read(self._wake_read, 64):
                 pass
+        return [descriptor for descriptor in ready if descriptor != self._wake_read]
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGCHLD:

@@ -1,0 +1,37 @@
+"""Commands for clusters: `devserver cluster up|down|status|list|logs|build|delete` and what is done to a member."""
+
+from __future__ import annotations
+
+import click
+
+from ..groups import LazyGroup
+
+SECTIONS = {
+    "Cluster": {
+        "up": "Start a cluster.",
+        "down": "Stop a cluster. Its data survives.",
+        "status": "Show a cluster and its members.",
+        "list": "List your clusters.",
+        "logs": "Show the log of a member.",
+        "delete": "Delete a cluster with its data.",
+        "build": "Build the server with all roles (needs Go).",
+    },
+    "Members": {
+        "start": "Start members that do not run.",
+        "stop": "Stop members gracefully (SIGTERM).",
+        "restart": "Stop members and start them again.",
+        "kill": "Kill members (SIGKILL).",
+        "freeze": "Suspend members: connections stay open, and nothing is answered.",
+        "thaw": "Continue suspended members.",
+    },
+}
+MODULES = {
+    **dict.fromkeys(("stop", "restart", "kill", "freeze", "thaw", "start"), "member"),
+    "list": "status",
+    "delete": "down",
+}
+
+
+@click.group(cls=LazyGroup, package=__package__, sections=SECTIONS, modules=MODULES)
+def cluster() -> None:
+    """Run a real Temporal cluster: a process for each role, on PostgreSQL."""

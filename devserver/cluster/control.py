@@ -1,0 +1,218 @@
+"""Clusters by name: start one, ask the process that supervises it, delete one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import DevServerError
+from ..system.filelocks import LockedFile
+from ..system.files import private_folder
+from ..system.paths import Paths
+from ..system.progress import Reporter, Silent
+from . import executable, postgres_server
+from .declaration import Cluster
+from .errors import ClusterNotRunning, ClusterRunning, ClusterStartFailed, ClusterUnknown
+from .folder import ClusterFolder, command
+
+START_SECONDS = 60.0
+ANSWER_SECONDS = 120.0
+MODULE = f"{__package__}.machine_main"
+
+
+class ClusterControl:
+    """A cluster of this name, running or not.
+
+    Args:
+        name: The name.
+        paths: Where our files are; those of this user by default.
+    """
+
+    def __init__(self, name: str = "default", paths: Paths | None = None) -> None:
+        self.folder = ClusterFolder(paths or Paths.default(), name)
+
+    @contextlib.contextmanager
+    def started(
+        self,
+        cluster: Cluster,
+        *,
+        port: int | None = None,
+        limit: float = START_SECONDS,
+        reporter: Reporter | None = None,
+        detach: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """Start the cluster; in the block it serves, and yields its status.
+
+        At the end of the block it is stopped, and so it is when this process ends, whatever ends it. With `detach` it
+        stays until `down`.
+
+        Raises:
+            ClusterRunning: It runs already.
+            ClusterExecutableMissing, PostgresMissing: What it needs is not on this machine.
+            ClusterStartFailed: A member does not start, or it does not serve within `limit` seconds.
+        """
+        reporter = reporter or Silent()
+        with self.folder.lock():
+            process, status = self._start(cluster, port, limit, reporter, detach)
+        try:
+            yield status
+        finally:
+            if not detach:
+                process.terminate()
+                process.wait()
+
+    def _start(
+        self, cluster: Cluster, port: int | None, limit: float, reporter: Reporter, detach: bool
+    ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
+        folder = self.folder
+        if folder.running():
+            raise ClusterRunning(
+                f"the cluster {folder.name} is running already", hint=f"see it with: {command('status', folder.name)}"
+            )
+        self._require_same(cluster)
+        roles = executable.find(cluster.version, folder.paths)
+        template = postgres_server.template(roles, cluster.version, folder.paths, reporter)
+        folder.create()
+        request = {
+            "paths": {key: str(value) for key, value in vars(folder.paths).items()},
+            "name": folder.name,
+            "declaration": cluster.to_json(),
+            "executable": str(roles),
+            "template": str(template),
+            "limit": limit,
+            "port": port,
+        }
+        read, write = os.pipe()
+        log = folder.log("supervisor")
+        with os.fdopen(read) as events:
+            try:
+                with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
+                    lifeline = "0" if detach else str(os.getpid())
+                    process = subprocess.Popen(
+                        [sys.executable, "-m", MODULE, json.dumps(request), str(write), lifeline],
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=output,
+                        pass_fds=[write],
+                        start_new_session=True,
+                    )
+            finally:
+                os.close(write)
+            try:
+                for line in events:
+                    event = json.loads(line)
+                    if "note" in event:
+                        reporter.note(event["note"])
+                    elif "failed" in event:
+                        raise DevServerError.from_json(event["failed"])
+                    else:
+                        return process, event["ready"]
+                raise ClusterStartFailed(
+                    f"the process that supervises the cluster {folder.name} ended",
+                    details=log.read_text().splitlines()[-6:],
+                )
+            except BaseException:
+                process.terminate()
+                process.wait()
+                raise
+
+    def _require_same(self, cluster: Cluster) -> None:
+        """The number of shards and the version of the schema belong to the data."""
+        try:
+            before = Cluster.from_json(self.folder.read()["declaration"])
+        except ClusterUnknown:
+            return
+        if before.shards != cluster.shards:
+            raise ClusterStartFailed(
+                f"the cluster {self.folder.name} has {before.shards} history shards, not {cluster.shards}",
+                hint=f"their number cannot change; delete it first: {command('delete', self.folder.name)}",
+            )
+
+    def ask(self, kind: str, **facts: Any) -> dict[str, Any]:
+        """Ask the supervising process for `status`, or to `start`, `stop`, `kill`, `freeze`, `thaw` or `restart` the
+        `member` (a member or a role); its status afterwards.
+
+        Raises:
+            ClusterUnknown, ClusterNotRunning: There is no such cluster, or it does not run.
+            MemberUnknown: It has no such member.
+            ClusterStartFailed: The member does not start.
+        """
+        from ..system.channel import Channel
+
+        record = self.folder.read()
+        try:
+            with contextlib.closing(self._connect()) as connection:
+                channel = Channel(connection)
+                channel.send(kind, **facts)
+                answer = channel.receive()
+        except OSError:
+            answer = None
+        if answer is None:
+            raise ClusterNotRunning(
+                f"the cluster {self.folder.name} is not running",
+                details=[f"it is {Cluster.from_json(record['declaration'])}"],
+                hint=f"start it with: {command('up', self.folder.name)}",
+            )
+        if answer["kind"] == "failed":
+            raise DevServerError.from_json(answer["error"])
+        status: dict[str, Any] = answer["status"]
+        return status
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(ANSWER_SECONDS)
+        folder = os.open(self.folder.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:  # by a short name, since the path of a socket has at most 107 bytes
+            short = Path(f"/proc/self/fd/{folder}") / self.folder.socket.name
+            connection.connect(str(short if short.parent.exists() else self.folder.socket))
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            os.close(folder)
+        return connection
+
+    def down(self) -> bool:
+        """Stop the cluster; its data stays. Whether it was running.
+
+        Raises:
+            ClusterUnknown: There is no such cluster.
+        """
+        self.folder.read()
+        if not self.folder.running():
+            return False
+        with contextlib.suppress(ClusterNotRunning):
+            self.ask("down")
+        with self.folder.lock():
+            pass
+        self._until_gone()
+        return True
+
+    def _until_gone(self) -> None:
+        lock = LockedFile.acquire(self.folder.supervisor_lock, limit=ANSWER_SECONDS)
+        if lock is not None:
+            lock.release()
+
+    def delete(self) -> None:
+        """Remove the cluster with its data and logs.
+
+        Raises:
+            ClusterUnknown: There is no such cluster.
+            ClusterRunning: It runs.
+        """
+        self.folder.read()
+        with self.folder.lock():
+            if self.folder.running():
+                raise ClusterRunning(
+                    f"the cluster {self.folder.name} is running",
+                    hint=f"stop it first: {command('down', self.folder.name)}",
+                )
+            shutil.rmtree(private_folder(self.folder.path))

@@ -1,0 +1,142 @@
+"""What a cluster consists of: its version, its database, how many processes each role has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ..config.option_values import check_namespace
+from ..errors import OptionError
+
+DEFAULT_VERSION = "1.32.0"
+ROLES = ("frontend", "history", "matching", "worker")
+MOST_OF_A_ROLE = 9
+MOST_SHARDS = 16384
+DATABASE = "postgres"
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?\Z")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """How many processes of each role run; one frontend at least serves the clients.
+
+    Raises:
+        OptionError: A number is not from 1 to 9.
+    """
+
+    frontend: int = 1
+    history: int = 2
+    matching: int = 1
+    worker: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ROLES:
+            number = getattr(self, name)
+            if not isinstance(number, int) or not 1 <= number <= MOST_OF_A_ROLE:
+                raise OptionError(
+                    f"a cluster cannot have {number} {name} processes", hint=f"give a number from 1 to {MOST_OF_A_ROLE}"
+                )
+
+    def members(self) -> tuple[str, ...]:
+        """The names of all processes, such as `history-2`, role by role."""
+        return tuple(f"{name}-{number}" for name in ROLES for number in range(1, getattr(self, name) + 1))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{getattr(self, name)} {name}" for name in ROLES)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL of the cluster's own, in one process tree.
+
+    Attributes:
+        connections: The most connections that it accepts (`max_connections`).
+
+    Raises:
+        OptionError: It has room for fewer connections than a cluster needs.
+    """
+
+    connections: int = 200
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.connections, int) or not 20 <= self.connections <= 10_000:
+            raise OptionError(
+                f"a cluster cannot work with {self.connections} connections to its database",
+                hint="give a number from 20 to 10000",
+            )
+
+    def __str__(self) -> str:
+        return f"PostgreSQL, {self.connections} connections"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Temporal cluster of several processes on one machine.
+
+    Attributes:
+        version: The version of the server, such as `1.32.0`; see `devserver cluster build`.
+        database: Its database.
+        roles: How many processes each role has.
+        shards: The number of history shards; it cannot be changed later.
+        namespace: The namespace that it is created with.
+        dynamic_config: Values of the server's dynamic configuration, by key.
+
+    Raises:
+        OptionError: A value is out of its range.
+    """
+
+    version: str = DEFAULT_VERSION
+    database: Postgres = field(default_factory=Postgres)
+    roles: Roles = field(default_factory=Roles)
+    shards: int = 8
+    namespace: str = "default"
+    dynamic_config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_version(self.version)
+        check_namespace(self.namespace)
+        if not isinstance(self.shards, int) or not 1 <= self.shards <= MOST_SHARDS:
+            raise OptionError(
+                f"a cluster cannot have {self.shards} history shards", hint=f"give a number from 1 to {MOST_SHARDS}"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The declaration as JSON: its attributes by name."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Cluster:
+        """The declaration that `to_json` wrote; keys that this version does not know are ignored."""
+        known = {key: data[key] for key in (each.name for each in fields(cls)) if key in data}
+        known["database"] = Postgres(**data["database"])
+        known["roles"] = Roles(**data["roles"])
+        return cls(**known)
+
+    def __str__(self) -> str:
+        return f"Temporal {self.version}: {self.roles}; {self.shards} shards; {self.database}"
+
+
+def check_version(version: str) -> str:
+    """The version of a server, checked: it becomes the name of a folder and of a Go module's version.
+
+    Raises:
+        OptionError: It is not of the form 1.32.0.
+    """
+    if not _VERSION.match(version):
+        raise OptionError(
+            f"{version!r} is not a version of the Temporal server", hint=f"write it as in {DEFAULT_VERSION}"
+        )
+    return version
+
+
+def roles(*, frontend: int = 1, history: int = 2, matching: int = 1, worker: int = 1) -> Roles:
+    """The number of processes of each role."""
+    return Roles(frontend=frontend, history=history, matching=matching, worker=worker)
+
+
+def postgres(*, connections: int = 200) -> Postgres:
+    """A PostgreSQL as the cluster's database, with this many connections at most."""
+    return Postgres(connections=connections)

@@ -1,0 +1,37 @@
+"""Errors of clusters."""
+
+from __future__ import annotations
+
+from ..errors import DevServerError, NotFound, OptionError, StartFailed
+
+
+class ClusterExecutableMissing(DevServerError):
+    """The server's executable with all roles is not on this machine."""
+
+
+class ClusterBuildFailed(DevServerError):
+    """The executable with all roles could not be built."""
+
+
+class PostgresMissing(DevServerError):
+    """PostgreSQL's programs are not on this machine, or cannot be run by this user."""
+
+
+class ClusterStartFailed(StartFailed):
+    """A member of the cluster did not start, or the cluster did not become ready."""
+
+
+class ClusterRunning(DevServerError):
+    """The cluster is already running."""
+
+
+class ClusterNotRunning(DevServerError):
+    """The cluster exists and is not running."""
+
+
+class ClusterUnknown(NotFound):
+    """There is no cluster of that name."""
+
+
+class MemberUnknown(OptionError):
+    """The cluster has no member and no role of that name."""

@@ -1,0 +1,264 @@
+"""The process that supervises a cluster: it starts every member, watches them, and does what it is asked to.
+
+What it starts ends with it, whatever ends it. So a runbook's activity that restarts a role asks this process: the role
+then survives the death of the runbook's worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..config.option_values import SYSTEM_NAMESPACE
+from ..errors import DevServerError
+from ..server.http_api import HttpApi, NotAnswering
+from ..system.channel import Channel
+from ..system.filelocks import LockedFile
+from ..system.files import write_private
+from ..system.ports import Reservations
+from ..system.signals import SignalWaiter
+from . import postgres_server
+from .declaration import DATABASE, Cluster
+from .errors import ClusterRunning, ClusterStartFailed
+from .folder import ClusterFolder, command
+from .members import POLL_SECONDS, ClusterMember, ClusterMembers, environment
+from .postgres_server import HOST, PASSWORD
+from .role_config import HTTP, PORTS, MemberPorts, dynamic_config, member_config, role_of
+
+LOCK_SECONDS = 3.0
+CANARY_SECONDS = 2.0  # a call that is swallowed at the start comes back only at its deadline
+CANARY = "devserver-canary"
+REQUEST_SECONDS = 5.0
+RETENTION = 86400
+WATCH_SECONDS = 1.0
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+class ClusterMachine:
+    """Runs one cluster until it is asked to end.
+
+    Args:
+        folder: The cluster's folder.
+        cluster: The declaration.
+        executable: The executable with all roles.
+        template: The folder with a database that has the schema, copied at the first start.
+        limit: Seconds for the start.
+        on_event: Receives `{"note": text}`, then `{"ready": status}`.
+    """
+
+    def __init__(
+        self,
+        folder: ClusterFolder,
+        cluster: Cluster,
+        executable: Path,
+        template: Path,
+        limit: float,
+        on_event: OnEvent,
+    ) -> None:
+        self._folder = folder
+        self._cluster = cluster
+        self._executable = executable
+        self._template = template
+        self._limit = limit
+        self._on_event = on_event
+        self._signals = SignalWaiter()
+        self._reservations = Reservations(HOST)
+        self._listening: dict[str, int] = {}
+        self._ports: dict[str, MemberPorts] = {}
+        self._members = ClusterMembers([], folder, self._signals)
+        self._ended = False
+
+    def run(self, port: int | None = None) -> None:
+        """Start the cluster, on this port of its first frontend if one is given, and run it to its end.
+
+        Raises:
+            ClusterRunning: Another process runs it.
+            ClusterStartFailed: A member does not start.
+        """
+        lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
+        if lock is None:
+            raise ClusterRunning(
+                f"the cluster {self._folder.name} is running already",
+                hint=f"see it with: {command('status', self._folder.name)}",
+            )
+        self._signals.listen()
+        try:
+            with lock, self._reservations:
+                self._prepare(port)
+                self._start_all()
+                self._serve()
+        finally:
+            self._members.stop(list(self._members))
+            with contextlib.suppress(OSError):
+                self._folder.socket.unlink()
+            self._signals.close()
+
+    # Start
+
+    def _prepare(self, port: int | None) -> None:
+        """Reserve the ports, copy the database at the first start, write the configurations."""
+        before: dict[str, Any] = {}
+        with contextlib.suppress(DevServerError):
+            before = self._folder.read().get("ports", {})
+        take = self._reservations.take
+        database_port = take(None, before.get(DATABASE, {}).get("grpc"), "--port")
+        for member in self._cluster.roles.members():
+            wanted = before.get(member, {})
+            kinds = (*PORTS, HTTP) if role_of(member) == "frontend" else PORTS
+            ports = {
+                kind: take(port if (member, kind) == ("frontend-1", "grpc") else None, wanted.get(kind), "--port")
+                for kind in kinds
+            }
+            self._ports[member] = MemberPorts(**ports)
+        if not self._folder.database.exists():
+            self._copy_template()
+        self._write_files(database_port)
+
+    def _copy_template(self) -> None:
+        aside = self._folder.database.with_suffix(".new")
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.copytree(self._template / "data", aside)
+        shutil.copyfile(self._template / PASSWORD, self._folder.path / PASSWORD)
+        (self._folder.path / PASSWORD).chmod(0o600)
+        aside.rename(self._folder.database)
+
+    def _write_files(self, database_port: int) -> None:
+        folder, cluster = self._folder, self._cluster
+        password = (folder.path / PASSWORD).read_text()
+        write_private(folder.dynamic_config, dynamic_config(cluster.dynamic_config))
+        database = postgres_server.command(folder.database, database_port, cluster.database.connections)
+        members = [ClusterMember(DATABASE, database, folder, environment())]
+        self._listening = {DATABASE: database_port}
+        for name, ports in self._ports.items():
+            text = member_config(cluster, name, self._ports, database_port, password, str(folder.dynamic_config))
+            write_private(folder.config(name), text)
+            words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
+            members.append(ClusterMember(name, words, folder, environment()))
+            self._listening[name] = ports.grpc
+        self._members = ClusterMembers(members, folder, self._signals)
+        every = {name: vars(ports) for name, ports in self._ports.items()}
+        folder.write(
+            {
+                "declaration": cluster.to_json(),
+                "executable": str(self._executable),
+                "ports": {DATABASE: {"grpc": database_port}, **every},
+            }
+        )
+
+    def _start_all(self) -> None:
+        deadline = time.monotonic() + self._limit
+        self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
+        self._members.start(list(self._members), self._listening, deadline)
+        self._until_serving(deadline)
+
+    def _until_serving(self, deadline: float) -> None:
+        """Wait until the namespace exists and a workflow can be started."""
+        api = HttpApi(HOST, self._ports["frontend-1"].http, limit=CANARY_SECONDS)
+        problem = "it does not answer"
+        while time.monotonic() < deadline:
+            self._members.require_alive()
+            try:
+                api.ensure_namespace(self._cluster.namespace, RETENTION)
+                problem = self._canary(api) or api.problem(self._cluster.namespace) or ""
+                if not problem:
+                    return
+            except (NotAnswering, DevServerError) as error:
+                problem = str(error).splitlines()[0]
+            self._members.pause(POLL_SECONDS)
+        raise ClusterStartFailed(
+            f"every process of the cluster runs, and no workflow can be started within {self._limit:g} s: {problem}",
+            hint=f"see the logs with: {command('logs', self._folder.name)} history-1; on a busy machine give --timeout",
+        )
+
+    def _canary(self, api: HttpApi) -> str | None:
+        """Start a workflow that nobody runs, in the server's own namespace; why it cannot be started."""
+        path = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/workflows/{CANARY}-{os.getpid()}-{time.monotonic_ns()}"
+        body = {"workflowType": {"name": CANARY}, "taskQueue": {"name": CANARY}, "workflowExecutionTimeout": "1s"}
+        status, answer = api.call("POST", path, body)
+        return None if status == 200 else str(answer.get("message", f"HTTP {status}"))
+
+    # Requests
+
+    def _serve(self) -> None:
+        with contextlib.closing(self._listen()) as listener:
+            self._on_event({"ready": self.status()})
+            while self._signals.ending is None and not self._ended:
+                if self._signals.sleep(WATCH_SECONDS, listener.fileno()):
+                    with contextlib.suppress(OSError):
+                        self._answer(listener.accept()[0])
+                for member in self._members:
+                    member.look()
+
+    def _listen(self) -> socket.socket:
+        """The control socket. It is bound by a short relative name, since a socket's path has at most 107 bytes."""
+        self._folder.socket.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        os.chdir(self._folder.path)
+        before = os.umask(0o177)
+        try:
+            listener.bind(self._folder.socket.name)
+        finally:
+            os.umask(before)
+            os.chdir("/")
+        listener.listen(16)
+        return listener
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(REQUEST_SECONDS)
+            channel = Channel(connection)
+            request = channel.receive()
+            if request is None:
+                return
+            try:
+                channel.send("done", status=self._do(request))
+            except DevServerError as error:
+                channel.send("failed", error=error.to_json())
+
+    def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+        kind = request["kind"]
+        if kind == "down":
+            self._ended = True
+        elif kind != "status":
+            chosen = self._members.chosen(str(request["member"]))
+            deadline = time.monotonic() + float(request.get("limit", self._limit))
+            if kind in ("stop", "kill"):
+                self._members.stop(chosen, "stopped" if kind == "stop" else "killed")
+            elif kind in ("freeze", "thaw"):
+                for member in chosen:
+                    (member.freeze if kind == "freeze" else member.thaw)()
+            elif kind in ("start", "restart"):
+                if kind == "restart":
+                    self._members.stop(chosen)
+                self._members.start(chosen, self._listening, deadline)
+        return self.status()
+
+    def status(self) -> dict[str, Any]:
+        """`name`, `address`, `namespace`, `version`, `state` (`ready` while every member runs), `members`."""
+        frontend = self._ports["frontend-1"]
+        members = [member.to_json() for member in self._members]
+        return {
+            "name": self._folder.name,
+            "state": "ready" if all(member["state"] == "running" for member in members) else "degraded",
+            "address": f"{HOST}:{frontend.grpc}",
+            "namespace": self._cluster.namespace,
+            "version": self._cluster.version,
+            "shards": self._cluster.shards,
+            "folder": str(self._folder.path),
+            "pid": os.getpid(),
+            "members": [
+                {**member, "ports": {"grpc": self._listening[member["name"]], **self._more_ports(member["name"])}}
+                for member in members
+            ],
+        }
+
+    def _more_ports(self, member: str) -> dict[str, int]:
+        ports = self._ports.get(member)
+        return {} if ports is None else {kind: number for kind, number in vars(ports).items() if number}

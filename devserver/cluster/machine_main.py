@@ -1,0 +1,50 @@
+"""The process that supervises a cluster: `python -m devserver.cluster.machine_main REQUEST EVENTS LIFELINE`.
+
+REQUEST is JSON; EVENTS is an open descriptor for a line of JSON for each event. LIFELINE is the pid of the process with
+which it ends, or 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..errors import DevServerError
+from ..system.parent_death import die_with_parent
+from ..system.paths import Paths
+from .declaration import Cluster
+from .folder import ClusterFolder
+from .machine import ClusterMachine
+
+
+def main(text: str, events: int, lifeline: int) -> None:
+    """Run the cluster."""
+    if lifeline:
+        die_with_parent(lifeline)
+    os.set_inheritable(events, False)
+    request: dict[str, Any] = json.loads(text)
+
+    def send(event: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # the process that asked has ended
+            os.write(events, json.dumps(event).encode() + b"\n")
+
+    try:
+        machine = ClusterMachine(
+            ClusterFolder(Paths(**{key: Path(value) for key, value in request["paths"].items()}), request["name"]),
+            Cluster.from_json(request["declaration"]),
+            Path(request["executable"]),
+            Path(request["template"]),
+            request["limit"],
+            send,
+        )
+        machine.run(request["port"])
+    except DevServerError as error:
+        send({"failed": error.to_json()})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

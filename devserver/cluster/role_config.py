@@ -1,0 +1,119 @@
+"""The configuration files of a cluster: one for each process, and the dynamic configuration.
+
+Keys as in `go.temporal.io/server/common/config`. They are written as JSON, which is YAML too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..server.http_api import HOST as HTTP_HOST
+from .declaration import DATABASE, Cluster
+from .postgres_server import HOST, USER
+
+PORTS = ("grpc", "membership", "metrics")
+HTTP = "http"  # of frontends too
+CONNECTIONS = 20  # of each process to each of the two databases
+JOIN_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class MemberPorts:
+    """The ports of one process, all on 127.0.0.1; `http` is 0 for those without it."""
+
+    grpc: int
+    membership: int
+    metrics: int
+    http: int = 0
+
+
+def role_of(member: str) -> str:
+    """The role of a member: `history` for `history-2`."""
+    return member.rpartition("-")[0] or member
+
+
+def member_config(
+    cluster: Cluster, member: str, ports: Mapping[str, MemberPorts], database_port: int, password: str, dynamic: str
+) -> str:
+    """The configuration of one process.
+
+    Args:
+        cluster: The declaration.
+        member: The process, such as `history-2`.
+        ports: The ports of all processes.
+        database_port: The port that reaches the database.
+        password: The password of the database.
+        dynamic: The path of the dynamic configuration.
+    """
+    own, frontend = ports[member], ports["frontend-1"]
+    address = f"{HOST}:{frontend.grpc}"
+    rpc: dict[str, Any] = {"grpcPort": own.grpc, "membershipPort": own.membership, "bindOnIP": HOST}
+    if own.http:
+        rpc["httpPort"] = own.http
+    stores = {
+        name: {
+            "sql": {
+                "pluginName": "postgres12",
+                "databaseName": database,
+                "connectAddr": f"{HOST}:{database_port}",
+                "connectProtocol": "tcp",
+                "user": USER,
+                "password": password,
+                "maxConns": CONNECTIONS,
+                "maxIdleConns": CONNECTIONS,
+                "maxConnLifetime": "1h",
+            }
+        }
+        for name, database in (("default", "temporal"), ("visibility", "temporal_visibility"))
+    }
+    return json.dumps(
+        {
+            "log": {"stdout": True, "level": "info", "format": "json"},
+            "persistence": {
+                "defaultStore": "default",
+                "visibilityStore": "visibility",
+                "numHistoryShards": cluster.shards,
+                "datastores": stores,
+            },
+            "global": {
+                "membership": {"maxJoinDuration": f"{JOIN_SECONDS}s", "broadcastAddress": HOST},
+                "metrics": {"prometheus": {"timerType": "histogram", "listenAddress": f"{HOST}:{own.metrics}"}},
+            },
+            "services": {role_of(member): {"rpc": rpc}},
+            "clusterMetadata": {
+                "enableGlobalNamespace": False,
+                "failoverVersionIncrement": 10,
+                "masterClusterName": "active",
+                "currentClusterName": "active",
+                "clusterInformation": {
+                    "active": {
+                        "enabled": True,
+                        "initialFailoverVersion": 1,
+                        "rpcName": "frontend",
+                        "rpcAddress": address,
+                    }
+                },
+            },
+            "dcRedirectionPolicy": {"policy": "noop"},
+            "publicClient": {"hostPort": address},
+            "dynamicConfigClient": {"filepath": dynamic, "pollInterval": "5s"},
+        },
+        indent=2,
+    )
+
+
+def dynamic_config(values: Mapping[str, Any]) -> str:
+    """The file of the dynamic configuration, with these values for all namespaces.
+
+    The HTTP API answers only requests to a host that no page in a browser can name (`server/http_api.py`).
+    """
+    all_values = {"frontend.httpAllowedHosts": [HTTP_HOST], **values}
+    return json.dumps({key: [{"value": value}] for key, value in all_values.items()}, indent=2)
+
+
+def database_member(member: str) -> bool:
+    """Whether a member is the database."""
+    return member == DATABASE
