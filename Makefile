@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast system lint types fuzz bench soak releases clean
+.PHONY: help up test test-fast test-cluster system lint types fuzz bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -54,6 +54,10 @@ test: system lint ## Run the whole suite, as CI does (WORKERS=4 processes)
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute
 	$(BIN)/pytest -n 2 --dist worksteal -m "not server and not suite and not slow"
+
+test-cluster: system ## Run the tests on a real cluster; builds the server first (20 CPU minutes once; needs Go)
+	$(BIN)/devserver cluster build
+	$(BIN)/pytest -n 0 -m cluster
 
 fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 	DEVSERVER_FUZZ=all $(BIN)/pytest -n 2 --timeout 3600 tests/devserver/cli/test_fuzz.py

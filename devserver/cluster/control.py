@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
@@ -24,7 +22,7 @@ from .errors import ClusterNotRunning, ClusterRunning, ClusterStartFailed, Clust
 from .folder import ClusterFolder, command
 
 START_SECONDS = 60.0
-ANSWER_SECONDS = 120.0
+STOP_SECONDS = 120.0
 MODULE = f"{__package__}.machine_main"
 
 
@@ -145,40 +143,17 @@ class ClusterControl:
             MemberUnknown: It has no such member.
             ClusterStartFailed: The member does not start.
         """
-        from ..system.channel import Channel
+        from . import control_socket
 
         record = self.folder.read()
-        try:
-            with contextlib.closing(self._connect()) as connection:
-                channel = Channel(connection)
-                channel.send(kind, **facts)
-                answer = channel.receive()
-        except OSError:
-            answer = None
-        if answer is None:
+        status = control_socket.ask(self.folder, kind, facts)
+        if status is None:
             raise ClusterNotRunning(
                 f"the cluster {self.folder.name} is not running",
                 details=[f"it is {Cluster.from_json(record['declaration'])}"],
                 hint=f"start it with: {command('up', self.folder.name)}",
             )
-        if answer["kind"] == "failed":
-            raise DevServerError.from_json(answer["error"])
-        status: dict[str, Any] = answer["status"]
         return status
-
-    def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(ANSWER_SECONDS)
-        folder = os.open(self.folder.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:  # by a short name, since the path of a socket has at most 107 bytes
-            short = Path(f"/proc/self/fd/{folder}") / self.folder.socket.name
-            connection.connect(str(short if short.parent.exists() else self.folder.socket))
-        except BaseException:
-            connection.close()
-            raise
-        finally:
-            os.close(folder)
-        return connection
 
     def down(self) -> bool:
         """Stop the cluster; its data stays. Whether it was running.
@@ -197,7 +172,7 @@ class ClusterControl:
         return True
 
     def _until_gone(self) -> None:
-        lock = LockedFile.acquire(self.folder.supervisor_lock, limit=ANSWER_SECONDS)
+        lock = LockedFile.acquire(self.folder.supervisor_lock, limit=STOP_SECONDS)
         if lock is not None:
             lock.release()
 

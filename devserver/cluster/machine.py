@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,12 +17,12 @@ from typing import Any
 from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DevServerError
 from ..server.http_api import HttpApi, NotAnswering
-from ..system.channel import Channel
 from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
 from . import postgres_server
+from .control_socket import ControlSocket
 from .declaration import DATABASE, Cluster
 from .errors import ClusterRunning, ClusterStartFailed
 from .folder import ClusterFolder, command
@@ -34,7 +33,6 @@ from .role_config import HTTP, PORTS, MemberPorts, dynamic_config, member_config
 LOCK_SECONDS = 3.0
 CANARY_SECONDS = 2.0  # a call that is swallowed at the start comes back only at its deadline
 CANARY = "devserver-canary"
-REQUEST_SECONDS = 5.0
 RETENTION = 86400
 WATCH_SECONDS = 1.0
 
@@ -96,8 +94,6 @@ class ClusterMachine:
                 self._serve()
         finally:
             self._members.stop(list(self._members))
-            with contextlib.suppress(OSError):
-                self._folder.socket.unlink()
             self._signals.close()
 
     # Start
@@ -187,40 +183,13 @@ class ClusterMachine:
     # Requests
 
     def _serve(self) -> None:
-        with contextlib.closing(self._listen()) as listener:
+        with contextlib.closing(ControlSocket(self._folder, self._do)) as requests:
             self._on_event({"ready": self.status()})
             while self._signals.ending is None and not self._ended:
-                if self._signals.sleep(WATCH_SECONDS, listener.fileno()):
-                    with contextlib.suppress(OSError):
-                        self._answer(listener.accept()[0])
+                if self._signals.sleep(WATCH_SECONDS, requests.fileno()):
+                    requests.answer()
                 for member in self._members:
                     member.look()
-
-    def _listen(self) -> socket.socket:
-        """The control socket. It is bound by a short relative name, since a socket's path has at most 107 bytes."""
-        self._folder.socket.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX)
-        os.chdir(self._folder.path)
-        before = os.umask(0o177)
-        try:
-            listener.bind(self._folder.socket.name)
-        finally:
-            os.umask(before)
-            os.chdir("/")
-        listener.listen(16)
-        return listener
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            connection.settimeout(REQUEST_SECONDS)
-            channel = Channel(connection)
-            request = channel.receive()
-            if request is None:
-                return
-            try:
-                channel.send("done", status=self._do(request))
-            except DevServerError as error:
-                channel.send("failed", error=error.to_json())
 
     def _do(self, request: dict[str, Any]) -> dict[str, Any]:
         kind = request["kind"]

@@ -27,6 +27,8 @@ from tests.devserver.cluster.conftest import SMALL
 from tests.helpers.checkout import ROOT
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 MEMBERS = ["postgres", "frontend-1", "history-1", "history-2", "matching-1", "worker-1"]
 
 

@@ -1,0 +1,103 @@
+"""The socket on which the process that supervises a cluster is asked: both of its ends.
+
+A request and its answer are one message each: the kind of the request with its facts, then `done` or `failed`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import DevServerError
+from ..system.channel import Channel
+from .folder import ClusterFolder
+
+REQUEST_SECONDS = 5.0  # for a request to arrive as a whole
+ANSWER_SECONDS = 120.0
+
+
+class ControlSocket:
+    """The end of the supervising process, which handles one request at a time.
+
+    Args:
+        folder: The cluster's folder, private to its user; so is the socket.
+        handle: Does what a request asks for, and returns the status of the cluster.
+    """
+
+    def __init__(self, folder: ClusterFolder, handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self._folder = folder
+        self._handle = handle
+        self._socket = socket.socket(socket.AF_UNIX)
+        folder.socket.unlink(missing_ok=True)
+        os.chdir(folder.path)  # a short relative name: the path of a socket has at most 107 bytes
+        before = os.umask(0o177)
+        try:
+            self._socket.bind(folder.socket.name)
+        finally:
+            os.umask(before)
+            os.chdir("/")
+        self._socket.listen(16)
+
+    def fileno(self) -> int:
+        """Its descriptor, which can be read when a request has come."""
+        return self._socket.fileno()
+
+    def answer(self) -> None:
+        """Answer a request. A client that has left meanwhile, or says nothing, is ignored."""
+        with contextlib.suppress(OSError):
+            connection, _ = self._socket.accept()
+            with connection:
+                connection.settimeout(REQUEST_SECONDS)
+                channel = Channel(connection)
+                request = channel.receive()
+                if request is None:
+                    return
+                try:
+                    channel.send("done", status=self._handle(request))
+                except DevServerError as error:
+                    channel.send("failed", error=error.to_json())
+
+    def close(self) -> None:
+        """Close it and remove its file."""
+        self._socket.close()
+        self._folder.socket.unlink(missing_ok=True)
+
+
+def ask(folder: ClusterFolder, kind: str, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Send a request to the process that supervises a cluster; the status that it answers with, None without a process.
+
+    Raises:
+        DevServerError: The error that it answers with, of its own class.
+    """
+    try:
+        with contextlib.closing(_connect(folder)) as connection:
+            channel = Channel(connection)
+            channel.send(kind, **facts)
+            answer = channel.receive()
+    except OSError:
+        return None
+    if answer is None:
+        return None
+    if answer["kind"] == "failed":
+        raise DevServerError.from_json(answer["error"])
+    status: dict[str, Any] = answer["status"]
+    return status
+
+
+def _connect(folder: ClusterFolder) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_SECONDS)
+    opened = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        short = Path(f"/proc/self/fd/{opened}") / folder.socket.name
+        connection.connect(str(short if short.parent.exists() else folder.socket))
+    except BaseException:
+        connection.close()
+        raise
+    finally:
+        os.close(opened)
+    return connection

@@ -1,0 +1,147 @@
+"""The real server with all roles on a real PostgreSQL: `make test-cluster`."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker
+
+from devserver.cluster import Cluster, ClusterControl, executable
+from devserver.cluster.declaration import DEFAULT_VERSION
+from devserver.system.paths import HOME_VARIABLE, Paths
+from tests.conftest import end_processes_of
+from tests.helpers.waiting import LIMIT
+
+pytestmark = pytest.mark.cluster
+
+BUILT = executable.built(DEFAULT_VERSION, Paths.default())  # of the user who runs the tests, not of a test
+QUEUE = "cluster-tests"
+
+
+@activity.defn
+async def greet(name: str) -> str:
+    """Greet somebody."""
+    return f"Hello, {name}!"
+
+
+@workflow.defn
+class GreetLater:
+    """A timer, then an activity."""
+
+    @workflow.run
+    async def run(self, name: str) -> str:
+        """Wait a moment, then greet."""
+        await asyncio.sleep(0.1)
+        return await workflow.execute_activity(greet, name, start_to_close_timeout=timedelta(seconds=30))
+
+
+@pytest.fixture(scope="module")
+def real_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterControl]:
+    """A running cluster with two history processes; nothing is left of it."""
+    if not BUILT.is_file():
+        pytest.skip(f"the server with all roles was not built: {BUILT} (devserver cluster build)")
+    home = tmp_path_factory.mktemp("real-cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(home))
+        patch.setenv(executable.VARIABLE, str(BUILT))
+        control = ClusterControl("real", Paths.default())
+        with control.started(Cluster(), limit=LIMIT):
+            yield control
+    assert not end_processes_of(home)
+
+
+async def start(client: Client, deadline: float = 2.0) -> str:
+    """Start a workflow, within `deadline` seconds; its id."""
+    name = f"greet-{uuid.uuid4()}"
+    await client.start_workflow(
+        GreetLater.run, "cluster", id=name, task_queue=QUEUE, rpc_timeout=timedelta(seconds=deadline)
+    )
+    return name
+
+
+async def until_started(client: Client) -> str:
+    """Start a workflow as soon as the cluster acknowledges one."""
+    for _ in range(int(LIMIT)):
+        try:
+            return await start(client)
+        except RPCError:
+            await asyncio.sleep(0.2)
+    raise AssertionError("no start was acknowledged")
+
+
+def test_a_workflow_runs(real_cluster: ClusterControl) -> None:
+    """A client and a worker need only the address of the cluster."""
+
+    async def main() -> str:
+        client = await Client.connect(real_cluster.ask("status")["address"])
+        async with Worker(client, task_queue=QUEUE, workflows=[GreetLater], activities=[greet]):
+            return str(await client.get_workflow_handle(await start(client, LIMIT)).result())
+
+    assert asyncio.run(main()) == "Hello, cluster!"
+
+
+def test_both_history_processes_die(real_cluster: ClusterControl) -> None:
+    """Starts are refused until they are started again, and what was acknowledged before completes."""
+
+    async def main() -> list[str]:
+        client = await Client.connect(real_cluster.ask("status")["address"])
+        before = await start(client, LIMIT)
+        await asyncio.to_thread(real_cluster.ask, "kill", member="history")
+        with pytest.raises(RPCError) as caught:
+            await start(client)
+        assert caught.value.status in (
+            *(RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED),
+        )
+        await asyncio.to_thread(real_cluster.ask, "start", member="history")
+        after = await until_started(client)
+        async with Worker(client, task_queue=QUEUE, workflows=[GreetLater], activities=[greet]):
+            return [await client.get_workflow_handle(each).result() for each in (before, after)]
+
+    assert asyncio.run(main()) == ["Hello, cluster!"] * 2
+    assert real_cluster.ask("status")["state"] == "ready"
+
+
+def test_the_database_dies(real_cluster: ClusterControl) -> None:
+    """Every process of the server still runs, and nothing is acknowledged until the database is back."""
+
+    async def main() -> str:
+        client = await Client.connect(real_cluster.ask("status")["address"])
+        await until_started(client)
+        status = await asyncio.to_thread(real_cluster.ask, "kill", member="postgres")
+        assert [member["name"] for member in status["members"] if member["state"] != "running"] == ["postgres"]
+        with pytest.raises(RPCError):
+            await start(client)
+        await asyncio.to_thread(real_cluster.ask, "start", member="postgres")
+        name = await until_started(client)
+        async with Worker(client, task_queue=QUEUE, workflows=[GreetLater], activities=[greet]):
+            return str(await client.get_workflow_handle(name).result())
+
+    assert asyncio.run(main()) == "Hello, cluster!"
+
+
+def test_a_cluster_is_restarted_with_its_data(real_cluster: ClusterControl, tmp_path: Path) -> None:
+    """Killed as a whole and started again, it has what it has acknowledged."""
+
+    async def started() -> str:
+        return await until_started(await Client.connect(real_cluster.ask("status")["address"]))
+
+    async def completed(name: str) -> str:
+        client = await Client.connect(real_cluster.ask("status")["address"])
+        async with Worker(client, task_queue=QUEUE, workflows=[GreetLater], activities=[greet]):
+            return str(await client.get_workflow_handle(name).result())
+
+    name = asyncio.run(started())
+    for member in ("postgres", "frontend", "history", "matching", "worker"):
+        real_cluster.ask("kill", member=member)
+    for member in ("postgres", "history", "frontend", "matching", "worker"):
+        real_cluster.ask("start", member=member)
+    asyncio.run(started())
+    assert asyncio.run(completed(name)) == "Hello, cluster!"
