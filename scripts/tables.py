@@ -10,8 +10,15 @@ from typing import Any
 
 from devserver.rehearsal import at, drills, expect, faults
 
-MODULES: dict[str, ModuleType] = {"at": at, "faults": faults, "drills": drills, "expect": expect}
-TABLE = re.compile(r"(?ms)^<!-- table of (\w+) -->\n.*?^<!-- end of table -->$")
+MODULES: dict[str, ModuleType] = {
+    "at": at,
+    "faults": faults,
+    "drills": drills,
+    "expect": expect,
+    "faults.cluster": faults.cluster,
+    "expect.patient": expect.patient,
+}
+TABLE = re.compile(r"(?ms)^<!-- table of ([\w.]+) -->\n.*?^<!-- end of table -->$")
 
 
 def with_tables(text: str) -> str:

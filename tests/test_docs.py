@@ -122,7 +122,8 @@ def test_tables_list_all_parts_of_a_scenario() -> None:
     """Every moment, fault, drill and expectation has a row."""
     page = (docs.ROOT / "docs" / "rehearsal-words.md").read_text()
     for module in (faults, drills, expect):
-        assert [name for name in module.__all__ if f"| `{name}(" not in page] == []
+        names = [name for name in module.__all__ if callable(getattr(module, name))]
+        assert [name for name in names if f"| `{name}(" not in page] == []
 
 
 @pytest.mark.parametrize("example", ["outage.py"])

@@ -7,7 +7,7 @@ from ..system.lazy_names import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .control import ClusterControl
-    from .declaration import Cluster, Postgres, Roles, postgres, roles
+    from .declaration import Cluster, Load, Postgres, Roles, load, postgres, roles
     from .errors import (
         ClusterBuildFailed,
         ClusterExecutableMissing,
@@ -28,17 +28,19 @@ __all__ = [
     "ClusterRunning",
     "ClusterStartFailed",
     "ClusterUnknown",
+    "Load",
     "MemberUnknown",
     "Postgres",
     "PostgresMissing",
     "Roles",
+    "load",
     "postgres",
     "roles",
 ]
 
 _NAMES = {
     "control": ("ClusterControl",),
-    "declaration": ("Cluster", "Postgres", "Roles", "postgres", "roles"),
+    "declaration": ("Cluster", "Load", "Postgres", "Roles", "load", "postgres", "roles"),
     "errors": (
         *("ClusterBuildFailed", "ClusterExecutableMissing", "ClusterNotRunning", "ClusterRunning"),
         *("ClusterStartFailed", "ClusterUnknown", "MemberUnknown", "PostgresMissing"),

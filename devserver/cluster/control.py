@@ -58,17 +58,22 @@ class ClusterControl:
             ClusterStartFailed: A member does not start, or it does not serve within `limit` seconds.
         """
         reporter = reporter or Silent()
-        with self.folder.lock():
-            process, status = self._start(cluster, port, limit, reporter, detach)
+        lifeline = (-1, -1) if detach else os.pipe()
         try:
-            yield status
+            with self.folder.lock():
+                process, status = self._start(cluster, port, limit, reporter, lifeline[0])
+            try:
+                yield status
+            finally:
+                if not detach:
+                    process.terminate()
+                    process.wait()
         finally:
-            if not detach:
-                process.terminate()
-                process.wait()
+            for descriptor in set(lifeline) - {-1}:
+                os.close(descriptor)
 
     def _start(
-        self, cluster: Cluster, port: int | None, limit: float, reporter: Reporter, detach: bool
+        self, cluster: Cluster, port: int | None, limit: float, reporter: Reporter, lifeline: int
     ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         folder = self.folder
         if folder.running():
@@ -93,13 +98,12 @@ class ClusterControl:
         with os.fdopen(read) as events:
             try:
                 with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
-                    lifeline = "0" if detach else str(os.getpid())
                     process = subprocess.Popen(
-                        [sys.executable, "-m", MODULE, json.dumps(request), str(write), lifeline],
+                        [sys.executable, "-m", MODULE, json.dumps(request), str(write), str(lifeline)],
                         stdin=subprocess.DEVNULL,
                         stdout=output,
                         stderr=output,
-                        pass_fds=[write],
+                        pass_fds=sorted({write, lifeline} - {-1}),
                         start_new_session=True,
                     )
             finally:

@@ -73,6 +73,31 @@ class Postgres:
 
 
 @dataclass(frozen=True)
+class Load:
+    """The workload of a cluster that is a rehearsal's patient: workflows with a timer, a signal and an activity.
+
+    Attributes:
+        every: Seconds from one start to the next.
+        deadline: Seconds within which a start must be acknowledged; the client gives up then, and does not try again.
+
+    Raises:
+        OptionError: A time is not from 0.01 to 3600 seconds.
+    """
+
+    every: float = 0.2
+    deadline: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("every", "deadline"):
+            number = getattr(self, name)
+            if not isinstance(number, (int, float)) or not 0.01 <= number <= 3600:
+                raise OptionError(f"load({name}={number!r}) is not a time", hint="give 0.01 to 3600 seconds")
+
+    def __str__(self) -> str:
+        return f"a workflow every {self.every:g} s, acknowledged within {self.deadline:g} s"
+
+
+@dataclass(frozen=True)
 class Cluster:
     """A Temporal cluster of several processes on one machine.
 
@@ -83,6 +108,7 @@ class Cluster:
         shards: The number of history shards; it cannot be changed later.
         namespace: The namespace that it is created with.
         dynamic_config: Values of the server's dynamic configuration, by key.
+        load: Its workload while it is the patient of a rehearsal; None: no workload.
 
     Raises:
         OptionError: A value is out of its range.
@@ -94,6 +120,7 @@ class Cluster:
     shards: int = 8
     namespace: str = "default"
     dynamic_config: Mapping[str, Any] = field(default_factory=dict)
+    load: Load | None = field(default_factory=Load)
 
     def __post_init__(self) -> None:
         check_version(self.version)
@@ -113,10 +140,15 @@ class Cluster:
         known = {key: data[key] for key in (each.name for each in fields(cls)) if key in data}
         known["database"] = Postgres(**data["database"])
         known["roles"] = Roles(**data["roles"])
+        known["load"] = Load(**data["load"]) if data.get("load") else None
         return cls(**known)
 
     def __str__(self) -> str:
         return f"Temporal {self.version}: {self.roles}; {self.shards} shards; {self.database}"
+
+    def with_load(self) -> str:
+        """The cluster and its workload, in one line."""
+        return f"{self}; load: {self.load or 'none'}"
 
 
 def check_version(version: str) -> str:
@@ -140,3 +172,8 @@ def roles(*, frontend: int = 1, history: int = 2, matching: int = 1, worker: int
 def postgres(*, connections: int = 200) -> Postgres:
     """A PostgreSQL as the cluster's database, with this many connections at most."""
     return Postgres(connections=connections)
+
+
+def load(*, every: float = 0.2, deadline: float = 2.0) -> Load:
+    """A workload: a workflow starts `every` so many seconds, and must be acknowledged within `deadline` seconds."""
+    return Load(every=every, deadline=deadline)

@@ -71,10 +71,15 @@ class ClusterMachine:
         self._listening: dict[str, int] = {}
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
+        self._lifeline: list[int] = []
         self._ended = False
 
-    def run(self, port: int | None = None) -> None:
-        """Start the cluster, on this port of its first frontend if one is given, and run it to its end.
+    def run(self, port: int | None = None, lifeline: int = -1) -> None:
+        """Start the cluster, and run it to its end.
+
+        Args:
+            port: The port of its first frontend; None: that of the last time, or any.
+            lifeline: A descriptor whose end of file ends the cluster; -1: none.
 
         Raises:
             ClusterRunning: Another process runs it.
@@ -86,6 +91,7 @@ class ClusterMachine:
                 f"the cluster {self._folder.name} is running already",
                 hint=f"see it with: {command('status', self._folder.name)}",
             )
+        self._lifeline = [lifeline] if lifeline >= 0 else []
         self._signals.listen()
         try:
             with lock, self._reservations:
@@ -138,7 +144,7 @@ class ClusterMachine:
             words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
             members.append(ClusterMember(name, words, folder, environment()))
             self._listening[name] = ports.grpc
-        self._members = ClusterMembers(members, folder, self._signals)
+        self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
         every = {name: vars(ports) for name, ports in self._ports.items()}
         folder.write(
             {
@@ -186,7 +192,9 @@ class ClusterMachine:
         with contextlib.closing(ControlSocket(self._folder, self._do)) as requests:
             self._on_event({"ready": self.status()})
             while self._signals.ending is None and not self._ended:
-                if self._signals.sleep(WATCH_SECONDS, requests.fileno()):
+                ready = self._signals.sleep(WATCH_SECONDS, requests.fileno(), *self._lifeline)
+                self._ended = self._ended or bool(set(self._lifeline) & set(ready))
+                if requests.fileno() in ready and not self._ended:
                     requests.answer()
                 for member in self._members:
                     member.look()

@@ -1,7 +1,7 @@
 """The process that supervises a cluster: `python -m devserver.cluster.machine_main REQUEST EVENTS LIFELINE`.
 
-REQUEST is JSON; EVENTS is an open descriptor for a line of JSON for each event. LIFELINE is the pid of the process with
-which it ends, or 0.
+REQUEST is JSON; EVENTS is an open descriptor for a line of JSON for each event. LIFELINE is the read end of a pipe; the
+cluster ends when its other end is closed. -1: none. (A signal at the parent's death would come with a thread's end.)
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..system.parent_death import die_with_parent
 from ..system.paths import Paths
 from .declaration import Cluster
 from .folder import ClusterFolder
@@ -23,9 +22,8 @@ from .machine import ClusterMachine
 
 def main(text: str, events: int, lifeline: int) -> None:
     """Run the cluster."""
-    if lifeline:
-        die_with_parent(lifeline)
-    os.set_inheritable(events, False)
+    for descriptor in {events, lifeline} - {-1}:
+        os.set_inheritable(descriptor, False)
     request: dict[str, Any] = json.loads(text)
 
     def send(event: dict[str, Any]) -> None:
@@ -41,7 +39,7 @@ def main(text: str, events: int, lifeline: int) -> None:
             request["limit"],
             send,
         )
-        machine.run(request["port"])
+        machine.run(request["port"], lifeline)
     except DevServerError as error:
         send({"failed": error.to_json()})
 

@@ -140,12 +140,19 @@ class ClusterMember:
 
 
 class ClusterMembers:
-    """All processes of a cluster, the database first."""
+    """All processes of a cluster, the database first. What waits ends with a signal or the end of the lifeline."""
 
-    def __init__(self, members: Sequence[ClusterMember], folder: ClusterFolder, signals: SignalWaiter) -> None:
+    def __init__(
+        self,
+        members: Sequence[ClusterMember],
+        folder: ClusterFolder,
+        signals: SignalWaiter,
+        lifeline: Sequence[int] = (),
+    ) -> None:
         self._members = {member.name: member for member in members}
         self._folder = folder
         self._signals = signals
+        self._lifeline = lifeline
 
     def __iter__(self) -> Iterator[ClusterMember]:
         return iter(self._members.values())
@@ -209,8 +216,7 @@ class ClusterMembers:
         Raises:
             ClusterStartFailed: It is.
         """
-        self._signals.sleep(seconds)
-        if self._signals.ending is not None:
+        if self._signals.sleep(seconds, *self._lifeline) or self._signals.ending is not None:
             raise ClusterStartFailed("the start of the cluster was interrupted")
 
     def _until_listening(self, member: ClusterMember, port: int, deadline: float) -> None:

@@ -44,6 +44,7 @@ def _plan_of(scenario: Scenario) -> dict[str, Any]:
         "limit_seconds": scenario.limit,
         "time_skipping": scenario.time_skipping,
         "legacy_script": None if scenario.legacy_script is None else clean(scenario.legacy_script),
+        "patient": None if scenario.patient is None else scenario.patient.with_load(),
         "checks": [clean(name_of(check)) for check in scenario.steady_state],
         "plan": [
             {"when": clean(step.moment), "what": [clean(action) for action in step.actions]} for step in scenario.plan
@@ -56,6 +57,8 @@ def _plan_lines(plan: dict[str, Any]) -> Iterator[str]:
     yield click.style(plan["name"], bold=True)
     clock = "a virtual clock" if plan["time_skipping"] else "the wall clock"
     rows = [("runs", f"{plan['workflow']} of {plan['runbook']}, at most {plan['limit_seconds']:g} s, on {clock}")]
+    if plan["patient"]:
+        rows.append(("patient", plan["patient"]))
     rows += [("checks", f"{check} (before and after)") for check in plan["checks"]]
     for step in plan["plan"]:
         rows.append(("when", step["when"]))

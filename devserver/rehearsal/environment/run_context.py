@@ -23,6 +23,7 @@ from .run_clock import RunClock
 from .worker_process import Answer, RehearsalWorker
 
 if TYPE_CHECKING:
+    from ..patient.patient import Patient
     from ..run.legacy_script import LegacyScript
 
 STICKY_SECONDS = 0.2
@@ -84,6 +85,7 @@ class RunContext:
         self.settings = WorkerSettings(scenario.module, _path_of(scenario))
         self.judgements: list[Judgement] = []
         self.fixture: Any = None  # the value of the scenario's fixture
+        self.patient: Patient | None = None  # the scenario's cluster
         self.changing = asyncio.Lock()  # the server's process has one outage at a time
         self.over = asyncio.Event()  # the runbook has ended: faults in effect end now
         self.clock: RunClock | None = None  # with time skipping
@@ -125,7 +127,7 @@ class RunContext:
 
     def up(self, lane: str, what: str = "up") -> None:
         """Mark the server or the worker as up from now on."""
-        self._spans[lane] = self.timeline.note(lane, what)  # type: ignore[arg-type]
+        self._spans[lane] = self.timeline.note(lane, what)
 
     def down(self, lane: str, **how: Any) -> None:
         """Mark the server or the worker as down from now on."""
@@ -212,7 +214,7 @@ class RunContext:
             "task_queue": self.task_queue,
             "data_converter": self.scenario.data_converter,
             "identity": f"runbook-{self.workflow_id}",
-            "environment": {ledger.FILE: str(self.ledger)},
+            "environment": {ledger.FILE: str(self.ledger), **(self.patient.environment() if self.patient else {})},
             "options": dict(self.settings.options),
         }
         worker = RehearsalWorker(self.environment.fork_server, wanted, self.worker_log, self._answer)

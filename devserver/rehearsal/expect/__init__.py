@@ -1,5 +1,6 @@
 """Expectations of a run; each judges the run by its evidence."""
 
+from . import patient
 from .effects import at_least_once, compensates, exactly_once, order
 from .logs import log_free_of
 from .outcome import completes, fails, same_result, status
@@ -17,6 +18,7 @@ __all__ = [
     "never_idle_longer_than",
     "no_signal_lost",
     "order",
+    "patient",
     "recovers",
     "replays",
     "same_result",

@@ -1,5 +1,6 @@
 """Faults: what can be broken while a runbook runs. Each is an action of a plan."""
 
+from . import cluster
 from .activity import fail_activity, hang_activity, slow_activity
 from .clock import advance_clock
 from .database import lose_database, restore_database, snapshot_database
@@ -10,6 +11,7 @@ from .worker import freeze_worker, kill_worker, lose_answer, replace_worker
 
 __all__ = [
     "advance_clock",
+    "cluster",
     "cut_network",
     "fail_activity",
     "fill_disk",

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...system.printable import counted
-from ..run.downtime import spans_of, union
+from ..patient.record import PatientRecord
+from ..run.downtime import members_of, patient_outages_of, spans_of, union
 from ..run.metrics import RunMetrics
 from ..scenario.result import RehearsalRun
 from . import logs, serialization
@@ -31,6 +32,7 @@ NO_RUN: Mapping[str, Any] = {
     "plan": [],
     "faults": [],
     "outages": [],
+    "patient": None,
     "activities": [],
     "effects": [],
     "repeated_effects": [],
@@ -63,7 +65,8 @@ def run_data(run: RehearsalRun) -> dict[str, Any]:
         "metrics": _figures(run, metrics, rows),
         "plan": [serialization.step_result(step) for step in run.steps],
         "faults": faults,
-        "outages": [serialization.outage(outage) for outage in metrics.outages],
+        "outages": [serialization.outage(outage) for outage in [*metrics.outages, *patient_outages_of(run)]],
+        "patient": None if run.patient is None else _patient(run.patient, members_of(run)),
         "activities": _worst_first(rows)[:MOST_ACTIVITIES],
         "effects": [serialization.effect(effect, began) for effect in run.effects[:MOST_EFFECTS]],
         "repeated_effects": [
@@ -98,6 +101,27 @@ def _figures(run: RehearsalRun, metrics: RunMetrics, rows: Sequence[Mapping[str,
             {"name": clean(signal.name), "at": signal.at, "why": clean(signal.why)} for signal in metrics.lost_signals
         ],
     }
+
+
+def _patient(record: PatientRecord, members: Sequence[str]) -> dict[str, Any]:
+    acknowledged = [call.acknowledged for call in record.calls if call.acknowledged is not None]
+    completed = [call.completed for call in record.calls if call.completed is not None]
+    gaps = {"acknowledged": acknowledged, "completed": completed}
+    return {
+        "cluster": record.cluster,
+        "members": list(members),
+        "problem": None if record.problem is None else clean(record.problem),
+        "starts": len(record.calls),
+        **{
+            key: {"count": len(moments), "at": sorted(moments)[:MOST_MARKS], "gap": _gap(record, moments)}
+            for key, moments in gaps.items()
+        },
+    }
+
+
+def _gap(record: PatientRecord, moments: Sequence[float]) -> dict[str, float]:
+    length, begin = record.longest_gap(moments)
+    return {"seconds": length, "from": begin}
 
 
 def _worst_first(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

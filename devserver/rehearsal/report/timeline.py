@@ -27,7 +27,8 @@ def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
         return None
     scale = TimelineScale(timeline["end"])
     marks = timeline["marks"]
-    rows = [_up_and_down(lane, result, scale) for lane in ("server", "worker")]
+    rows = [_up_and_down(lane, lane.capitalize(), result, scale) for lane in ("server", "worker")]
+    rows += _patient(result, scale)
     rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("network", "database")]
     faults, some = _faults(result, scale)
     activities, more = _activities(result, scale)
@@ -42,7 +43,21 @@ def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
     return TimelinePicture(placed, scale.ticks(), lines, TOP + ROW * len(placed) + 6, [*some, *more])
 
 
-def _up_and_down(lane: str, result: Mapping[str, Any], scale: TimelineScale) -> TimelineRow:
+def _patient(result: Mapping[str, Any], scale: TimelineScale) -> list[TimelineRow]:
+    """A row for each member of the patient, and one each for starts acknowledged and workflows that ran."""
+    patient = result["patient"]
+    if patient is None:
+        return []
+    rows = [_up_and_down(name, f"Patient, {name}", result, scale) for name in patient["members"]]
+    for key, what in (("acknowledged", "starts acknowledged"), ("completed", "workflows ran")):
+        found = patient[key]
+        if patient["starts"]:
+            gap = f"{found['count']:,} of {patient['starts']:,} {what}; longest gap {seconds(found['gap']['seconds'])}"
+            rows.append(TimelineRow(key, f"Patient: {gap}", dots([(at, what) for at in found["at"]], scale, "tick")))
+    return rows
+
+
+def _up_and_down(lane: str, name: str, result: Mapping[str, Any], scale: TimelineScale) -> TimelineRow:
     end = result["timeline"]["end"]
     ups = [mark for mark in result["timeline"]["marks"] if mark["lane"] == lane]
     shapes = [
@@ -55,9 +70,9 @@ def _up_and_down(lane: str, result: Mapping[str, Any], scale: TimelineScale) -> 
         texts.append(f"{down['ended']}, down {length}")
         title = f"{lane} {down['ended']} at {moment(down['at'])}, down {length}"
         shapes.append(scale.bar(down["at"], _or(down["until"], end), "down", title))
-    label = f"{lane.capitalize()}: {'; '.join(texts[:2]) or 'up'}"
+    label = f"{name}: {'; '.join(texts[:2]) or 'up'}"
     if len(texts) > 2:
-        label = f"{lane.capitalize()}: {counted(len(texts), 'outage')}"
+        label = f"{name}: {counted(len(texts), 'outage')}"
     return TimelineRow(lane, label, shapes, troubled=bool(texts))
 
 

@@ -35,6 +35,16 @@ def outages_of(run: RehearsalRun) -> list[Downtime]:
     return [Downtime(gap.lane, gap.began, gap.back, gap.ended, _recovery(gap, moments, down)) for gap in gaps]
 
 
+def members_of(run: RehearsalRun) -> list[str]:
+    """The lanes of the patient's members."""
+    return list(dict.fromkeys(mark.lane for mark in run.marks if mark.detail.get("patient")))
+
+
+def patient_outages_of(run: RehearsalRun) -> list[Downtime]:
+    """When members of the patient were down, by time. The runbook's own progress says nothing about them."""
+    return sorted((gap for lane in members_of(run) for gap in _gaps(run, lane)), key=lambda gap: gap.began)
+
+
 def _gaps(run: RehearsalRun, lane: str) -> list[Downtime]:
     """When the lane was down between the runbook's start and end."""
     spans = [mark for mark in run.marks if mark.lane == lane]

@@ -19,6 +19,8 @@ from ..environment.environment import RehearsalEnvironment
 from ..environment.history_watcher import HistoryWatcher, log_lines
 from ..environment.run_clock import RunClock
 from ..environment.run_context import RunContext
+from ..patient.patient import Patient
+from ..patient.record import PatientRecord
 from ..scenario.moments import VirtualMoment
 from ..scenario.plan import PlanStep
 from ..scenario.result import Judgement, RehearsalRun
@@ -44,6 +46,7 @@ class RunExecutor:
         plan: Sequence[PlanStep],
         on_mark: Callable[[Mark], None] = lambda mark: None,
         fixture: Any = None,
+        patient: Patient | None = None,
     ) -> None:
         self._scenario = scenario
         self._runbook = runbook
@@ -51,6 +54,7 @@ class RunExecutor:
         self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
         self.context = RunContext(scenario, environment, folder, self._timeline, self._workflow_id)
         self.context.fixture = fixture
+        self.context.patient = patient
         self._executor = StepExecutor(self.context, plan)
         self.context.set_answer(self._executor.answer)
         self.context.start_runbook = self._start
@@ -62,6 +66,7 @@ class RunExecutor:
         self.broken: str | None = None  # why the runbook's code cannot continue
         self._alone = not plan  # no planned step can change the outcome
         self._started = 0.0
+        self._patient: PatientRecord | None = None
 
     async def run(self) -> RehearsalRun:
         """Run the runbook to its end, or to the scenario's limit.
@@ -84,6 +89,8 @@ class RunExecutor:
 
     async def _run(self) -> RehearsalRun:
         context = self.context
+        if context.patient is not None:
+            await context.patient.begin(self._timeline)
         await context.start_worker()
         logs = asyncio.create_task(self._read_log())
         self._started = self._timeline.now()
@@ -99,7 +106,10 @@ class RunExecutor:
         if not context.environment.server.running:
             await self._server_died()
         unfinished = self.broken or f"it did not end within {self._scenario.limit:g} s"
-        run = self._record(ended, await read_end(context, watch, unfinished))
+        end = await read_end(context, watch, unfinished)
+        if context.patient is not None:
+            self._patient = await context.patient.end(self._timeline.began.timestamp())
+        run = self._record(ended, end)
         logs.cancel()
         await context.end_worker()
         return run
@@ -200,6 +210,7 @@ class RunExecutor:
             stuck=end.stuck,
             workflows=self._runbook.workflows,
             data_converter=context.client.data_converter,
+            patient=self._patient,
         )
 
 

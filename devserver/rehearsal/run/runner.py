@@ -14,6 +14,7 @@ from typing import Any
 from ..drills.handover import HandOver
 from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import scenario_fixture
+from ..patient.patient import running_patient
 from ..scenario.plan import any_seed
 from ..scenario.preflight import check
 from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of
@@ -68,8 +69,8 @@ async def rehearse_on(
     baseline = None
     if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
-        async with scenario_fixture(scenario, plain) as fixture:
-            undisturbed = RunExecutor(scenario, runbook, environment, plain, (), fixture=fixture)
+        async with run_parts(scenario, plain) as parts:
+            undisturbed = RunExecutor(scenario, runbook, environment, plain, (), **parts)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
             problem = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
@@ -77,9 +78,16 @@ async def rehearse_on(
     dice = random.Random(settings.seed)  # noqa: S311 - not for security
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
-    async with scenario_fixture(scenario, faulty) as fixture:
-        performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.on_mark, fixture)
+    async with run_parts(scenario, faulty) as parts:
+        performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.on_mark, **parts)
         return await _judged(performance, scenario, environment, settings, folder, baseline)
+
+
+@contextlib.asynccontextmanager
+async def run_parts(scenario: Scenario, folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """What a run in `folder` works on: the value of the scenario's fixture, and its patient."""
+    async with running_patient(scenario.patient, folder) as patient, scenario_fixture(scenario, folder) as fixture:
+        yield {"fixture": fixture, "patient": patient}
 
 
 async def _judged(

@@ -11,7 +11,6 @@ from typing import Any
 
 from .. import faults
 from ..environment.environment import RehearsalEnvironment
-from ..environment.fixture import scenario_fixture
 from ..environment.run_context import RunContext
 from ..environment.worker_forkserver import WorkerForkServer
 from ..errors import ScenarioInvalid
@@ -34,7 +33,7 @@ from ..scenario.scenario import Scenario
 from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .run_executor import RunExecutor
-from .runner import RehearsalSettings, result_of, steady, working_folder
+from .runner import RehearsalSettings, result_of, run_parts, steady, working_folder
 from .sweep_points import SweepPoint, points_of_run
 
 # Latency of the worker's messages, so that a kill right after an event comes before the next event.
@@ -218,8 +217,8 @@ class _Sweeper:
     async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        async with scenario_fixture(self._scenario, folder) as fixture:
-            performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, fixture=fixture)
+        async with run_parts(self._scenario, folder) as parts:
+            performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, **parts)
             view = RunView(performance.context)
             before = await steady(self._scenario, view, "before")
             run = await performance.run()

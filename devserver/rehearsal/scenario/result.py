@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..ledger import Effect
+from ..patient.record import PatientRecord
 from .timeline import Mark
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class RehearsalRun:
     `status` is that of the workflow's last run, in Temporal's words (`completed`, `failed`, ... or `running` where the
     limit passed), or `lost` if the server no longer knows it. `output` is its result as plain JSON data; `failure` says
     why it failed. `history` is that of its last run, `histories` those of all runs that it continued as. `baseline` is
-    the same run without faults, if there was one.
+    the same run without faults, if there was one. `patient` is what happened to the scenario's cluster.
     """
 
     workflow_id: str
@@ -69,6 +70,7 @@ class RehearsalRun:
     stuck: Sequence[str] = ()
     workflows: Sequence[type] = field(default=(), repr=False)
     data_converter: DataConverter | None = field(default=None, repr=False)
+    patient: PatientRecord | None = field(default=None, repr=False)
     baseline: RehearsalRun | None = field(default=None, repr=False)
 
     @property

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any
 
-Lane = Literal[
-    "server", "worker", "network", "database", "fault", "drill", "activity", "effect", "event", "check", "log"
-]
+# server, worker, network, database, fault, drill, activity, effect, event, check, log, or a member of the patient.
+Lane = str
 
 
 @dataclass(frozen=True)

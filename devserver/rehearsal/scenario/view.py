@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..environment.run_clock import RunClock
     from ..environment.run_context import RunContext
+    from ..patient.patient import Patient
 
 
 class RunView:
@@ -38,6 +39,11 @@ class RunView:
     def fixture(self) -> Any:
         """The value of the scenario's fixture."""
         return self._context.fixture
+
+    @property
+    def patient(self) -> Patient | None:
+        """The scenario's cluster, with its address; None without one."""
+        return self._context.patient
 
     @property
     def effects(self) -> Sequence[Effect]:

@@ -1,0 +1,50 @@
+"""The workflow of the workload: a timer, a signal, an activity."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import activity, workflow
+
+TIMER_SECONDS = 0.3
+QUEUE = "devserver-load"
+ACTIVITY = "devserver_load_step"
+
+
+@workflow.defn(name="DevserverLoad")
+class LoadWorkflow:
+    """Its result is the number of signals that it has received."""
+
+    def __init__(self) -> None:
+        self._signals = 0
+
+    @workflow.run
+    async def run(self) -> int:
+        """Wait for a timer, then run the activity."""
+        await workflow.sleep(TIMER_SECONDS)
+        await workflow.execute_activity(ACTIVITY, start_to_close_timeout=timedelta(seconds=5))
+        return self._signals
+
+    @workflow.signal
+    def poke(self) -> None:
+        """Count a signal."""
+        self._signals += 1
+
+
+class LoadSteps:
+    """The activity of the workload, which notes when it ran."""
+
+    def __init__(self, on_step: OnStep) -> None:
+        self._on_step = on_step
+
+    @activity.defn(name=ACTIVITY)
+    async def step(self) -> None:
+        """Note that it ran."""
+        self._on_step(activity.info().workflow_id or "")
+
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    OnStep = Callable[[str], None]
