@@ -152,7 +152,7 @@ class LoadDriver:
     async def _result(self, call: LoadCall, limit: asyncio.Semaphore, deadline: float) -> None:
         async with limit:
             try:
-                handle = self._client.get_workflow_handle_for(LoadWorkflow.run, call.workflow_id)
+                handle = self._client.get_workflow_handle(call.workflow_id, result_type=int)
                 signals = await asyncio.wait_for(handle.result(), max(0.1, deadline - time.monotonic()))
                 lost = call.signaled and not signals
                 self._note(call.workflow_id, result="signal lost" if lost else "complete")
