@@ -18,6 +18,10 @@ STOP_SECONDS = 10.0
 SPARE_SECONDS = 2.0
 
 
+class EndedByOtherCode(Exception):
+    """Neither the plugin nor an error ended the worker."""
+
+
 @dataclass
 class RunningWorker:
     """One worker that runs; as a `with` block, it stops at the end of the block.
@@ -59,8 +63,10 @@ class RunningWorker:
         if self.external or self.stopped or not self.task.done():
             return None
         if self.task.cancelled():
-            return RuntimeError("its task was cancelled")
-        return self.task.exception() or RuntimeError("it was shut down from outside")
+            return EndedByOtherCode("other code cancelled its task")
+        return self.task.exception() or EndedByOtherCode(
+            "its run() returned, as other code called shutdown() or a plugin of it returned"
+        )
 
     def stop(self) -> None:
         """Stop it before the end of the test, to see what happens while no worker or another worker runs.
@@ -97,6 +103,13 @@ class RunningWorker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def death_text(death: BaseException) -> str:
+    """How a worker ended, and what to do where a test may have meant it."""
+    if isinstance(death, EndedByOtherCode):
+        return f"ended: {death}\nend a worker with its stop() where the test means to"
+    return f"died: {causes(death)}"
 
 
 def causes(error: BaseException) -> str:

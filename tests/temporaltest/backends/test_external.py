@@ -222,7 +222,7 @@ def test_server_that_dies(own_server: DevServer, bare_suite: Suite) -> None:
         own_server.kill()
         output = run.output()
     assert "1 failed, 2 errors" in output
-    assert f"ServerLost: the Temporal server at {own_server.address} no longer answers" in output
+    assert f"ServerLost: the Temporal server at {own_server.address} no longer accepts connections: check" in output
     assert output.count(f"the external Temporal server at {own_server.address} cannot be used: Connection refused") >= 2
 
 
