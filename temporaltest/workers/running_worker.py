@@ -48,6 +48,11 @@ class RunningWorker:
         """The task queue that it polls."""
         return self.worker.task_queue
 
+    @property
+    def identity(self) -> str:
+        """Its name on the server."""
+        return self.options.get("identity") or self.worker.client.identity
+
     def polls(self, kind: str) -> bool:
         """Whether it runs and takes tasks of a kind, named by an option: "workflows", "activities", ..."""
         return bool(self.options.get(kind)) and not self.task.done() and not self.stopped
