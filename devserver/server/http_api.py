@@ -10,7 +10,7 @@ page can send: it does not exist, and a browser adds the port.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ NOT_FOUND = 5
 ALREADY_EXISTS = 6
 PROBE = "devserver-readiness-probe"
 HOST = "devserver.invalid"
+ALLOWED_HOSTS = "frontend.httpAllowedHosts"
 HOST_REFUSED = "Host not allowed"
 NO_NAMESPACE = "it has no namespace"
 
@@ -71,6 +72,13 @@ class HttpApi:
         except ValueError as error:
             words = text[:MOST_WORDS].decode("utf-8", "replace").strip()
             raise NotAnswering(f"its HTTP port {self._port} answers {status} {words}") from error
+
+    @staticmethod
+    def with_access(dynamic_config: Mapping[str, str]) -> dict[str, str]:
+        """A dynamic configuration (key -> JSON) whose own hosts of the HTTP API include ours: it refuses others."""
+        hosts = json.loads(dynamic_config.get(ALLOWED_HOSTS, "null"))
+        added = {ALLOWED_HOSTS: json.dumps([*hosts, HOST])} if isinstance(hosts, list) else {}
+        return {**dynamic_config, **added}
 
     def serves(self, namespace: str) -> bool:
         """Whether the server is ready for a first workflow in `namespace`."""

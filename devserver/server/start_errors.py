@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed, StartTimeout
 from ..system.ports import port_taken
-from .command_line import ALLOWED_HOSTS, Ports
-from .http_api import HOST, HOST_REFUSED
+from .command_line import Ports
+from .http_api import ALLOWED_HOSTS, HOST, HOST_REFUSED
 
 if TYPE_CHECKING:
     from .spec import ServerSpec

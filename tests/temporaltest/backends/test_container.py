@@ -108,7 +108,7 @@ def pauses(temporal):
     found = temporal.run(temporal.client.workflow_service.describe_namespace(request))
     return found.namespace_info.capabilities.workflow_pause
 
-@pytest.mark.temporal(dynamic_config={"frontend.WorkflowPauseEnabled": False})
+@pytest.mark.temporal(dynamic_config={"frontend.WorkflowPauseEnabled": False, "frontend.httpAllowedHosts": ["x"]})
 def test_own(temporal):
     assert not pauses(temporal)
     report(address=temporal.address)
