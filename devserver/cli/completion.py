@@ -21,4 +21,5 @@ def completion(shell: str) -> None:
     from .main import devserver
 
     complete = SHELLS[shell](devserver, {}, "devserver", "_DEVSERVER_COMPLETE")
-    click.echo(complete.source())
+    # In bash $1 is the command as it is typed, such as ./devserver, which may be a stranger's file.
+    click.echo(complete.source().replace("=bash_complete $1)", "=bash_complete devserver)"))

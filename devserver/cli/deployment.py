@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client.target import Connection, Target
+from ..client.target import Connection, Target, find_target
 from ..errors import OptionError
 from .groups import CommandGroup
 from .options.client import call_server
@@ -92,6 +92,7 @@ def set_current(
         raise click.UsageError("name a BUILD, or --unversioned")
     from ..deployments import set_current as change
 
+    forced["max_versions"] = _max_versions(connection)
     _show(*call_server(connection, lambda client: change(client, deployment, build, **forced)), as_json)
 
 
@@ -117,6 +118,7 @@ def ramp(
     from ..deployments import ramp as change
 
     share = _percentage(percent)
+    forced["max_versions"] = _max_versions(connection)
     _show(*call_server(connection, lambda client: change(client, deployment, build, share, **forced)), as_json)
 
 
@@ -155,6 +157,20 @@ def wait_drained(
     from .render.deployment_drain import wait
 
     ctx.exit(0 if asyncio.run(wait(connection, deployment, build, timeout, as_json)) else 1)
+
+
+def _max_versions(connection: Connection) -> int | None:
+    """How many versions a managed instance allows in a deployment; None for another server."""
+    from ..deployments.errors import MAX_VERSIONS, STOCK_MAX_VERSIONS
+    from ..instances.folder import InstanceFolder
+    from ..system.paths import Paths
+
+    target = find_target(connection)
+    record = None if target.name is None else InstanceFolder(Paths.default(), target.name).read_record()
+    if record is None:
+        return None
+    value = dict(record.options.dynamic_config).get(MAX_VERSIONS, str(STOCK_MAX_VERSIONS))
+    return int(value) if value.isdecimal() else None
 
 
 def _percentage(text: str) -> float:

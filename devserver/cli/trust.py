@@ -28,8 +28,8 @@ def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
     """Trust the project in FOLDER, by default the current one.
 
     In a trusted project the settings of [tool.devserver] that choose the server's executable count (binary,
-    source, base-url, accept-sha256), and shell completion may import its modules. Trust ends when one of these
-    settings changes. Read them before you trust a project that you did not write.
+    source, base-url, accept-sha256), and shell completion imports its modules. Trust ends when one of these settings
+    changes, not when a module does: revoke it before you check out a branch whose code you have not read.
     """
     store = TrustStore(Paths.default())
     if list_all:
@@ -49,7 +49,8 @@ def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
     click.echo(clean(f"trusted {record.folder}" + ("" if project == path else f", the project of {path}")))
     _print_values(record)
     if not guarded(table):
-        click.echo(f"  its {FILE} chooses no executable; shell completion may import its modules")
+        click.echo(f"  its {FILE} chooses no executable")
+    click.echo("  shell completion imports its modules, also when they change later")
 
 
 def _project(path: Path) -> tuple[Path, dict[str, Any]]:

@@ -23,7 +23,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..client.call_errors import call_failed
 from ..client.calls import POLLS_WITHIN, REFUSALS, ServiceCalls, still_polls
 from ..errors import CannotAsk
-from .errors import BuildUnknown, DeploymentChanged, DeploymentRefused, DeploymentUnknown, deployment_full
+from .errors import (
+    FULL_HINT,
+    MAX_VERSIONS,
+    BuildUnknown,
+    DeploymentChanged,
+    DeploymentRefused,
+    DeploymentUnknown,
+    deployment_full,
+)
 from .model import Deployment, VersionTaskQueue, build_name, deployment_from_proto
 
 T = TypeVar("T")
@@ -39,7 +47,7 @@ KINDS = {
 }
 TYPES = {kind: number for number, kind in KINDS.items()}
 POLL_HINT = "the server learns about {} when one of its workers polls"
-REFUSED_HINT = "; when it refuses one, as the deployment has too many, that worker's output says so"
+REFUSED_HINT = f"; when it refuses one, as the deployment has too many ({MAX_VERSIONS}), that worker's output says so"
 
 
 class DeploymentCalls(ServiceCalls):
@@ -185,10 +193,18 @@ class DeploymentCalls(ServiceCalls):
         ) from None
 
 
-def unknown_build(deployment: Deployment, build: str) -> BuildUnknown:
-    """The error for a build that the deployment does not have."""
+def unknown_build(deployment: Deployment, build: str, max_versions: int | None = None) -> BuildUnknown:
+    """The error for a build that the deployment does not have, and that it has no room for where it is full."""
+    text = f"the deployment {deployment.name} has no build {build}"
+    count = len(deployment.versions)
+    if max_versions is not None and count >= max_versions:
+        return BuildUnknown(
+            f"{text}, and the server refuses another: it has {count}, as many as it may",
+            details=[f"its builds: {', '.join(first_lines(deployment.builds))}"],
+            hint=FULL_HINT,
+        )
     return BuildUnknown(
-        f"the deployment {deployment.name} has no build {build}",
+        text,
         details=[f"its builds: {', '.join(first_lines(deployment.builds)) or 'none'}"],
         hint=_suggestion(build, deployment.builds) or POLL_HINT.format("a build") + REFUSED_HINT,
     )

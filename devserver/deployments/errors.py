@@ -10,9 +10,15 @@ from ..errors import DevServerError, NotFound
 _FULL = re.compile(
     r"cannot add version (?P<name>.+?)[.:](?P<build>\S+) since maximum number of versions \((?P<most>\d+)\)"
 )
+_NO_MORE = re.compile(r"reached maximum deployments in namespace \((?P<most>\d+)\)")
+MAX_VERSIONS, STOCK_MAX_VERSIONS = "matching.maxVersionsInDeployment", 100
 FULL_HINT = (
     "stop the workers of old builds: the server deletes versions that are drained and have had no worker for some "
-    "minutes; or allow more: devserver up --dynamic-config-value matching.maxVersionsInDeployment=N"
+    f"minutes; or allow more: devserver up --dynamic-config-value {MAX_VERSIONS}=N"
+)
+NO_MORE_HINT = (
+    "delete one that is not used: devserver temporal -- worker deployment delete --name NAME; "
+    "or allow more: devserver up --dynamic-config-value matching.maxDeployments=N"
 )
 
 
@@ -33,7 +39,13 @@ class DeploymentRefused(DevServerError):
 
 
 def deployment_full(message: str) -> DeploymentRefused | None:
-    """The error for a deployment that is full of versions, if the server's message says so."""
+    """The error for a deployment or namespace that is full, if the server's message says so."""
+    full = _NO_MORE.search(message)
+    if full is not None:
+        return DeploymentRefused(
+            f"the server refuses a new deployment: the namespace has {full['most']}, as many as it may",
+            hint=NO_MORE_HINT,
+        )
     found = _FULL.search(message)
     if found is None:
         return None

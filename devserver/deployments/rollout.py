@@ -53,6 +53,7 @@ async def set_current(
     before: Deployment | None = None,
     ignore_missing_task_queues: bool = False,
     allow_no_pollers: bool = False,
+    max_versions: int | None = None,
 ) -> RolloutChange:
     """Make a build current: new workflows start on it, and AutoUpgrade workflows move to it with their next task.
 
@@ -63,6 +64,7 @@ async def set_current(
         before: Change the deployment only if it has not changed since this description.
         ignore_missing_task_queues: Proceed even if no worker of the build polls a task queue of the current build.
         allow_no_pollers: Proceed even if no worker of the build is polling, or the build is unknown.
+        max_versions: How many versions the server allows in a deployment, for the error; None if that is unknown.
 
     Raises:
         DeploymentUnknown, BuildUnknown: The deployment or the build does not exist.
@@ -73,7 +75,7 @@ async def set_current(
     calls = DeploymentCalls(client)
     before = before or await calls.deployment(name)
     if build != before.routing.current:
-        await _check_workers(calls, before, build, ignore_missing_task_queues, allow_no_pollers)
+        await _check_workers(calls, before, build, ignore_missing_task_queues, allow_no_pollers, max_versions)
         await calls.set_current(
             before,
             build,
@@ -92,6 +94,7 @@ async def ramp(
     before: Deployment | None = None,
     ignore_missing_task_queues: bool = False,
     allow_no_pollers: bool = False,
+    max_versions: int | None = None,
 ) -> RolloutChange:
     """Send `percentage` (0 to 100) of the workflows to a build, chosen by a hash of their ids.
 
@@ -108,7 +111,7 @@ async def ramp(
         raise DeploymentRefused(
             f"{build} is the current build of {name}, so it cannot ramp", hint="ramp the build that will replace it"
         )
-    await _check_workers(calls, before, build, ignore_missing_task_queues, allow_no_pollers)
+    await _check_workers(calls, before, build, ignore_missing_task_queues, allow_no_pollers, max_versions)
     await calls.set_ramping(
         before,
         build,
@@ -191,7 +194,12 @@ def _unclear(deployment: Deployment, reason: str) -> DeploymentRefused:
 
 
 async def _check_workers(
-    calls: DeploymentCalls, deployment: Deployment, build: str | None, missing_allowed: bool, no_pollers_allowed: bool
+    calls: DeploymentCalls,
+    deployment: Deployment,
+    build: str | None,
+    missing_allowed: bool,
+    no_pollers_allowed: bool,
+    max_versions: int | None = None,
 ) -> None:
     """Refuse an unknown build, one without pollers, and one that does not poll all task queues of the current build.
 
@@ -200,7 +208,7 @@ async def _check_workers(
     if build is None:
         return
     if deployment.version(build) is None and not no_pollers_allowed:
-        raise unknown_build(deployment, build)
+        raise unknown_build(deployment, build, max_versions)
     queues = await calls.queues(deployment.name, build)
     if not no_pollers_allowed and not await _has_pollers(calls, deployment.name, build, queues):
         raise DeploymentRefused(

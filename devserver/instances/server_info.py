@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from .record import STOPPED, Record
 
 if TYPE_CHECKING:
     from .database_room import DatabaseRoom
+
+
+NOTED_SECONDS, NOTED_POLL_SECONDS = 2.0, 0.02  # a supervisor looks at its server four times a second
 
 
 class ServerInfo:
@@ -96,6 +100,28 @@ class ServerInfo:
     def running(self) -> bool:
         """Whether the server has a process, which may be frozen."""
         return self._current().running()
+
+    def how_ended(self, pid: int) -> str:
+        """How the server process `pid`, which has ended, did so, as far as its supervisor has noted."""
+        deadline = time.monotonic() + NOTED_SECONDS
+        while True:
+            record = self._folder.read_record()
+            if record is None:
+                return "ended"
+            if record.server is None:
+                break
+            if record.server.pid != pid:
+                return "ended (another one runs in its place)"
+            if not record.supervised():
+                return "ended with its supervisor, which was killed"
+            if time.monotonic() > deadline:
+                return "ended"
+            time.sleep(NOTED_POLL_SECONDS)
+        if record.state == STOPPED:
+            return "was stopped by devserver down or a signal to its supervisor"
+        if record.exit is not None and record.exit.startswith("signal "):
+            return f"was killed by {record.exit}"
+        return f"crashed ({record.exit}); see its log: {self.log}"
 
     def _current(self) -> Record:
         return self._folder.read_record() or self._record.changed(state=STOPPED, server=None)

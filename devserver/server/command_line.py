@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.server_options import ServerOptions, dynamic_config
-from .http_api import HOST
+from .http_api import ALLOWED_HOSTS, HOST, HttpApi
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,6 @@ NEWS_FETCH_OFF = ("--ui-disable-news-fetch", (1, 8))
 KEEP_CLOSED = {"worker.historyScannerVerifyRetention": "false"}
 MAX_PAGES = "max_page_count"
 PAGE_BYTES = 4096  # as the server creates its database
-ALLOWED_HOSTS = "frontend.httpAllowedHosts"
 
 
 def command_line(options: ServerOptions, *, executable: Path, version: str, ports: Ports, database: Path) -> list[str]:
@@ -86,8 +85,7 @@ def _allowed_hosts(options: ServerOptions) -> dict[str, str]:
     chosen = dict(options.dynamic_config).get(ALLOWED_HOSTS)
     if chosen is None:
         return {} if options.http_port is not None else {ALLOWED_HOSTS: json.dumps([HOST])}
-    hosts = json.loads(chosen)
-    return {ALLOWED_HOSTS: json.dumps([*hosts, HOST])} if isinstance(hosts, list) else {}
+    return HttpApi.with_access({ALLOWED_HOSTS: chosen})
 
 
 def _at_least(version: str, wanted: tuple[int, ...]) -> bool:

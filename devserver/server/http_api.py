@@ -10,7 +10,7 @@ page can send: it does not exist, and a browser adds the port.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -18,10 +18,13 @@ from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DatabaseFull, NamespaceRefused, StartFailed
 
 CALL_SECONDS = 5.0
+MOST_WORDS = 80  # of an answer that is not JSON
 NOT_FOUND = 5
 ALREADY_EXISTS = 6
 PROBE = "devserver-readiness-probe"
 HOST = "devserver.invalid"
+ALLOWED_HOSTS = "frontend.httpAllowedHosts"
+HOST_REFUSED = "Host not allowed"
 NO_NAMESPACE = "it has no namespace"
 
 
@@ -55,11 +58,27 @@ class HttpApi:
         try:
             connection.request(method, path, None if body is None else json.dumps(body), {"Host": HOST})
             response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise NotAnswering(str(error)) from error
+            status, text = response.status, response.read()
+        except ConnectionRefusedError as error:
+            raise NotAnswering(f"nothing listens on its HTTP port {self._port}") from error
+        except TimeoutError as error:
+            raise NotAnswering(f"no answer on its HTTP port {self._port} within {self._limit:g} s") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise NotAnswering(f"no answer on its HTTP port {self._port}: {error}") from error
         finally:
             connection.close()
+        try:
+            return status, json.loads(text)
+        except ValueError as error:
+            words = text[:MOST_WORDS].decode("utf-8", "replace").strip()
+            raise NotAnswering(f"its HTTP port {self._port} answers {status} {words}") from error
+
+    @staticmethod
+    def with_access(dynamic_config: Mapping[str, str]) -> dict[str, str]:
+        """A dynamic configuration (key -> JSON) whose own hosts of the HTTP API include ours: it refuses others."""
+        hosts = json.loads(dynamic_config.get(ALLOWED_HOSTS, "null"))
+        added = {ALLOWED_HOSTS: json.dumps([*hosts, HOST])} if isinstance(hosts, list) else {}
+        return {**dynamic_config, **added}
 
     def serves(self, namespace: str) -> bool:
         """Whether the server is ready for a first workflow in `namespace`."""

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..system.ports import bracketed, client_host
+from ..system.process import ProcessIdentity
 from ..system.spawn import Child, client_free_environment, spawn_bound
 from .http_api import CALL_SECONDS, HttpApi, NotAnswering
 from .log import log_tail
 from .namespaces import DEFAULT_NAMESPACE, NamespaceSettings, ensure_namespaces
 from .spec import ServerSpec
-from .start_errors import explain_exit, explain_refusal, explain_timeout
+from .start_errors import Seen, explain_exit, explain_refusal, explain_timeout
 
 POLL_SECONDS = 0.004
 PAUSED = "paused at a start of devserver with --pause-schedules"
@@ -33,6 +34,7 @@ class Launch:
         self._spec = spec
         self._interrupted = interrupted
         self._deadline = math.inf
+        self._found: str | None = None
         self.process: Child | None = None if started is None else Child(started)
         self.http_api = HttpApi(client_host(spec.options.bind), spec.ports.http, limit=min(CALL_SECONDS, spec.wait))
 
@@ -63,23 +65,35 @@ class Launch:
             StartTimeout, FolderNotWritable: The server was not ready within the limit.
             KeyboardInterrupt: `interrupted` was true.
         """
-        self._until(lambda: self.http_api.serves(DEFAULT_NAMESPACE))
+        self._until(self._serves_default)
 
-    def _until(self, condition: Callable[[], bool]) -> None:
+    def _serves_default(self) -> bool:
+        self._found = self.http_api.problem(DEFAULT_NAMESPACE)
+        return self._found is None
+
+    def _until(self, condition: Callable[[], bool], goal: str | None = None) -> None:
+        """Wait for a condition; `goal` is what the server does then, None for being ready."""
         while True:
             if self._interrupted():
                 raise KeyboardInterrupt
+            self._found = None
             try:
                 if condition():
                     return
-            except NotAnswering:
-                pass
+            except NotAnswering as error:
+                self._found = str(error)
             code = self.ended()
             if code is not None:
                 raise explain_exit(self._spec, code, log_tail(self._spec.log), self._spec.ports)
             if time.monotonic() > self._deadline:
-                raise explain_timeout(self._spec, log_tail(self._spec.log))
+                raise explain_timeout(self._spec, log_tail(self._spec.log), self._seen(goal))
             time.sleep(POLL_SECONDS)
+
+    def _seen(self, goal: str | None) -> Seen:
+        identity = None if self.process is None else ProcessIdentity.of(self.process.pid)
+        if identity is None:
+            return Seen(goal, self._found)
+        return Seen(goal, self._found, stopped=identity.stopped(), cpu_seconds=identity.cpu_seconds())
 
     def prepare_namespaces(self, warn: Callable[[str], None]) -> None:
         """Create or update each namespace, with retention and search attributes, and wait until the server serves it.
@@ -105,7 +119,8 @@ class Launch:
             StartFailed: Temporal refuses.
         """
         for namespace, schedule_id in schedules:
-            self._until(functools.partial(self.http_api.pause_schedule, namespace, schedule_id, PAUSED))
+            pausing = functools.partial(self.http_api.pause_schedule, namespace, schedule_id, PAUSED)
+            self._until(pausing, f"pause the schedule {schedule_id} of {namespace}")
 
     def until_paused(self, schedules: Sequence[tuple[str, str]]) -> None:
         """Wait until schedules are paused: one that is unpaused before would catch up."""
@@ -113,7 +128,9 @@ class Launch:
         for namespace, schedule_id in schedules:
             wanted.setdefault(namespace, set()).add(schedule_id)
         for namespace, ids in wanted.items():
-            self._until(functools.partial(self._are_paused, namespace, ids))
+            self._until(
+                functools.partial(self._are_paused, namespace, ids), f"list the schedules of {namespace} as paused"
+            )
 
     def _are_paused(self, namespace: str, schedule_ids: set[str]) -> bool:
         return not schedule_ids & self.http_api.unpaused_schedules(namespace)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..config.durations import format_duration
 from ..errors import SearchAttributeRefused, StartTimeout
@@ -19,8 +19,14 @@ DEFAULT_NAMESPACE = "default"
 ADD_SECONDS = 15
 POLL_SECONDS = 0.002
 
-Until = Callable[[Callable[[], bool]], None]
 Warn = Callable[[str], None]
+
+
+class Until(Protocol):
+    """Waits for a condition; `goal` says what the server does then, such as `serve the namespace a`."""
+
+    def __call__(self, condition: Callable[[], bool], goal: str) -> None:
+        """Return once the condition is true."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def ensure_namespaces(
         NamespaceRefused, SearchAttributeRefused: Temporal rejects a setting; the message has its reason.
     """
     for name in names:
-        until(functools.partial(_ensured, http_api, name, settings, until, warn))
+        until(functools.partial(_ensured, http_api, name, settings, until, warn), f"set up the namespace {name}")
 
 
 def _ensured(http_api: HttpApi, namespace: str, settings: NamespaceSettings, until: Until, warn: Warn) -> bool:
@@ -84,25 +90,33 @@ def ensure_namespace(
             f"{format_duration(before)} as before; --retention sets it"
         )
     if namespace != DEFAULT_NAMESPACE:
-        until(lambda: http_api.serves(namespace))
+        until(lambda: http_api.serves(namespace), f"serve the namespace {namespace}")
     if settings.search_attributes:
         _ensure_search_attributes(http_api, namespace, settings)
-        until(lambda: http_api.knows(namespace, settings.search_attributes))
+        names = ", ".join(settings.search_attributes)
+        until(
+            lambda: http_api.knows(namespace, settings.search_attributes),
+            f"find workflows of {namespace} by the search attributes {names}",
+        )
 
 
 def within(seconds: float) -> Until:
     """Wait for conditions of a running server, up to `seconds` in all."""
     deadline = time.monotonic() + seconds
 
-    def until(condition: Callable[[], bool]) -> None:
+    def until(condition: Callable[[], bool], goal: str) -> None:
         while True:
-            with contextlib.suppress(NotAnswering):
+            found = []
+            try:
                 if condition():
                     return
+            except NotAnswering as error:
+                found = [str(error)]
             if time.monotonic() > deadline:
                 raise StartTimeout(
-                    f"the server did not create the namespaces within {seconds:g} s",
-                    hint="check the server with devserver status and devserver logs",
+                    f"the server did not {goal} within {seconds:g} s",
+                    details=found,
+                    hint="devserver status and devserver logs show how it is; --timeout allows more time",
                 )
             time.sleep(POLL_SECONDS)
 

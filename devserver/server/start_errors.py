@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost, PortTaken, StartFailed, StartTimeout
 from ..system.ports import port_taken
 from .command_line import Ports
+from .http_api import ALLOWED_HOSTS, HOST, HOST_REFUSED
 
 if TYPE_CHECKING:
     from .spec import ServerSpec
@@ -51,23 +54,60 @@ def explain_exit(
     for pattern, make in _CAUSES:
         if re.search(pattern, text, re.IGNORECASE):
             return make(spec, details)
+    hint = f"check that the executable works ({spec.executable} --version), or run devserver doctor"
     how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
     return StartFailed(
         f"the server {how} before it was ready",
         details=details,
-        hint=f"check that the executable works ({spec.executable} --version), or run devserver doctor",
+        hint=_log_is_off(spec) or hint,
     )
 
 
-def explain_timeout(spec: ServerSpec, lines: Sequence[str]) -> FolderNotWritable | StartTimeout:
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a server at the end of the wait for it.
+
+    Attributes:
+        goal: What it did not do, such as `serve the namespace a`; None if it was not ready.
+        answer: Its last answer, or that it gave none; None if the answer says nothing.
+        stopped: Whether a signal has stopped its process.
+        cpu_seconds: The CPU time that its process has used; None if unknown.
+    """
+
+    goal: str | None = None
+    answer: str | None = None
+    stopped: bool = False
+    cpu_seconds: float | None = None
+
+    def lines(self) -> list[str]:
+        """What was seen, a fact a line."""
+        found = [] if self.answer is None else [self.answer]
+        if self.cpu_seconds is not None:
+            load = f"the load of the machine is {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs"
+            found.append(f"its process has used {self.cpu_seconds:.1f} s of CPU time; {load}")
+        return found
+
+
+def explain_timeout(spec: ServerSpec, lines: Sequence[str], seen: Seen) -> FolderNotWritable | StartTimeout:
     """The error for a server that was not ready in time."""
+    details = [*seen.lines(), *log_details(lines)]
+    text = f"the server {'was not ready' if seen.goal is None else f'did not {seen.goal}'} within {spec.wait:g} s"
+    if seen.stopped:
+        return StartTimeout(
+            f"{text}: a signal has stopped its process",
+            details=details,
+            hint="find what sent the signal, such as a debugger or a terminal, and start the server again",
+        )
     if re.search(NO_ROOM, "\n".join(lines), re.IGNORECASE):
         return _full(spec, log_details(lines))
-    return StartTimeout(
-        f"the server was not ready within {spec.wait:g} s",
-        details=log_details(lines),
-        hint=f"allow more time with --timeout, or see the log: {spec.log}",
-    )
+    if HOST_REFUSED in (seen.answer or ""):
+        return StartTimeout(
+            f"{text}: its HTTP API refuses the host {HOST}, by which devserver asks whether it is ready",
+            details=details,
+            hint=f"{ALLOWED_HOSTS} in its configuration must include {HOST}",
+        )
+    more = _log_is_off(spec) or f"see the log: {spec.log}"
+    return StartTimeout(text, details=details, hint=f"allow more time with --timeout, or {more}")
 
 
 def explain_refusal(spec: ServerSpec, error: OSError) -> StartFailed:
@@ -77,6 +117,12 @@ def explain_refusal(spec: ServerSpec, error: OSError) -> StartFailed:
         hint="check that the file exists, is executable and was built for this machine, "
         "or get another one with devserver install",
     )
+
+
+def _log_is_off(spec: ServerSpec) -> str | None:
+    """The hint for a server that logs nothing, so that nothing can be said about the cause."""
+    off = spec.options.log_level == "never"
+    return "start it with --log-level error, which shows the cause: its log is off (--log-level never)" if off else None
 
 
 def log_details(lines: Sequence[str]) -> list[str]:

@@ -75,6 +75,16 @@ class ProcessIdentity:
         """Whether a signal has stopped it, such as SIGSTOP."""
         return self.alive() and _stopped(self.pid)
 
+    def cpu_seconds(self) -> float | None:
+        """The CPU time that it has used; None if it has ended."""
+        import psutil
+
+        try:
+            used = psutil.Process(self.pid).cpu_times()
+        except psutil.Error:
+            return None
+        return float(used.user + used.system) if self.alive() else None
+
     def wait_gone(self, limit: float) -> bool:
         """Wait up to `limit` seconds for its end; whether it has ended."""
         deadline = time.monotonic() + limit

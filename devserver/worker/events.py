@@ -20,14 +20,16 @@ ForwardedEventKind = Literal[
     "poll_refused",
     "sdk_error",
 ]
+# What a worker does before it is ready
+LOADS, IMPORTS, CONNECTS, IS_STOPPED = "loads the SDK", "imports the module", "connects to the server", "is stopped"
 SupervisorEventKind = Literal[
-    "not_ready",  # the new worker takes long to import its module or to reach the server
+    "not_ready",  # the new worker takes long: `phase` is what it does
     "running",  # the first worker polls, or one that was restarted
     "changed",  # source files changed
     "replaced",  # a worker with the new code polls
     "broken",  # the new code does not run
     "draining",  # a worker that stops still runs activities
-    "grace_over",  # a worker was killed with activities still running
+    "grace_over",  # a worker was killed, with activities still running or because it did not answer
     "died",  # the worker process ended by itself
     "stopping",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 import traceback
 from collections import OrderedDict, deque
 from pathlib import Path
@@ -15,11 +17,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import WorkflowInstanceDetails
 
 from ..client.failures import root_cause, summary
+from ..deployments.errors import DeploymentRefused
 from ..errors import DevServerError
 from ..system.channel import ParentChannel
 
 K = TypeVar("K")
 
+SETTLE_SECONDS = 10.0
 MAX_RUNS = 1000  # workflow runs to remember; the oldest are forgotten
 FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 NONDETERMINISM = "Nondeterminism"
@@ -37,6 +41,8 @@ class FailureReporter:
     Attributes:
         starting: Whether a refusal is kept and not reported, because it ends the start.
         refusal: Why the server refuses to give tasks.
+        refused_since: When it first refused, by `time.monotonic`.
+        registered: When the server was seen to have the worker's build, by `time.monotonic`.
         running_activities: How many activities run now.
         open_runs: The ids of the workflow runs in the worker's cache.
         refused_runs: The ids of those whose last answer the server refused; why is not known yet.
@@ -46,6 +52,8 @@ class FailureReporter:
         self.running_activities = 0
         self.starting = False
         self.refusal: DevServerError | None = None
+        self.refused_since = math.inf
+        self.registered = -math.inf
         self._channel = channel
         self._project = project
         self._runs: OrderedDict[str, tuple[str, str]] = OrderedDict()
@@ -124,7 +132,11 @@ class FailureReporter:
 
     def poll_refused(self, refusal: DevServerError) -> None:
         """Report that the server refuses to give this worker tasks; a worker that starts ends with that error."""
+        if self.refusal is None:
+            self.refused_since = time.monotonic()
         self.refusal = refusal
+        if time.monotonic() - self.registered < SETTLE_SECONDS and isinstance(refusal, DeploymentRefused):
+            return  # of a poll that came before that; another will be refused if it is still so
         if not self.starting and refusal.message not in self._reported:
             _keep(self._reported, refusal.message, "")
             self._channel.send("poll_refused", message=refusal.message, hint=refusal.hint)

@@ -87,12 +87,12 @@ class ProcessPool:
         """Stop a worker, and wait until its last workflow task is completed."""
         await process.drain(self._limit)
 
-    def retire(self, process: WorkerProcess, on_killed: Callable[[], None]) -> None:
+    def retire(self, process: WorkerProcess, on_killed: Callable[[WorkerProcess], None]) -> None:
         """Let the activities of a drained worker finish; `on_killed` is called if they do not in time."""
 
         async def finish() -> None:
             if not await process.wait(self._limit):
-                on_killed()
+                on_killed(process)
 
         task = asyncio.create_task(finish())
         self._retiring.add(task)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.005
 # A server registers a build within a second, and retries for five before it refuses one.
 REGISTER_SECONDS, REGISTER_POLL_SECONDS = 20.0, 0.05
+REFUSED_SECONDS = 0.5
 
 
 async def serve(module: Module, options: WorkerOptions, channel: ParentChannel, since: float) -> None:
@@ -155,11 +156,14 @@ async def _registered(
 
     deadline = time.monotonic() + REGISTER_SECONDS
     while time.monotonic() < deadline and not any(task.done() for task in ending):
-        if reporter.refusal is not None:
-            raise reporter.refusal
+        refused_since = reporter.refused_since
         with contextlib.suppress(DevServerError):  # such as before its first worker
             if (await describe_deployment(client, deployment)).version(build) is not None:
+                reporter.registered = time.monotonic()
                 break
+        # Of polls that register the last possible deployment at the same time, the server refuses all but one.
+        if reporter.refusal is not None and time.monotonic() - refused_since > REFUSED_SECONDS:
+            raise reporter.refusal
         await asyncio.sleep(REGISTER_POLL_SECONDS)
     reporter.starting = False
 

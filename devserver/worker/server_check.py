@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.target import Connection, find_target
 from ..errors import DevServerError
@@ -19,6 +19,7 @@ from .errors import WorkerEnded
 
 CHECK_SECONDS = 2.0
 CALL_LIMIT = timedelta(seconds=5)
+SILENT = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 
 
 async def check_server(client: Client, connection: Connection, channel: ParentChannel) -> None:
@@ -28,15 +29,16 @@ async def check_server(client: Client, connection: Connection, channel: ParentCh
         WorkerEnded: The managed instance runs at another address now.
     """
     address = client.service_client.config.target_host
-    answered = True
+    problem: str | None = None
     modules, since = len(sys.modules), time.time()
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        answers = await _answers(client)
-        if answers != answered:
-            channel.send("server_back" if answers else "server_gone", address=address)
-            answered = answers
-        if not answers:
+        before, problem = problem, await _problem(client)
+        if problem is None and before is not None:
+            channel.send("server_back", address=address)
+        elif problem is not None and before is None:
+            channel.send("server_gone", address=address, problem=problem)
+        if problem is not None:
             _check_address(connection, address)
         if len(sys.modules) != modules:
             modules = len(sys.modules)
@@ -54,9 +56,12 @@ def _check_address(connection: Connection, address: str) -> None:
         raise WorkerEnded(f"the instance {target.name} now runs at {target.address}")
 
 
-async def _answers(client: Client) -> bool:
+async def _problem(client: Client) -> str | None:
+    """What is wrong with the answer of the server; None if it answers."""
     try:
         await client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=False, timeout=CALL_LIMIT)
-    except RPCError:
-        return False
-    return True
+    except RPCError as error:
+        if error.status in SILENT:
+            return f"does not answer within {CALL_LIMIT.total_seconds():g} s"
+        return "cannot be reached" if error.status == RPCStatusCode.UNAVAILABLE else f"refuses calls: {error.message}"
+    return None

@@ -20,7 +20,7 @@ from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.child_process import wait_any
 from ..system.ports import port_taken
 from .config import WorkerOptions
-from .events import FORWARDED, WorkerEvent, WorkerEventKind
+from .events import FORWARDED, IMPORTS, WorkerEvent, WorkerEventKind
 from .metrics_proxy import MetricsProxy
 from .process_pool import LATE_SECONDS, ProcessPool, back_off
 from .source_changes import SourceChanges
@@ -113,7 +113,10 @@ class WorkerSupervisor:
         old, self._current = self._current, None
         if old is not None and not old.exited.is_set():
             await self._pool.drain(old)
-            self._pool.retire(old, self._report_killed)
+            if old.activities is None and old.killed:
+                self._report_killed(old)
+            else:
+                self._pool.retire(old, self._report_killed)
         await self._run(process, "replaced")
 
     async def _restart(self) -> None:
@@ -241,14 +244,16 @@ class WorkerSupervisor:
         self._wake.set()
 
     def _report_late(self) -> None:
-        self._report("not_ready", module=self._options.spec, seconds=LATE_SECONDS, hint=RUNS_ON_IMPORT)
+        phase = self._pool.latest.phase
+        hint = RUNS_ON_IMPORT if phase == IMPORTS else None
+        self._report("not_ready", module=self._options.spec, seconds=LATE_SECONDS, phase=phase, hint=hint)
 
     def _report_start_killed(self, reason: str, wait: float) -> None:
         self._report("died", reason=f"{reason} while it started", restart_in=wait)
 
-    def _report_killed(self) -> None:
+    def _report_killed(self, process: WorkerProcess) -> None:
         if not self._stopping:
-            self._report("grace_over")
+            self._report("grace_over", activities=process.activities)
 
     def _report(self, kind: WorkerEventKind, **facts: Any) -> None:
         try:

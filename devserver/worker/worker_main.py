@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ..errors import DevServerError
 from ..system.channel import ParentChannel, exit_now
 from .config import WorkerOptions
+from .events import CONNECTS, IMPORTS
 
 if TYPE_CHECKING:
     from ..introspection import Module
@@ -35,9 +36,11 @@ def main(descriptor: int, parent: int) -> NoReturn:
         exit_now(0)
 
     import_snapshot.install()
+    channel.send("phase", phase=IMPORTS)
     try:
         module = load(options)
         logs.show(module)
+        channel.send("phase", phase=CONNECTS)
     except BaseException as error:  # noqa: BLE001 - reported to the parent
         fail(channel, error, since)
     asyncio.run(serve(module))

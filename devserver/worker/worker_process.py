@@ -12,8 +12,10 @@ from typing import Any
 from ..errors import DevServerError
 from ..system.child_process import ChildProcess, wait_any
 from ..system.ports import Reservation
+from ..system.process import ProcessIdentity
 from .config import WorkerOptions
 from .errors import WorkerEnded, WorkerKilled
+from .events import IS_STOPPED, LOADS
 
 # A process that gets one of these has caused it itself.
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
@@ -29,6 +31,8 @@ class WorkerProcess:
         facts: What the worker has and where it polls, once it is prepared.
         failure: Why the process ended, if it said so.
         files: The user's files that it has imported (real paths).
+        activities: How many activities ran when it had completed its last workflow task; None if it never did.
+        killed: Whether it was killed because it did not complete its last workflow task in time.
         since: When it began to import them, in seconds since the epoch.
     """
 
@@ -43,11 +47,20 @@ class WorkerProcess:
         self.failure: DevServerError | None = None
         self.files: list[str] = []
         self.since = 0.0
+        self.activities: int | None = None
+        self.killed = False
+        self._phase = LOADS
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._child.pid
+
+    @property
+    def phase(self) -> str:
+        """What it does before it is ready."""
+        identity = ProcessIdentity.of(self.pid)
+        return IS_STOPPED if identity is not None and identity.stopped() else self._phase
 
     @property
     def exited(self) -> asyncio.Event:
@@ -110,11 +123,12 @@ class WorkerProcess:
     async def drain(self, limit: float) -> None:
         """Ask it to stop, and wait until its last workflow task is completed; activities may still run.
 
-        After `limit` seconds it is killed.
+        After `limit` seconds it is killed, and `killed` is true.
         """
         self.stop()
         await wait_any(self._drained.wait(), self.exited.wait(), limit=limit)
         if not self._drained.is_set():
+            self.killed = not self.exited.is_set()
             await self.kill()
 
     def stop(self) -> None:
@@ -155,6 +169,10 @@ class WorkerProcess:
             self.failure = DevServerError.from_json(message["error"])
         elif kind == "running":
             self._running.set()
+        elif kind == "phase":
+            self._phase = message["phase"]
+            return
         elif kind == "drained":
+            self.activities = message["activities"]
             self._drained.set()
         self._on_event(self, kind, message)

@@ -61,7 +61,7 @@ class ContainerBackend:
             raise NotSupported(
                 "no other server version here: the image has one version; use --temporal-image to choose another image"
             )
-        own = {key: json.dumps(value) for key, value in requirements.dynamic_config.items()}
+        own = HttpApi.with_access({key: json.dumps(value) for key, value in requirements.dynamic_config.items()})
         return self._get(f"own-{os.getpid()}-{os.urandom(4).hex()}", own, private=True)
 
     def release(self, endpoint: ServerEndpoint) -> None:

@@ -83,10 +83,13 @@ class ContainerSupervisor:
         container, image = self._docker(), self._spec["image"]
         deadline = time.monotonic() + START_SECONDS
         while True:
-            with contextlib.suppress(NotAnswering, ConnectionError):
+            try:
                 api = HttpApi(self._host, self._port(HTTP))
-                if api.serves("default"):
+                problem = api.problem("default")
+                if problem is None:
                     return self._record(api.server_version())
+            except (NotAnswering, ConnectionError) as error:
+                problem = str(error)
             container.reload()
             if container.status not in ("created", "running"):
                 raise engine.ContainerUnavailable(
@@ -94,7 +97,8 @@ class ContainerSupervisor:
                 )
             if time.monotonic() > deadline:
                 raise engine.ContainerUnavailable(
-                    f"the server in {image} did not answer within {START_SECONDS:g} s:\n{engine.last_lines(container)}"
+                    f"the server in {image} was not ready within {START_SECONDS:g} s: {problem}\n"
+                    f"{engine.last_lines(container)}"
                 )
             time.sleep(READY_POLL_SECONDS)
 

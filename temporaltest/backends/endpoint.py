@@ -27,6 +27,10 @@ def _always_alive() -> bool:
     return True
 
 
+def _ended() -> str:
+    return "ended"
+
+
 @dataclass(frozen=True)
 class ServerEndpoint:
     """A running server: how clients reach it, and what it supports.
@@ -42,6 +46,7 @@ class ServerEndpoint:
         managed: The server's handle in devserver, which outages need.
         resource: What the backend must release.
         alive: Whether this same server still runs, as far as can be known.
+        how_ended: How it ended, once it is not alive.
     """
 
     address: str
@@ -55,6 +60,7 @@ class ServerEndpoint:
     managed: DevServer | None = None
     resource: Any = field(default=None, repr=False)
     alive: Callable[[], bool] = field(default=_always_alive, repr=False)
+    how_ended: Callable[[], str] = field(default=_ended, repr=False)
 
     def require(self, feature: str) -> None:
         """Check that the server supports `feature`.

@@ -80,4 +80,5 @@ class ManagedBackend:
             ui_url=server.ui_url,
             managed=server,
             alive=lambda: process is not None and server.pid == process,
+            how_ended=lambda: "ended" if process is None else server.how_ended(process),
         )

@@ -49,6 +49,7 @@ class Allocation:
         self._workers = workers
         self._guard = guard
         self._outages_continue = False
+        self._lost: ServerLost | None = None
         self.outage: Outage | None = None
         self.clocks: VirtualClocks | None = None
 
@@ -161,8 +162,14 @@ class Allocation:
         if self.endpoint.alive():
             return None
         if not self.endpoint.ours:
-            return ServerLost(f"the Temporal server at {self.endpoint.address} no longer answers")
-        return ServerLost(f"the Temporal server at {self.endpoint.address} was killed while the test ran")
+            return ServerLost(
+                f"the Temporal server at {self.endpoint.address} no longer accepts connections: "
+                "check that it is running"
+            )
+        self._lost = self._lost or ServerLost(
+            f"the Temporal server at {self.endpoint.address} {self.endpoint.how_ended()} while the test ran"
+        )
+        return self._lost
 
     @contextlib.contextmanager
     def outages_last(self, *, wider: bool) -> Iterator[None]:

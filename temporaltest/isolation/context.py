@@ -112,7 +112,8 @@ class CaseContext:
 
     def trouble(self) -> TemporalTestError | None:
         """Why waiting is useless: a worker died, or the server was killed."""
-        return self.workers.trouble() or self.allocation.trouble()
+        # A worker may die of what happened to the server.
+        return self.allocation.lost() or self.workers.trouble() or self.allocation.trouble()
 
     async def _describe_open(self) -> str:
         if self.outage is not None and self.outage.silent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.history.v1 import HistoryEvent, TimerStartedEventAttributes
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
@@ -15,6 +15,7 @@ from devserver.client import SDK, ServiceCalls
 from devserver.history import open_timers
 
 from ..replay.worker_code import WorkerCode
+from ..workers.pollers import ACTIVITY, BUSY, WORKFLOW, last_poll, since_text
 from .tracebacks import failure_lines
 
 LONG_TIMER = timedelta(seconds=10)
@@ -49,8 +50,9 @@ async def _workflow_task(
     if task.HasField("started_time"):
         return lines
     if info.task_queue in polled:
-        if await _has_poller(client, info.task_queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW):
-            lines.append(f"a worker has polled its task queue {info.task_queue!r} lately, and none has started it")
+        since = await last_poll(ServiceCalls(client, retries=SDK), info.task_queue, WORKFLOW)
+        if since is not None:
+            lines.append(f"{since_text(info.task_queue, since)}, and none has started it: {BUSY}")
         else:
             lines.append(f"no worker polls its task queue {info.task_queue!r} now: those of this test have stopped")
     else:
@@ -85,17 +87,12 @@ async def _activity(client: Client, activity: PendingActivityInfo) -> list[str]:
 async def _waits(client: Client, activity: PendingActivityInfo) -> str:
     """What the server shows of workers for an activity that waits for one."""
     name, queue = activity.activity_type.name, activity.activity_options.task_queue.name
-    if await _has_poller(client, queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
-        advice = "check whether it has a free slot (max_concurrent_activities) or was killed"
-        return f"a worker has polled the task queue {queue!r} lately, and none has started it: {advice}"
+    since = await last_poll(ServiceCalls(client, retries=SDK), queue, ACTIVITY)
+    if since is not None:
+        return f"{since_text(queue, since)}, and none has started it: {BUSY}"
     if activity.attempt > 1:
         return f"no worker polls the task queue {queue!r} now"
     return f"no worker has polled it from the task queue {queue!r}: start one with activities=[{name}]"
-
-
-async def _has_poller(client: Client, queue: str, kind: TaskQueueType.ValueType) -> bool:
-    """Whether a worker polls, or did so lately; one that was stopped in order does not count."""
-    return bool(await ServiceCalls(client, retries=SDK).pollers(queue, kind))
 
 
 def _retry(activity: PendingActivityInfo) -> str:

@@ -52,7 +52,7 @@ async def _held(case: CaseContext, clocks: Sequence[VirtualClock]) -> list[tuple
         with contextlib.suppress(RPCError):
             description = await clock.describe()
             if _is_busy(description) or description.pending_children:
-                held.append((clock.workflow_id, await diagnostics.holders(case.client, clock)))
+                held.append((clock.workflow_id, await diagnostics.holders(case.client, clock, case.workers)))
     return held
 
 

@@ -15,6 +15,7 @@ from devserver.client import VirtualClock
 from devserver.errors import ClockCapped, ClockMoveReplaced
 
 from ..errors import ClockStuck, SetupError, TemporalTestError, WaitTimeout
+from ..workers.pollers import WORKFLOW, Pollers
 from . import diagnostics
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class AsyncTime:
         return self._clocks.of(handle)
 
     async def _holders(self, clock: VirtualClock) -> str:
-        return await diagnostics.holders(self._clocks.client, clock)
+        return await diagnostics.holders(self._clocks.client, clock, self._case.workers)
 
     async def _move(self, clock: VirtualClock, by: timedelta) -> bool:
         """Move the clock; False if the workflow ended before. Notices what blocks it for good."""
@@ -105,7 +106,7 @@ class AsyncTime:
         queue = description.workflow_execution_info.task_queue
         if not description.HasField("pending_workflow_task"):
             return
-        if not await diagnostics.has_poller(self._clocks.client, queue):
+        if not await Pollers(self._clocks.client, self._case.workers).polled(queue, WORKFLOW):
             raise ClockStuck(f"the clock of {clock.workflow_id} does not move: {await self._holders(clock)}")
 
     async def _refused(self, clock: VirtualClock, error: RPCError) -> TemporalTestError:

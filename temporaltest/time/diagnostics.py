@@ -5,33 +5,43 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime, timezone
 
-from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState, TaskQueueType
+from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
-from devserver.client import OPEN_STATUSES, ClockState, ServiceCalls, VirtualClock, clock_state, status_name
+from devserver.client import (
+    OPEN_STATUSES,
+    ClockState,
+    ServiceCalls,
+    VirtualClock,
+    clock_state,
+    status_name,
+    to_datetime,
+)
 
+from ..workers.pollers import ACTIVITY, WORKFLOW, Pollers
+from ..workers.workers import Workers
 from ..workflows.listing import list_workflows
 
 MAX_WORKFLOWS = 20
 
 
-async def holders(client: Client, clock: VirtualClock) -> str:
+async def holders(client: Client, clock: VirtualClock, workers: Workers) -> str:
     """What is in flight in a workflow and so blocks its clock: the server skips time only when nothing is."""
     description = await clock.describe()
     status = description.workflow_execution_info.status
     if status not in OPEN_STATUSES:
         return f"the workflow is {status_name(status)}"
-    lines = [line async for line in _in_flight(client, description)]
+    lines = [line async for line in _in_flight(Pollers(client, workers), description)]
     return "\n".join(lines) if lines else "the server shows nothing that blocks it"
 
 
-async def _in_flight(client: Client, description: DescribeWorkflowExecutionResponse) -> AsyncIterator[str]:
+async def _in_flight(pollers: Pollers, description: DescribeWorkflowExecutionResponse) -> AsyncIterator[str]:
     if description.HasField("pending_workflow_task"):
-        yield await _workflow_task(client, description)
+        yield await _workflow_task(pollers, description)
     for activity in description.pending_activities:
-        yield _activity(activity)
+        yield await _activity(pollers, activity)
     for child in description.pending_children:
         yield (
             f"the child workflow {child.workflow_id} ({child.workflow_type_name}) is open; it has a clock of its own, "
@@ -41,32 +51,36 @@ async def _in_flight(client: Client, description: DescribeWorkflowExecutionRespo
         yield f"the Nexus operation {operation.service}/{operation.operation} is open"
 
 
-async def _workflow_task(client: Client, description: DescribeWorkflowExecutionResponse) -> str:
+async def _workflow_task(pollers: Pollers, description: DescribeWorkflowExecutionResponse) -> str:
     task = description.pending_workflow_task
     queue = description.workflow_execution_info.task_queue
     workflow_type = description.workflow_execution_info.type.name
     if task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
-        return f"a workflow task runs in a worker (attempt {task.attempt})"
-    if await has_poller(client, queue):
-        return f"a workflow task waits for a worker of the task queue {queue!r} (attempt {task.attempt})"
-    return (
-        f"no worker polls the task queue {queue!r}: temporal.worker(workflows=[{workflow_type}], task_queue={queue!r})"
-    )
+        seconds = (datetime.now(timezone.utc) - to_datetime(task.started_time)).total_seconds()
+        return (
+            f"a worker has started a workflow task {max(0, seconds):.0f} s ago and has not answered "
+            f"(attempt {task.attempt})"
+        )
+    advice = f"temporal.worker(workflows=[{workflow_type}], task_queue={queue!r})"
+    found = await pollers.waiting(queue, WORKFLOW, advice)
+    return found if found.startswith("no worker") else f"a workflow task waits (attempt {task.attempt}): {found}"
 
 
-async def has_poller(client: Client, queue: str) -> bool:
-    """Whether a worker polls a task queue for workflow tasks, or did so lately."""
-    return bool(await ServiceCalls(client).pollers(queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW))
-
-
-def _activity(activity: PendingActivityInfo) -> str:
+async def _activity(pollers: Pollers, activity: PendingActivityInfo) -> str:
     name, attempt = activity.activity_type.name, activity.attempt
     if activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED:
-        return f"the activity {name} runs (attempt {attempt}) and holds the clock until it ends"
+        return (
+            f"the activity {name} runs (attempt {attempt}), as far as the server knows, and holds the clock until it "
+            "ends or times out"
+        )
+    if activity.paused:
+        return f"the activity {name} is paused"
     failure = f" after {activity.last_failure.message!r}" if activity.HasField("last_failure") else ""
-    if attempt > 1:
+    if activity.HasField("next_attempt_schedule_time") and attempt > 1:
         return f"the activity {name} waits for attempt {attempt}{failure}"
-    return f"the activity {name} waits for a worker that has it, and holds the clock"
+    queue = activity.activity_options.task_queue.name
+    found = await pollers.waiting(queue, ACTIVITY, f"temporal.worker(activities=[{name}], task_queue={queue!r})")
+    return f"the activity {name} waits for a worker{failure} and holds the clock: {found}"
 
 
 async def clock_list(client: Client) -> str:

@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.operatorservice.v1 import ListNexusEndpointsRequest
 from temporalio.client import Client
 
-from devserver.client import ServiceCalls, still_polls
+from devserver.client import ServiceCalls, still_polls, to_datetime
 
 from .workers import Workers
 
@@ -16,6 +16,25 @@ ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
 WORKFLOW = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 NEXUS = TaskQueueType.TASK_QUEUE_TYPE_NEXUS
 REGISTERED = {ACTIVITY: "activities", WORKFLOW: "workflows", NEXUS: "nexus_service_handlers"}
+
+
+BUSY = "check whether it has a free slot, is frozen or was killed"
+
+
+async def last_poll(calls: ServiceCalls, queue: str, kind: TaskQueueType.ValueType) -> float | None:
+    """Seconds since a worker polled a queue, which the server remembers for five minutes; None if none did.
+
+    It forgets at once a worker that has stopped in order.
+    """
+    polls = [to_datetime(poller.last_access_time) for poller in await calls.pollers(queue, kind)]
+    return (datetime.now(timezone.utc) - max(polls)).total_seconds() if polls else None
+
+
+def since_text(queue: str, seconds: float | None) -> str:
+    """When a worker has polled a queue. A worker that waits for tasks polls once a minute."""
+    if seconds is None:
+        return f"a worker of the test polls the task queue {queue!r}"
+    return f"a worker has last polled the task queue {queue!r} {max(0, seconds):.0f} s ago"
 
 
 class Pollers:
@@ -31,10 +50,23 @@ class Pollers:
         if any(name == queue for _, name in self._workers.starting):
             return True
         ours = [worker for worker in self._workers.running if worker.task_queue == queue]
-        if ours:  # the server also remembers a worker that has stopped
-            return any(worker.polls(REGISTERED[kind]) for worker in ours)
+        if any(worker.polls(REGISTERED[kind]) for worker in ours):
+            return True
+        stopped = {worker.identity for worker in ours}  # which the server may remember
         now = datetime.now(timezone.utc)
-        return any(still_polls(poller, now) for poller in await self._calls.pollers(queue, kind))
+        found = await self._calls.pollers(queue, kind)
+        return any(still_polls(poller, now) and poller.identity not in stopped for poller in found)
+
+    async def waiting(self, queue: str, kind: TaskQueueType.ValueType, advice: str) -> str:
+        """What is known of workers for a task that waits in a queue; `advice` is how to start one."""
+        since = await last_poll(self._calls, queue, kind)
+        if await self.polled(queue, kind):
+            return f"{since_text(queue, since)}, and none has started it: {BUSY}"
+        if any(worker.task_queue == queue for worker in self._workers.running):
+            return f"no worker polls the task queue {queue!r} now: those of this test have stopped"
+        if since is None:
+            return f"no worker polls the task queue {queue!r}: {advice}"
+        return f"no worker polls the task queue {queue!r} now: {since_text(queue, since)}"
 
     def registered(self, queue: str, kind: TaskQueueType.ValueType, name: str) -> bool:
         """Whether a worker of the test that polls a queue has a workflow or activity."""

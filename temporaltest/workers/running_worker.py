@@ -18,6 +18,10 @@ STOP_SECONDS = 10.0
 SPARE_SECONDS = 2.0
 
 
+class EndedByOtherCode(Exception):
+    """Neither the plugin nor an error ended the worker."""
+
+
 @dataclass
 class RunningWorker:
     """One worker that runs; as a `with` block, it stops at the end of the block.
@@ -44,6 +48,11 @@ class RunningWorker:
         """The task queue that it polls."""
         return self.worker.task_queue
 
+    @property
+    def identity(self) -> str:
+        """Its name on the server."""
+        return self.options.get("identity") or self.worker.client.identity
+
     def polls(self, kind: str) -> bool:
         """Whether it runs and takes tasks of a kind, named by an option: "workflows", "activities", ..."""
         return bool(self.options.get(kind)) and not self.task.done() and not self.stopped
@@ -59,8 +68,10 @@ class RunningWorker:
         if self.external or self.stopped or not self.task.done():
             return None
         if self.task.cancelled():
-            return RuntimeError("its task was cancelled")
-        return self.task.exception() or RuntimeError("it was shut down from outside")
+            return EndedByOtherCode("other code cancelled its task")
+        return self.task.exception() or EndedByOtherCode(
+            "its run() returned, as other code called shutdown() or a plugin of it returned"
+        )
 
     def stop(self) -> None:
         """Stop it before the end of the test, to see what happens while no worker or another worker runs.
@@ -97,6 +108,13 @@ class RunningWorker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def death_text(death: BaseException) -> str:
+    """How a worker ended, and what to do where a test may have meant it."""
+    if isinstance(death, EndedByOtherCode):
+        return f"ended: {death}\nend a worker with its stop() where the test means to"
+    return f"died: {causes(death)}"
 
 
 def causes(error: BaseException) -> str:

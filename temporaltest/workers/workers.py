@@ -20,7 +20,7 @@ from ..activities import mocks
 from ..activities.call_ledger import CallLedger
 from ..errors import SetupError, TemporalTestError, WorkerDied, WorkerStuck
 from . import eviction, sandbox
-from .running_worker import STOP_SECONDS, RunningWorker, causes, start_error
+from .running_worker import STOP_SECONDS, RunningWorker, death_text, start_error
 
 Activity = Callable[..., Any]
 
@@ -122,7 +122,7 @@ class Workers:
             death = running.death()
             if death is not None:
                 running.death_reported = True
-                error = WorkerDied(f"the worker on task queue {running.task_queue!r} has died: {causes(death)}")
+                error = WorkerDied(f"the worker on task queue {running.task_queue!r} {death_text(death)}")
                 error.__cause__ = death
                 return error
         return None

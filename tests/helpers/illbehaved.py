@@ -32,6 +32,16 @@ def hangs(folder: Path) -> Path:
     return _program(folder, "hangs", f"{_SHELL}exec sleep 600\n")
 
 
+def stops(folder: Path, real: Path) -> Path:
+    """The real server, stopped by a signal before it does anything."""
+    return _program(folder, "stops", f'{_SHELL}kill -STOP $$; exec {shlex.quote(str(real))} "$@"\n')
+
+
+def adds(folder: Path, real: Path, *words: str) -> Path:
+    """The real server with further options."""
+    return _program(folder, "adds", f'{_SHELL}exec {shlex.quote(str(real))} "$@" {shlex.join(words)}\n')
+
+
 def listens_only(folder: Path) -> Path:
     """Accepts connections and never answers."""
     body = """

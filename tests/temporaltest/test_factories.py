@@ -110,7 +110,7 @@ def test_it(shop, running):
     )
     result = suite.run()
     result.assert_outcomes(failed=1, errors=1)
-    result.stdout.fnmatch_lines(["*the worker on task queue 'tests' has died*"])
+    result.stdout.fnmatch_lines(["*the worker on task queue 'tests' ended: *"])
 
 
 def test_replay_at_the_end_of_the_scope(suite: Suite) -> None:

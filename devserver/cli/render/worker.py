@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...config.option_values import DEFAULT_NAME
+from ...worker.events import IS_STOPPED
 from ..options.connection import trace_words, words_of
 from .output import echo_json_line
 from .terminal import clean, width_now
@@ -23,7 +24,7 @@ KEY_WIDTH = 12
 COMMAND = "command"  # a row with a command: a line of its own, whole so that it can be copied
 HANGING = "         "
 WORKFLOW_STATES = {
-    "nondeterminism": "cannot continue with the changed code",
+    "nondeterminism": "cannot continue, its history does not match the code",
     "workflow_task_failed": "is blocked, its workflow task fails and is retried",
     "workflow_failed": "failed",
     "workflow_terminated": "was terminated by the server",
@@ -166,7 +167,9 @@ def _at(facts: Mapping[str, Any]) -> str:
 
 
 def _not_ready(facts: Mapping[str, Any]) -> str:
-    return f"{facts['module']} is not ready after {facts['seconds']:g} s: its import takes long, or the server is slow"
+    stopped = facts["phase"] == IS_STOPPED
+    doing = "a signal has stopped its process" if stopped else f"its process still {facts['phase']}"
+    return f"{facts['module']} is not ready after {facts['seconds']:g} s: {doing}"
 
 
 def _broken(facts: Mapping[str, Any]) -> str:
@@ -187,8 +190,17 @@ def _draining(facts: Mapping[str, Any]) -> str:
     return f"waiting up to {facts['grace']:g} s for {activities} to finish"
 
 
+def _grace_over(facts: Mapping[str, Any]) -> str:
+    if not facts["activities"]:
+        return "killed the old worker, which did not stop in time"
+    return (
+        "stopped activities that did not finish in time; the server notices at their timeout, and retries them as "
+        "their retry policy says"
+    )
+
+
 def _gone(facts: Mapping[str, Any]) -> str:
-    return facts.get("message") or f"the server at {facts['address']} does not answer; the worker waits for it"
+    return facts.get("message") or f"the server at {facts['address']} {facts['problem']}; the worker waits for it"
 
 
 _EVENTS: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
@@ -197,10 +209,7 @@ _EVENTS: Mapping[str, tuple[str | None, Callable[[Mapping[str, Any]], str]]] = {
     "changed": (None, lambda facts: f"changed: {', '.join(facts['files'])}"),
     "broken": ("red", _broken),
     "draining": (None, _draining),
-    "grace_over": (
-        "yellow",
-        lambda _: "stopped activities that did not finish in time; the server retries them after their timeout",
-    ),
+    "grace_over": ("yellow", _grace_over),
     "died": ("red", _died),
     "server_gone": ("red", _gone),
     "server_back": ("green", lambda facts: f"the server at {facts['address']} answers again"),

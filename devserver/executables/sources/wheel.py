@@ -126,10 +126,10 @@ def _bundled_pip() -> Path | None:
 
 
 def _run(tool: Tool, command: list[str], requirement: str, work: Path, reporter: Reporter) -> None:
-    """Run the tool in the user's environment, where its configuration is, and not in the user's folder: uv would take
-    its settings from the pyproject.toml of whatever checkout that is."""
+    """Run the tool in the user's environment, where its configuration is, and not in the user's folder or ours: uv
+    would take its settings from the uv.toml or pyproject.toml of whatever checkout that is in."""
     try:
-        code, said = _output_of(tool, command, work, reporter)
+        code, said = _output_of(tool, command, Path(work.absolute().anchor), reporter)
     except OSError as error:
         raise DownloadFailed(f"{tool.name} cannot be run: {error.strerror}") from error
     if code == 0:
@@ -142,11 +142,11 @@ def _run(tool: Tool, command: list[str], requirement: str, work: Path, reporter:
     )
 
 
-def _output_of(tool: Tool, command: list[str], work: Path, reporter: Reporter) -> tuple[int, str]:
+def _output_of(tool: Tool, command: list[str], folder: Path, reporter: Reporter) -> tuple[int, str]:
     """Its exit code and output. Notes say that it is still running: it may wait for a dead network."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace", cwd=work
+        command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, errors="replace", cwd=folder
     ) as process:
         try:
             out, err = _communicate(tool, process, reporter)

@@ -66,6 +66,20 @@ def test_the_script_completes(home: Path, shell: str, line: str, offered: set[st
     assert completed(shell, line) == offered
 
 
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_a_file_of_a_checkout_is_not_run(
+    home: Path, tmp_path: Path, shell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tab after `./devserver` asks the devserver that is installed, not the file, which may be a stranger's."""
+    (tmp_path / "devserver").write_text("#!/bin/sh\ntouch ran\n")
+    (tmp_path / "devserver").chmod(0o755)
+    monkeypatch.setitem(
+        SCRIPTS, "bash", [*SCRIPTS["bash"][:3], BASH.replace("completion devserver", "completion ./devserver")]
+    )
+    assert completed(shell, "./devserver stat") == {"status"}
+    assert not (tmp_path / "ran").exists()
+
+
 MODULE = """
 from dataclasses import dataclass
 from typing import Literal

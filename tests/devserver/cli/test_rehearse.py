@@ -16,6 +16,7 @@ import pytest
 from devserver.executables import Executable
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
+from tests.helpers.marked_secrets import EVERYWHERE, MARK, files_with_the_mark
 from tests.helpers.terminal import Terminal
 from tests.helpers.waiting import eventually
 
@@ -218,12 +219,18 @@ def test_only_runs_matching_scenarios(devserver: Run, write: Write) -> None:
 # Verdicts
 
 
+KEYS = {"TEMPORAL_API_KEY": MARK, "TEMPORAL_TLS_CLIENT_KEY_DATA": MARK}
+
+
 def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     devserver: Run, write: Write, tmp_path: Path, paths: Paths
 ) -> None:
-    """The last lines name what happened twice, when and why, and the page with the evidence."""
+    """The last lines name what happened twice, when and why, and the page with the evidence. No file has a secret of
+    the environment."""
     path = write(lost=LOST, fine="expect=[expect.completes(), expect.exactly_once('add')]")
-    done = devserver("rehearse", str(path), "--seed", "5", "--report", "out", "--junit", "ci/junit.xml")
+    done = devserver(
+        "rehearse", str(path), "--seed", "5", "--report", "out", "--junit", "ci/junit.xml", env=EVERYWHERE | KEYS
+    )
     assert done.returncode == 1, done.stderr
     assert "FAIL     lost  (seed 5, " in done.stdout
     assert "  repeated add node-1 happened twice: at " in done.stdout
@@ -242,6 +249,8 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     assert list(paths.rehearsals.iterdir()) == []
     suite = Xml.parse(tmp_path / "ci" / "junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    assert files_with_the_mark(tmp_path) == []
+    assert MARK not in done.stdout + done.stderr
     failed, passed = suite.iter("testcase")
     assert (failed.get("name"), failed.get("classname")) == ("lost", "scenes")
     failure = failed.find("failure")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -176,11 +177,9 @@ def test_nondeterministic_change(
         edit(module, "execute_activity(version", "execute_activity(fail")
         run.until("reloaded")
         tell("w")
-        run.until(
-            r"workflow w \(Greet\) cannot continue with the changed code: \[TMPRL1100\] Nondeterminism error: Activity "
-        )
-        run.until(r"activity command 'fail' \(devserver trace --namespace$")
-        run.until(r"default w\)$")
+        run.until(r"workflow w \(Greet\) cannot continue, its history does not match the code: \[TMPRL1100\] Nondet")
+        run.until(r"activity command 'fail' \(devserver$")
+        run.until(r"trace --namespace default w\)$")
         edit(module, "execute_activity(fail", "execute_activity(version")
         run.until("reloaded")
         assert result("w") == ["one", "one"]
@@ -268,13 +267,17 @@ def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
         assert terminal.code() == 130
 
 
-def test_server_outage(up: Run, devserver: Run, module: Path, start: Start) -> None:
-    """The worker waits for the server and continues when it is back, even on another port; SIGTERM is a regular
-    shutdown."""
+def test_server_outage(up: Run, devserver: Run, status_of: StatusOf, module: Path, start: Start) -> None:
+    """The worker waits for the server and continues when it is back, even on another port; a frozen one is not called
+    gone; SIGTERM is a regular shutdown."""
     up()
     with running("greeting", "--no-reload") as run:
+        os.kill(status_of()["pid"], signal.SIGSTOP)
+        run.until(r"the server at 127.0.0.1:\d+ does not answer within 5 s; the worker waits for it")
+        os.kill(status_of()["pid"], signal.SIGCONT)
+        run.until("answers again")
         devserver("down")
-        run.until(r"the server at 127.0.0.1:\d+ does not answer; the worker waits for it")
+        run.until(r"the server at 127.0.0.1:\d+ cannot be reached; the worker waits for it")
         up()
         run.until("the worker ended .the instance default now runs at 127.0.0.1")
         run.until("the worker is running again")

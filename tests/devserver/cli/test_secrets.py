@@ -22,9 +22,7 @@ from tests.conftest import Run
 from tests.devserver.cli.commands import walk
 from tests.helpers import greeting
 from tests.helpers.checkout import ROOT
-
-MARK = "s3cr3tMARK"
-URL = f"http://me:{MARK}@127.0.0.1:9"
+from tests.helpers.marked_secrets import EVERYWHERE, MARK, SECRET_VARIABLES, URL, files_with_the_mark
 
 # What an option or variable with such a name can be. A new one is added here, and to the cases below if it is a secret.
 SUSPICIOUS = re.compile(r"(?i)key|token|passw|secret|header|url|dsn|cred|auth|endpoint|otlp|codec|proxy|address")
@@ -36,25 +34,11 @@ NO_SECRETS = {
     "--origin": "of a page: it has no user and no password",
     "--dynamic-config-value": "settings of the server; its metavar has the word KEY",
 }
-SECRET_VARIABLES = {
-    "TEMPORAL_API_KEY": MARK,
-    "TEMPORAL_TLS_CLIENT_KEY_DATA": MARK,
-    "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={MARK}",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS": f"authorization={MARK}",
-    "DEVSERVER_BASE_URL": URL,
-    "TEMPORAL_ADDRESS": URL,
-    "HTTPS_PROXY": URL,
-    "ALL_PROXY": URL,
-    "PIP_INDEX_URL": f"{URL}/simple",
-    "UV_INDEX_URL": f"{URL}/simple",
-}
 NO_SECRET_VARIABLES = {
     "OTEL_EXPORTER_OTLP_CLIENT_KEY": "a file",
     "TEMPORAL_TLS_CLIENT_KEY_PATH": "a file",
     "DEVSERVER_ACCEPT_SHA256": "a public hash",
 }
-# Of these each command of the test below gets all; the others decide where it connects or downloads.
-EVERYWHERE = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "PIP_INDEX_URL", "UV_INDEX_URL")
 # A command whose words are not on the command line of its own process: any mark there is one that it has put there.
 PROGRAM = """
 import os, sys
@@ -125,10 +109,9 @@ class Commands:
 
     def run(self, code: int, *args: str, env: Mapping[str, str] | None = None, interrupt: bool = False) -> None:
         """Run a command with the mark in its environment; it exits with this code, after Ctrl-C if `interrupt`."""
-        marked = {name: SECRET_VARIABLES[name] for name in EVERYWHERE}
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
-            env={**os.environ, **marked, **(env or {})},
+            env={**os.environ, **EVERYWHERE, **(env or {})},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert process.stdin is not None
@@ -154,16 +137,6 @@ def commands() -> Iterator[Commands]:
     with Watch() as watch:
         yield Commands(watch)
     assert not watch.found
-
-
-def files_with_the_mark(folder: Path) -> list[str]:
-    """The files below a folder that contain the mark."""
-    found = []
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            if path.is_file() and MARK.encode() in path.read_bytes():
-                found.append(str(path.relative_to(folder)))
-    return sorted(found)
 
 
 def test_no_secret_in_files_output_and_command_lines(

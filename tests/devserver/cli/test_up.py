@@ -516,8 +516,8 @@ def test_start_timeout_shows_the_log(devserver: Run, tmp_path: Path, paths: Path
     program.write_text(program.read_text().replace("exec sleep", "echo still thinking\nexec sleep"))
     done = devserver("up", "-d", "--port", "0", "--timeout", "0.5", "--binary", str(program))
     assert done.returncode == 1
+    assert "error: the server was not ready within 0.5 s\n  nothing listens on its HTTP port " in done.stderr
     assert done.stderr.endswith(
-        "error: the server was not ready within 0.5 s\n"
         "  last lines of its log:\n"
         "  still thinking\n"
         f"hint: allow more time with --timeout, or see the log: {paths.instance('default') / 'server.log'}\n"

@@ -14,8 +14,8 @@ import pytest
 from devserver import DevServer
 from devserver.config.server_options import ServerOptions
 from devserver.executables import Executable
-from devserver.server.command_line import ALLOWED_HOSTS, Ports, command_line
-from devserver.server.http_api import HOST, HttpApi
+from devserver.server.command_line import Ports, command_line
+from devserver.server.http_api import ALLOWED_HOSTS, HOST, HttpApi
 from tests.helpers.waiting import eventually
 
 START = "/api/v1/namespaces/default/workflows/of-a-page"

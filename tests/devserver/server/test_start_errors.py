@@ -23,7 +23,7 @@ from devserver.errors import (
 )
 from devserver.server.command_line import Ports
 from devserver.server.spec import ServerSpec
-from devserver.server.start_errors import explain_exit, explain_refusal, explain_timeout
+from devserver.server.start_errors import Seen, explain_exit, explain_refusal, explain_timeout
 from devserver.system.paths import Paths
 
 
@@ -70,10 +70,21 @@ def test_cause(spec: ServerSpec, line: str, expected: type[DevServerError], word
 
 def test_timeout(spec: ServerSpec) -> None:
     """A server that is not ready in time because it has no room is reported as such, with the way to more room."""
-    assert type(explain_timeout(spec, ["starting"])) is StartTimeout
-    full = explain_timeout(replace(spec, options=ServerOptions(ephemeral=True)), ["database or disk is full (13)"])
+    assert type(explain_timeout(spec, ["starting"], Seen())) is StartTimeout
+    full = explain_timeout(
+        replace(spec, options=ServerOptions(ephemeral=True)), ["database or disk is full (13)"], Seen()
+    )
     assert type(full) is FolderNotWritable
     assert full.hint == f"free some space in {spec.database.parent.parent}, or use a larger --ephemeral-size"
+
+
+def test_log_level_never(spec: ServerSpec) -> None:
+    """Without a log no cause is claimed, and the hint says how to get one."""
+    off = replace(spec, options=ServerOptions(log_level="never"))
+    for error in (explain_exit(off, 1, []), explain_timeout(off, [], Seen())):
+        assert type(error) in (StartFailed, StartTimeout)
+        assert error.details == ("its log is empty",)
+        assert "start it with --log-level error, which shows the cause" in (error.hint or "")
 
 
 def test_signal(spec: ServerSpec) -> None:

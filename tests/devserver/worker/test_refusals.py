@@ -132,15 +132,25 @@ def test_refused_answers_and_terminated_workflows(quick_up: Run, devserver: Run,
 def test_a_deployment_with_as_many_builds_as_it_may(quick_up: Run, devserver: Run, tmp_path: Path) -> None:
     """`run` ends with one sentence and the way out, without advice to make the build current; `set-current` says the
     same."""
-    quick_up("--dynamic-config-value", "matching.maxVersionsInDeployment=1")
+    limits = [f"matching.max{what}=1" for what in ("VersionsInDeployment", "Deployments")]
+    quick_up(*(f"--dynamic-config-value={limit}" for limit in limits))
     (tmp_path / "limits.py").write_text(MODULE)
     sentence = "error: the server refuses the build 2: the deployment full has 1 versions, as many as it may"
-    with running("limits", "--build-id", "1", "--deployment-name", "full"):
+    with running("limits", "--build-id", "1", "--deployment-name", "full") as full:
         refused = devserver("run", "limits", "--build-id", "2", "--deployment-name", "full")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr.splitlines()[0] == sentence
         assert "matching.maxVersionsInDeployment=N" in refused.stderr
+        another = devserver("run", "limits", "--build-id", "1", "--deployment-name", "another")
+        assert another.stderr.splitlines()[0] == (
+            "error: the server refuses a new deployment: the namespace has 1, as many as it may"
+        )
         unknown = devserver("deployment", "set-current", "full", "2")
-        assert "that worker's output says so" in unknown.stderr
+        assert unknown.stderr.splitlines() == [
+            "error: the deployment full has no build 2, and the server refuses another: it has 1, as many as it may",
+            "  its builds: 1",
+            *refused.stderr.splitlines()[1:],
+        ]
         forced = devserver("deployment", "set-current", "full", "2", "--allow-no-pollers")
         assert (forced.returncode, forced.stderr) == (1, refused.stderr)
+    assert "refuses" not in full.text

@@ -259,6 +259,10 @@ def test_hit(temporal):
     server_of(temporal).kill()
     temporal.run(handle.result())
 
+def test_stopped(temporal):
+    DevServer.attach(server_of(temporal).name).stop()
+    temporal.run(asyncio.sleep(600))
+
 @pytest.mark.parametrize("n", range(3))
 def test_after(temporal, n):
     greet(temporal)
@@ -266,8 +270,12 @@ def test_after(temporal, n):
 """,
     )
     result = suite.run("--temporal-timeout=60")
-    result.assert_outcomes(passed=4, failed=1)
-    result.stdout.re_match_lines([r"E .*the Temporal server at 127\.0\.0\.1:\d+ was killed while the test ran"])
+    result.assert_outcomes(passed=4, failed=2)
+    result.stdout.re_match_lines(
+        [r"E .*the Temporal server at 127\.0\.0\.1:\d+ was killed by signal 9 while the test ran"]
+    )
+    stopped = r"E .*:\d+ was stopped by devserver down or a signal to its supervisor while the test ran"
+    result.stdout.re_match_lines([stopped])
     assert len({report["server"] for report in reports(suite.path)}) == 2
     assert eventually(lambda: nothing_left(home))
 
@@ -324,7 +332,8 @@ def test_after(temporal, n):
         run.release("end")
         output = run.output()
     assert "2 failed, 4 passed" in output
-    assert output.count("was killed while the test ran") >= 2
+    assert output.count("was killed by signal 9 while the test ran") >= 1
+    assert output.count("ended (another one runs in its place) while the test ran") >= 1
     (new,) = {report["server"] for report in reports(suite.path) if report["phase"] == "after"}
     assert new != server
     assert eventually(lambda: nothing_left(home))

@@ -605,7 +605,9 @@ def test_stays_dead(temporal, temporal_outage):
     )
     result = suite.run()
     result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines(["*was killed while the test ran*", "*was killed while the test ran*"])
+    result.stdout.fnmatch_lines(
+        ["*was killed by signal 9 while the test ran*", "*was killed by signal 9 while the test ran*"]
+    )
     result.stdout.fnmatch_lines(
         ["*was killed by temporal_outage and not restarted*", "*does not come back:*does not exist anymore*"]
     )

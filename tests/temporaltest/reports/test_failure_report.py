@@ -166,7 +166,7 @@ def test_gone(temporal, temporal_outage):
         report = json.loads((suite.path / "reports" / f"test_it.py-test_{name}.json").read_text())
         assert [outage["what"] for outage in report["outages"]] == done
         assert all(datetime.fromisoformat(outage["at"]) and outage["seconds"] > 0 for outage in report["outages"])
-    assert "was killed while the test ran" in report["unknown"]
+    assert "was killed by signal 9 while the test ran" in report["unknown"]
 
 
 def test_a_wait_for_an_activity_that_timed_out(suite: Suite) -> None:

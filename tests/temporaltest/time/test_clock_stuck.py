@@ -17,6 +17,10 @@ __all__ = ["old_binary"]
 HELD = (
     SKIPPING.replace("from datetime import datetime, timezone", "import threading\nfrom temporalio.client import *")
     + """
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
+
+from devserver.client import ServiceCalls
+
 SOON = 1.5  # the limit of waits that come to it, in seconds
 began, done = threading.Event(), threading.Event()
 
@@ -69,19 +73,58 @@ def test_activity_that_runs(temporal, temporal_time):
     temporal.worker(workflows=[Charges], activities=[charge])
     handle = temporal.start(Charges.run)
     assert began.wait(20)
-    moves(temporal_time, handle, "by 1 day, 0:00:00: the activity charge runs .attempt 1. and holds the clock")
+    moves(temporal_time, handle, "by 1 day, 0:00:00: the activity charge runs .attempt 1., as far as the server knows")
     done.set()
     temporal.run(handle.result())
 
 
 def test_activity_that_no_worker_takes(temporal, temporal_time):
     temporal.worker(workflows=[Charges])
-    moves(temporal_time, temporal.start(Charges.run), "the activity charge waits for a worker that has it")
+    handle = temporal.start(Charges.run)
+    text = r"the activity charge waits for a worker and holds the clock: no worker polls the task queue 'tests'"
+    moves(temporal_time, handle, text)
+
+
+def test_activity_without_a_free_slot(temporal, temporal_time):
+    began.clear(), done.clear()
+    temporal.worker(workflows=[Charges], activities=[charge], max_concurrent_activities=1)
+    other = temporal.start(Charges.run)
+    assert began.wait(20)
+    handle = temporal.start(Charges.run)
+    while not temporal.run(handle.describe()).raw_description.pending_activities:
+        pass
+    moves(temporal_time, handle, "(?s)the activity charge waits for a worker and holds the clock: a worker .*free slot")
+    done.set()
+    temporal.run(other.result())
+    temporal.run(handle.result())
 
 
 def test_no_worker(temporal, temporal_time):
     handle = temporal.start(Sleeper.run, 3)
     moves(temporal_time, handle, r"no worker polls the task queue 'tests': temporal.worker\\(workflows=\\[Sleeper\\]")
+
+
+def test_stopped_worker(temporal, temporal_time):
+    temporal.worker(workflows=[Sleeper]).stop()
+    handle = temporal.start(Sleeper.run, 3)
+    moves(temporal_time, handle, "no worker polls the task queue 'tests' now: those of this test have stopped")
+
+
+async def killed_while_it_polls(temporal, queue):
+    request = PollWorkflowTaskQueueRequest(namespace=temporal.namespace, identity="9@gone")
+    request.task_queue.name = queue
+    service = temporal.client.workflow_service
+    polling = asyncio.ensure_future(service.poll_workflow_task_queue(request, timeout=timedelta(seconds=50)))
+    while not await ServiceCalls(temporal.client).pollers(queue, 1):
+        await asyncio.sleep(0.02)
+    polling.cancel()
+
+
+def test_killed_worker(temporal, temporal_time):
+    temporal.run(killed_while_it_polls(temporal, "left"))
+    handle = temporal.start(Sleeper.run, 3, task_queue="left")
+    text = "a workflow task waits .attempt 1.: a worker has last polled the task queue 'left' .* s ago, .* was killed"
+    moves(temporal_time, handle, text)
 
 
 def test_child_that_is_held(temporal, temporal_time):
@@ -212,7 +255,7 @@ def test_reasons_of_a_stuck_clock(suite: Suite) -> None:
     """The error names what holds the clock: an activity, a child, a missing worker, the skip cap, a closed workflow
     or a schedule."""
     suite.tests(HELD)
-    suite.passes("--temporal-timeout", "20", passed=14)
+    suite.passes("--temporal-timeout", "20", passed=17)
 
 
 def test_a_stuck_clock_fails_the_test(suite: Suite) -> None:

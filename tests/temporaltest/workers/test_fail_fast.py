@@ -341,7 +341,7 @@ async def second_attempt(handle):
     result.stdout.fnmatch_lines(
         [
             "E           activity pack pending: not started, attempt 1",
-            "E             a worker has polled the task queue 'tests' lately, and none has started it: *free slot*",
+            "E             a worker has last polled the task queue 'tests' * s ago, and none has started*free slot*",
             "E           no worker polls its task queue 'tests' now: those of this test have stopped",
             "E           activity fails pending: waits for a worker, attempt *",
             "E             no worker polls the task queue 'fails' now",

@@ -49,9 +49,9 @@ def fatal(temporal, worker):
 
 
 DEATHS = {
-    "cancelled": (cancelled, "its task was cancelled"),
-    "shut-down": (shut_down, "it was shut down from outside"),
-    "fatal": (fatal, "because of RuntimeError: the pool is broken"),
+    "cancelled": (cancelled, "ended: other code cancelled its task\\nend a worker with its stop()"),
+    "shut-down": (shut_down, "ended: its run() returned, as other code called shutdown()"),
+    "fatal": (fatal, "died: RuntimeError: Activity worker failed\\n  because of RuntimeError: the pool is broken"),
 }
 """
 
@@ -96,7 +96,7 @@ def test_the_next_works(temporal):
     )
     result = both_ways.run()
     result.assert_outcomes(passed=4, failed=1)
-    result.stdout.fnmatch_lines(["the worker on task queue 'tests' has died: RuntimeError: its task was cancelled"])
+    result.stdout.fnmatch_lines(["the worker on task queue 'tests' ended: other code cancelled its task"])
 
 
 def test_a_deleted_namespace(suite: Suite) -> None:

