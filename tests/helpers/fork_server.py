@@ -99,10 +99,21 @@ class ForkServer:
             and _of_interpreter(env) == self._environment
         )
 
-    def start(self, args: Sequence[str], *, env: Mapping[str, str], stdin: int, stdout: int, stderr: int) -> Forked:
-        """Start `python ARGS…` in the current folder with these file descriptors."""
+    def start(
+        self,
+        args: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        session: bool = False,
+    ) -> Forked:
+        """Start `python ARGS…` in the current folder with these file descriptors; with `session`, in a session of its
+        own, with the workers of xdist.
+        """
         self._ready()
-        return start(self._socket, list(args), env=dict(env), stdin=stdin, stdout=stdout, stderr=stderr)
+        return start(self._socket, list(args), stdin, stdout, stderr, env=dict(env), session=session)
 
     def popen(self, args: Sequence[str], *, env: Mapping[str, str]) -> Forked:
         """Start it with its standard output as text in `stdout`, and its errors nowhere."""

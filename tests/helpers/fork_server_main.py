@@ -124,6 +124,8 @@ def serve(listener: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
                 if pid == 0:
                     for other in (connection, *children.values()):
                         other.close()
+                    if request["session"]:
+                        os.setsid()
                     return request, fds
                 for fd in fds:
                     os.close(fd)
@@ -146,7 +148,10 @@ def _child_signals() -> Iterator[int]:
 
 
 def _read(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Return a request and its file descriptors. Raises EOFError if the other side has ended."""
     head, fds, _, _ = socket.recv_fds(connection, NUMBER.size, 3)
+    if not head:
+        raise EOFError
     (size,) = NUMBER.unpack(head)
     with connection.makefile("rb") as file:
         return json.loads(file.read(size)), fds
@@ -175,11 +180,18 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
     os.environ.update(request["env"])
     time.tzset()
     option, what, *args = request["args"]
+    spares: list[SpareWorker] = []
+    if request["session"]:
+        for _ in range(int(args[args.index("-n") + 1]) if "-n" in args else 0):
+            spares.append(SpareWorker())
+            if spares[-1].pid == 0:
+                spares[-1].work()
+                return
     more = filter(None, request["env"].get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:] = [request["cwd"] if option == "-m" else "", *more, *BASE_PATH]
     sys.path_importer_cache.clear()
     sys.modules["__main__"] = types.ModuleType("__main__")
-    _let_xdist_fork(request["socket"])
+    _let_xdist_fork(request["socket"], spares if request["session"] else None)
     if option == "-m":
         sys.argv[:] = ["-m", *args]
         runpy._run_module_as_main(what)  # type: ignore[attr-defined]
@@ -188,17 +200,56 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
         exec(compile(what, "<string>", "exec"), sys.modules["__main__"].__dict__)  # what -c does
 
 
-def _let_xdist_fork(path: str) -> None:
-    """Have the server fork the workers of xdist too; execnet starts each as `python -u -c CODE`."""
+class SpareWorker:
+    """A process for a worker of xdist: a child in the session of its controller, as for a terminal, forked before that
+    has begun; it waits for its command. The worker has pid 0.
+    """
+
+    def __init__(self) -> None:
+        self._controller, self._worker = socket.socketpair()
+        self.pid = os.fork()
+        (self._controller if self.pid == 0 else self._worker).close()
+
+    def work(self) -> None:
+        """Run the command that comes; end without one if the controller does, or on Ctrl-C."""
+        with contextlib.suppress(EOFError, KeyboardInterrupt), self._worker:
+            request = _read(self._worker)
+        if "request" in locals():
+            run(*request)
+
+    def start(self, args: list[str], *fds: int, env: dict[str, str]) -> None:
+        """Have it run `python ARGS…`."""
+        with self._controller:
+            _send(self._controller, {"args": args, "env": env}, list(fds))
+
+    def wait(self) -> int:
+        """Its exit code, negative for a signal, once it has ended."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def kill(self) -> None:
+        """Send SIGKILL."""
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def _let_xdist_fork(path: str, spares: list[SpareWorker] | None) -> None:
+    """Have the server fork the workers of xdist too, or use spare ones; execnet starts each as `python -u -c CODE`."""
     gateway_io = sys.modules.get("execnet.gateway_io")
     if gateway_io is None:
         return
+    start_new = gateway_io.Popen2IOMaster.__init__
 
     def start_worker(self: Any, args: list[str], execmodel: Any) -> None:
+        if spares is not None and not spares:  # instead of one that has crashed
+            start_new(self, args, execmodel)
+            return
         worker_input, to_worker = os.pipe()
         from_worker, worker_output = os.pipe()
-        streams = {"stdin": worker_input, "stdout": worker_output, "stderr": 2}
-        self.popen = start(path, args[args.index("-c") :], env=dict(os.environ), **streams)
+        words, environment = args[args.index("-c") :], dict(os.environ)
+        if spares is None:
+            self.popen = start(path, words, worker_input, worker_output, 2, env=environment)
+        else:
+            self.popen = spares.pop()
+            self.popen.start(words, worker_input, worker_output, 2, env=environment)
         for end in (worker_input, worker_output):
             os.close(end)
         files = os.fdopen(to_worker, "wb"), os.fdopen(from_worker, "rb")
@@ -243,6 +294,24 @@ class Forked:
             self._connection.close()
         return self.returncode
 
+    def poll(self) -> int | None:
+        """Its exit code if it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0.001)
+        return None
+
+    def communicate(self, timeout: float) -> tuple[str, None]:
+        """What it has written to `stdout`, once it has ended and no process has that open."""
+        texts: list[str] = []
+        assert self.stdout is not None
+        reader = threading.Thread(target=lambda file: texts.append(file.read()), args=[self.stdout], daemon=True)
+        reader.start()
+        reader.join(timeout)
+        if not texts:
+            raise subprocess.TimeoutExpired("a forked command, or one that has its output open", timeout)
+        self.wait(timeout)
+        return texts[0], None
+
     def send_signal(self, number: int) -> None:
         """Send a signal if it runs."""
         if self.returncode is None:
@@ -254,14 +323,20 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def start(path: str, args: list[str], *, stdin: int, stdout: int, stderr: int, env: dict[str, str]) -> Forked:
-    """Have the server at that socket run `python ARGS…` in this folder, with these file descriptors."""
-    data = json.dumps({"args": args, "env": env, "cwd": os.getcwd(), "socket": path}).encode()  # noqa: PTH109
+def start(path: str, args: list[str], *fds: int, env: dict[str, str], session: bool = False) -> Forked:
+    """Have the server at that socket run `python ARGS…` in this folder, with these file descriptors; with `session`, in
+    a session of its own.
+    """
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(path)
-    socket.send_fds(connection, [NUMBER.pack(len(data))], [stdin, stdout, stderr])
-    connection.sendall(data)
+    _send(connection, {"args": args, "env": env, "socket": path, "session": session}, list(fds))
     return Forked(connection)
+
+
+def _send(connection: socket.socket, request: dict[str, Any], fds: list[int]) -> None:
+    data = json.dumps({"socket": "", "session": False, **request, "cwd": os.getcwd()}).encode()  # noqa: PTH109
+    socket.send_fds(connection, [NUMBER.pack(len(data))], fds)
+    connection.sendall(data)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psutil
-
+from tests.helpers.fork_server import Forked
 from tests.helpers.waiting import eventually
+
+if TYPE_CHECKING:
+    from tests.temporaltest.conftest import Suite
 
 END_SECONDS = 240
 
@@ -39,7 +41,7 @@ def wait_for(name):
 class Running:
     """A run in its own session, as a shell starts it."""
 
-    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Forked, folder: Path) -> None:
         self.process = process
         self.folder = folder
 
@@ -48,19 +50,14 @@ class Running:
         return eventually(lambda: self._enough_reports(count))
 
     def _enough_reports(self, count: int) -> list[dict[str, Any]]:
-        assert self.process.poll() is None or len(reports(self.folder)) >= count, self.process.communicate()[0]
+        ended = self.process.poll() is not None
+        assert not ended or len(reports(self.folder)) >= count, self.output()
         found = reports(self.folder)
         return found if len(found) >= count else []
 
     def release(self, name: str) -> None:
         """Let tests continue that wait for `name`."""
         (self.folder / name).touch()
-
-    def workers(self) -> list[psutil.Process]:
-        """Return xdist's worker processes."""
-        return [
-            child for child in psutil.Process(self.process.pid).children() if "execnet" in " ".join(child.cmdline())
-        ]
 
     def interrupt(self) -> None:
         """Send SIGINT to every process of the run, as a terminal does on Ctrl-C."""
@@ -84,26 +81,38 @@ def reports(folder: Path) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *args: str, ways: Sequence[str] = ("-p", "no:xdist")) -> Iterator[Running]:
-    """Run pytest in that folder; kill it and all of its processes at the end of the block."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-Werror",
-        "-ra",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:benchmark",
-        *ways,
-        *args,
-    ]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
+def running(
+    suite: Suite, *args: str, ways: Sequence[str] = ("-p", "no:xdist"), fresh: bool = False
+) -> Iterator[Running]:
+    """Run pytest in the suite's folder; kill it and all of its processes at the end of the block. With `fresh`, it and
+    xdist's workers run in new interpreters.
+    """
+    options = ("-Werror", "-ra", "-p", "no:cacheprovider", "-p", "no:benchmark", *ways, *args)
+    command = [sys.executable, "-m", "pytest", *options]
+    start = _new if fresh or not suite.forks.fits(command, os.environ) else _forked
+    with start(suite, command) as process:
         try:
-            yield Running(process, folder)
+            yield Running(process, suite.path)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _forked(suite: Suite, command: Sequence[str]) -> Forked:
+    read_end, write_end = os.pipe()
+    with os.fdopen(write_end, "w") as output:
+        streams = {"stdin": 0, "stdout": output.fileno(), "stderr": output.fileno()}
+        process = suite.forks.start(command[1:], env=os.environ, **streams, session=True)
+    process.stdout = os.fdopen(read_end)
+    return process
+
+
+def _new(suite: Suite, command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=suite.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )

@@ -81,7 +81,7 @@ class Suite:
         self.path: Path = pytester.path
         self.ways = ways
         self._pytester = pytester
-        self._forks = forks
+        self.forks = forks
         self.ini()
 
     def ini(self, *lines: str) -> None:
@@ -116,9 +116,9 @@ class Suite:
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
         command = [sys.executable, "-m", "pytest", *words[2:]]
         with Path(os.devnull).open() as nothing:
-            if self._forks.fits(command, environment):
-                fds = {"stdin": nothing.fileno(), "stdout": stdout.fileno(), "stderr": stderr.fileno()}
-                return self._forks.start(command[1:], env=environment, **fds)
+            if self.forks.fits(command, environment):
+                stdin, out, err = (stream.fileno() for stream in (nothing, stdout, stderr))
+                return self.forks.start(command[1:], env=environment, stdin=stdin, stdout=out, stderr=err)
             return Popen(command, env=environment, stdin=nothing, stdout=stdout, stderr=stderr, text=True)
 
     def passes(

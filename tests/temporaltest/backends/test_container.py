@@ -83,7 +83,7 @@ def test_time_is_skipped_in_a_container(contained: Suite) -> None:
 def test_ports_are_published_on_loopback_only(contained: Suite, docker: Engine) -> None:
     """The server has no authentication, so only this machine may reach it."""
     write(contained, WAITING.format(count=1))
-    with running(contained.path, "--temporal-ui=on") as run:
+    with running(contained, "--temporal-ui=on") as run:
         run.reports()
         (container,) = docker.containers()
         ports = docker.client.containers.get(container).attrs["NetworkSettings"]["Ports"]
@@ -164,7 +164,7 @@ def test_without_ryuk(registry: str, contained: Suite, docker: Engine, monkeypat
         monkeypatch.setenv("RYUK_CONTAINER_IMAGE", f"127.0.0.1:{silent.getsockname()[1]}/ryuk:1")
         monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "false")
         write(contained, WAITING.format(count=1))
-        with running(contained.path) as run:
+        with running(contained) as run:
             run.reports()
             assert len(docker.containers()) == 1
             run.kill()
@@ -182,7 +182,7 @@ def test_container_is_removed_with_its_run(
 ) -> None:
     """kill -9 and Ctrl-C of pytest remove its container."""
     write(contained, WAITING.format(count=2))
-    with running(contained.path, ways=ways) as run:
+    with running(contained, ways=ways) as run:
         run.reports()
         assert len(docker.containers()) == 1
         getattr(run, how)()
@@ -201,7 +201,7 @@ def supervisors(home: Path) -> list[psutil.Process]:
 def test_container_of_a_killed_supervisor_is_removed_by_next_run(contained: Suite, home: Path, docker: Engine) -> None:
     """The next run removes what a killed supervisor has left."""
     write(contained, WAITING.format(count=1))
-    with running(contained.path) as run:
+    with running(contained) as run:
         run.reports()
         (left,) = docker.containers()
         (supervisor,) = supervisors(home)
@@ -217,7 +217,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_next_run(contained: Suit
 def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite, home: Path, docker: Engine) -> None:
     """A run whose supervisor is killed fails the running test, and leaves no container."""
     write(contained, WAITING.format(count=1))
-    with running(contained.path, "--temporal-timeout=3") as run:
+    with running(contained, "--temporal-timeout=3") as run:
         run.reports()
         (supervisor,) = supervisors(home)
         supervisor.kill()
@@ -233,7 +233,7 @@ def test_container_of_a_killed_supervisor_is_removed_by_its_run(contained: Suite
 def test_two_runs_share_a_container(contained: Suite, docker: Engine) -> None:
     """Two simultaneous runs use one container; when one ends, the other continues with it."""
     write(contained, WAITING.format(count=1))
-    with running(contained.path) as one, running(contained.path, ways=TWO) as other:
+    with running(contained) as one, running(contained, ways=TWO) as other:
         assert len({report["address"] for report in one.reports(2)}) == 1
         assert len(docker.containers()) == 1
         one.release("go")
@@ -257,7 +257,7 @@ def test_after(temporal):
     greet(temporal)
 """,
     )
-    with running(contained.path, "--temporal-timeout=60") as run:
+    with running(contained, "--temporal-timeout=60") as run:
         run.reports()
         (container,) = docker.containers()
         docker.client.containers.get(container).kill()

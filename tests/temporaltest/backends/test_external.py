@@ -219,7 +219,7 @@ def test_last(temporal):
 def test_server_that_dies(own_server: DevServer, bare_suite: Suite) -> None:
     """The running test fails with that cause, and so do the next ones, without waiting for their limits."""
     write(bare_suite, LOSING)
-    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
+    with running(bare_suite, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
         run.reports()
         own_server.kill()
         output = run.output()
@@ -232,7 +232,7 @@ def test_server_that_comes_back(own_server: DevServer, bare_suite: Suite) -> Non
     """A long outage fails the test that needs the server; tests after it run."""
     write(bare_suite, LOSING)
     bare_suite.file("conftest.py", "import time\nfrom pathlib import Path\nimport pytest\n" + BACK)
-    with running(bare_suite.path, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
+    with running(bare_suite, "--temporal-timeout=300", "--temporal-address", own_server.address) as run:
         run.reports()
         own_server.kill()
         eventually((bare_suite.path / "over").exists, 60)
@@ -268,7 +268,7 @@ def test_frozen_server(own_server: DevServer, bare_suite: Suite) -> None:
     write(bare_suite, LOSING)
     bare_suite.file("conftest.py", IMPATIENT)
     chosen = ("-k", "hit or after", "--temporal-timeout=3", "--temporal-address", own_server.address)
-    with running(bare_suite.path, *chosen) as run:
+    with running(bare_suite, *chosen) as run:
         run.reports()
         own_server.freeze()
         try:
@@ -293,7 +293,7 @@ def test_hit(temporal):
     greet(temporal)
 """,
     )
-    with running(bare_suite.path, "--temporal-address", own_server.address) as run:
+    with running(bare_suite, "--temporal-address", own_server.address) as run:
         run.reports()
         own_server.restart()
         run.release("go")
@@ -349,7 +349,7 @@ def test_tests_in_a_shared_namespace_are_separate(own_server: DevServer, bare_su
         """,
     )
     args = ("--temporal-address", own_server.address, "--temporal-namespace=ours")
-    with running(bare_suite.path, *args, ways=TWO) as run:
+    with running(bare_suite, *args, ways=TWO) as run:
         both = run.reports(2)
         run.release("go")
         assert "2 passed" in run.output()

@@ -98,7 +98,7 @@ def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -
 def test_two_runs_share_a_server(suite: Suite, home: Path) -> None:
     """Two simultaneous runs of pytest use one server; when one ends, the other continues with it."""
     write_waiting(suite, 1)
-    with running(suite.path) as one, running(suite.path, ways=TWO) as other:
+    with running(suite) as one, running(suite, ways=TWO) as other:
         assert len({report["address"] for report in one.reports(2)}) == 1
         assert len(servers(home)) == 1
         one.release("go")
@@ -110,7 +110,7 @@ def test_two_runs_share_a_server(suite: Suite, home: Path) -> None:
 def test_runs_with_other_settings_have_another_server(suite: Suite, home: Path) -> None:
     """A simultaneous run with another tuning gets a server with that tuning."""
     write_waiting(suite, 1)
-    with running(suite.path) as one, running(suite.path, "--temporal-tuning=stock") as other:
+    with running(suite) as one, running(suite, "--temporal-tuning=stock") as other:
         assert len({report["address"] for report in one.reports(2)}) == 2
         one.release("go")
         assert "1 passed" in one.output()
@@ -164,7 +164,7 @@ def test_private_servers_start_no_shared_one(suite: Suite, home: Path) -> None:
 def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
     """kill -9 of pytest (with xdist: of the controller) ends the server and the workers."""
     write_waiting(suite, 2)
-    with running(suite.path, ways=ways) as run:
+    with running(suite, ways=ways) as run:
         run.reports()
         run.kill()
         assert eventually(lambda: nothing_left(home), 60)
@@ -174,7 +174,7 @@ def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: 
 def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
     """Ctrl-C in a test ends the run and the server at once."""
     write_waiting(suite, 2)
-    with running(suite.path, ways=ways) as run:
+    with running(suite, ways=ways, fresh=True) as run:
         run.reports()
         run.interrupt()
         output = run.output()
@@ -186,7 +186,7 @@ def test_interrupted_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, h
 def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
     """Ctrl-C while the server is starting leaves nothing."""
     write_waiting(suite, 1)
-    with running(suite.path) as run:
+    with running(suite) as run:
         eventually(lambda: processes_of(home)[1:] or reports(suite.path))
         run.interrupt()
         run.output()
@@ -196,7 +196,7 @@ def test_interrupted_start_leaves_no_server(suite: Suite, home: Path) -> None:
 def test_killed_worker_is_replaced(suite: Suite, home: Path) -> None:
     """After kill -9 of an xdist worker, the other one and its replacement continue with the same server."""
     write_waiting(suite, 12)
-    with running(suite.path, ways=TWO) as run:
+    with running(suite, ways=TWO) as run:
         victim = run.reports(2)[0]["pid"]
         psutil.Process(victim).kill()
         run.reports(3)
@@ -322,7 +322,7 @@ def test_after(temporal, n):
     wait_for("end")
 """
         suite.tests(text, f"test_{name}.py")
-    with running(suite.path, "--temporal-timeout=60", "--dist=loadfile", ways=TWO) as run:
+    with running(suite, "--temporal-timeout=60", "--dist=loadfile", ways=TWO) as run:
         (server,) = {report["server"] for report in run.reports(2)}
         psutil.Process(server).kill()
         run.release("one")

@@ -7,7 +7,7 @@ import inspect
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from devserver import DevServer, DevServerError, Paths
 from devserver.executables.models import Executable
+from temporaltest import factories
 from temporaltest.errors import SetupError
 from temporaltest.facade import Temporal
 from temporaltest.outage import AsyncOutage, Outage, ServerKilled
@@ -26,7 +27,7 @@ from tests.conftest import processes_of
 from tests.helpers.steps import LOST_AFTER, Steps, step
 from tests.helpers.waiting import eventually
 
-from ..conftest import Suite
+from ..conftest import Suite, module_home, within
 
 pytestmark = pytest.mark.usefixtures("installed")
 
@@ -41,9 +42,40 @@ def suite(own_suite: Suite) -> Suite:
     return own_suite
 
 
+@pytest.fixture(scope="module", autouse=True)
+def standing_home(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of `standing`."""
+    with module_home(prepared, tmp_path_factory) as home, within(home):
+        yield home
+
+
+lasting = factories.temporal(scope="module", outages=True)
+lasting_outage = factories.outage("standing")
+
+
+@pytest.fixture(scope="module")
+def standing(lasting: Temporal) -> Temporal:
+    """A server for tests that leave it running, and a worker."""
+    lasting.worker(workflows=[Steps], activities=[step])
+    return lasting
+
+
+@pytest.fixture
+def standing_outage(lasting_outage: Outage, standing_home: Path, monkeypatch: pytest.MonkeyPatch) -> Outage:
+    """The outages of that server, which has its home also after a restart; the log is the test's own."""
+    monkeypatch.setenv("HOME", str(standing_home))
+    lasting_outage._outages.log._events.clear()
+    return lasting_outage
+
+
 def begin(temporal: Temporal) -> Handle:
-    """Start a workflow and send it some signals with numbers, which are acknowledged."""
+    """Start a worker, and a workflow with signals."""
     temporal.worker(workflows=[Steps], activities=[step])
+    return signaled(temporal)
+
+
+def signaled(temporal: Temporal) -> Handle:
+    """Start a workflow and send it some signals with numbers, which are acknowledged."""
     handle = temporal.start(Steps.run, task_timeout=LOST_AFTER)
     for number in range(SIGNALS):
         temporal.run(handle.signal(Steps.tell, number))
@@ -123,22 +155,22 @@ SURVIVED: dict[str, tuple[Callable[[Outage], None], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", SURVIVED)
-def test_workflow_in_flight_survives(name: str, temporal: Temporal, temporal_outage: Outage) -> None:
+def test_workflow_in_flight_survives(name: str, standing: Temporal, standing_outage: Outage) -> None:
     """An open workflow completes after the outage, with every acknowledged signal."""
     outage, log = SURVIVED[name]
-    handle = begin(temporal)
-    outage(temporal_outage)
-    assert [entry for entry in entries(temporal_outage) if "reset" not in entry] == log
-    assert finish(temporal, handle) == list(range(SIGNALS))
+    handle = signaled(standing)
+    outage(standing_outage)
+    assert [entry for entry in entries(standing_outage) if "reset" not in entry] == log
+    assert finish(standing, handle) == list(range(SIGNALS))
 
 
-def test_reset_connections(temporal: Temporal, temporal_outage: Outage) -> None:
+def test_reset_connections(standing: Temporal, standing_outage: Outage) -> None:
     """Client and worker reconnect after their connections were reset."""
-    handle = begin(temporal)
-    temporal_outage.reset_connections()
-    assert finish(temporal, handle) == list(range(SIGNALS))
-    assert temporal_outage.log[0].what.endswith("connections reset")
-    assert not temporal_outage.log[0].what.startswith("0")
+    handle = signaled(standing)
+    standing_outage.reset_connections()
+    assert finish(standing, handle) == list(range(SIGNALS))
+    assert standing_outage.log[0].what.endswith("connections reset")
+    assert not standing_outage.log[0].what.startswith("0")
 
 
 @pytest.mark.asyncio
@@ -165,61 +197,61 @@ async def test_signals_during_kills_are_not_lost(temporal: Temporal, temporal_ou
 # Effects of outages
 
 
-def test_frozen_server_does_not_answer(temporal: Temporal, temporal_outage: Outage) -> None:
+def test_frozen_server_does_not_answer(standing: Temporal, standing_outage: Outage) -> None:
     """A frozen server does not answer; after `thaw` it does."""
-    handle = begin(temporal)
-    with temporal_outage.frozen():
-        assert not answers(temporal, handle)
-    assert answers(temporal, handle)
+    handle = signaled(standing)
+    with standing_outage.frozen():
+        assert not answers(standing, handle)
+    assert answers(standing, handle)
 
 
-def test_partition(temporal: Temporal, temporal_outage: Outage) -> None:
-    """With the network cut the server is unreachable, also for new clients of `temporal.address`."""
-    handle = begin(temporal)
+def test_partition(standing: Temporal, standing_outage: Outage) -> None:
+    """With the network cut the server is unreachable, also for new clients of `standing.address`."""
+    handle = signaled(standing)
 
     async def connect() -> Client:
-        return await asyncio.wait_for(Client.connect(temporal.address), NO_ANSWER.total_seconds())
+        return await asyncio.wait_for(Client.connect(standing.address), NO_ANSWER.total_seconds())
 
-    with temporal_outage.partitioned():
-        assert not answers(temporal, handle)
+    with standing_outage.partitioned():
+        assert not answers(standing, handle)
         with pytest.raises(asyncio.TimeoutError):
-            temporal.run(connect())
-    assert answers(temporal, handle)
-    assert temporal.run(connect()).namespace == "default"
+            standing.run(connect())
+    assert answers(standing, handle)
+    assert standing.run(connect()).namespace == "default"
 
 
-def test_partition_to_the_client(temporal: Temporal, temporal_outage: Outage) -> None:
+def test_partition_to_the_client(standing: Temporal, standing_outage: Outage) -> None:
     """The server receives a signal although its sender gets no answer."""
-    handle = begin(temporal)
-    with temporal_outage.partitioned("to_client"), pytest.raises(RPCError):
-        temporal.run(handle.signal(Steps.tell, 99, rpc_timeout=NO_ANSWER))
-    assert 99 in finish(temporal, handle)
+    handle = signaled(standing)
+    with standing_outage.partitioned("to_client"), pytest.raises(RPCError):
+        standing.run(handle.signal(Steps.tell, 99, rpc_timeout=NO_ANSWER))
+    assert 99 in finish(standing, handle)
 
 
-def test_slow_answers(temporal: Temporal, temporal_outage: Outage) -> None:
+def test_slow_answers(standing: Temporal, standing_outage: Outage) -> None:
     """Answers are delayed by the given latency; leaving the block, and `slow(0)`, reset it."""
-    handle = begin(temporal)
+    handle = signaled(standing)
 
     def seconds() -> float:
         before = time.monotonic()
-        temporal.run(handle.describe())
+        standing.run(handle.describe())
         return time.monotonic() - before
 
-    temporal_outage.slow(100)
+    standing_outage.slow(100)
     assert seconds() >= 0.1
-    with temporal_outage.slowed(300):
+    with standing_outage.slowed(300):
         assert seconds() >= 0.3
     assert seconds() >= 0.1
-    temporal_outage.slow(0)
-    assert entries(temporal_outage) == [
+    standing_outage.slow(0)
+    assert entries(standing_outage) == [
         *("slowed by 100 ms", "slowed by 300 ms", "slowed by 100 ms", "no longer slowed"),
     ]
 
 
-def test_log_has_times(temporal_outage: Outage) -> None:
+def test_log_has_times(standing_outage: Outage) -> None:
     """The log says what was done, when, and how long after the server was ready."""
-    temporal_outage.partition(0.1)
-    cut, healed = temporal_outage.log
+    standing_outage.partition(0.1)
+    cut, healed = standing_outage.log
     assert healed.seconds - cut.seconds >= 0.1
     assert healed.at - cut.at >= timedelta(seconds=0.05)
     assert str(cut).endswith("network cut (both)")
@@ -267,16 +299,16 @@ def test_wait_for_a_killed_server(temporal: Temporal, temporal_outage: Outage, m
     assert finish(temporal, handle) == list(range(SIGNALS))
 
 
-def test_wait_over_a_short_kill(temporal: Temporal, temporal_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wait_over_a_short_kill(standing: Temporal, standing_outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that started before the server was down in a block continues after the block, however long it took."""
     monkeypatch.setattr(outage_module, "GRACE_SECONDS", 0.0)
-    handle = begin(temporal)
+    handle = signaled(standing)
     results: list[list[int]] = []
-    waiting = threading.Thread(target=lambda: results.append(temporal.run(handle.result())))
+    waiting = threading.Thread(target=lambda: results.append(standing.run(handle.result())))
     waiting.start()
-    with temporal_outage.killed():
+    with standing_outage.killed():
         time.sleep(0.5)
-    temporal.run(handle.signal(Steps.end))
+    standing.run(handle.signal(Steps.end))
     waiting.join()
     assert results == [list(range(SIGNALS))]
 
@@ -301,21 +333,21 @@ def test_server_that_does_not_come_back(
 # Conflicts and invalid arguments
 
 
-def test_conflicting_outages_of_the_process_are_refused(temporal_outage: Outage) -> None:
+def test_conflicting_outages_of_the_process_are_refused(standing_outage: Outage) -> None:
     """A frozen server cannot be frozen or killed, and a killed one cannot be frozen; the error says what to do."""
-    with temporal_outage.frozen():
-        for verb in (temporal_outage.kill, temporal_outage.restart, temporal_outage.lose_database):
+    with standing_outage.frozen():
+        for verb in (standing_outage.kill, standing_outage.restart, standing_outage.lose_database):
             with pytest.raises(SetupError, match="is already frozen; end that block first"):
                 verb()
         with pytest.raises(SetupError, match="is already frozen"):
-            temporal_outage.freeze(1)
-    with temporal_outage.killed():
-        for verb in (temporal_outage.kill, lambda: temporal_outage.freeze(1)):
+            standing_outage.freeze(1)
+    with standing_outage.killed():
+        for verb in (standing_outage.kill, lambda: standing_outage.freeze(1)):
             with pytest.raises(SetupError, match=r"is already killed; restart\(\) it first"):
                 verb()
-    with temporal_outage.partitioned(), pytest.raises(SetupError, match="is already cut"):
-        temporal_outage.partition(1)
-    assert entries(temporal_outage) == [
+    with standing_outage.partitioned(), pytest.raises(SetupError, match="is already cut"):
+        standing_outage.partition(1)
+    assert entries(standing_outage) == [
         "frozen",
         "thawed",
         "killed",
@@ -325,14 +357,14 @@ def test_conflicting_outages_of_the_process_are_refused(temporal_outage: Outage)
     ]
 
 
-def test_restart_in_a_block_that_killed(temporal_outage: Outage) -> None:
+def test_restart_in_a_block_that_killed(standing_outage: Outage) -> None:
     """A server restarted inside a `killed` block is not restarted again at its end."""
-    with temporal_outage.killed():
-        temporal_outage.restart()
-    assert entries(temporal_outage) == ["killed", "up again"]
+    with standing_outage.killed():
+        standing_outage.restart()
+    assert entries(standing_outage) == ["killed", "up again"]
 
 
-def test_invalid_numbers_and_directions(temporal_outage: Outage) -> None:
+def test_invalid_numbers_and_directions(standing_outage: Outage) -> None:
     """The error names the unit of a number or lists the directions; nothing is done."""
     no_numbers: list[tuple[Any, type[Exception]]] = [
         *((-1, ValueError), (float("nan"), ValueError), (float("inf"), ValueError)),
@@ -342,10 +374,10 @@ def test_invalid_numbers_and_directions(temporal_outage: Outage) -> None:
         unit = "milliseconds" if verb == "slow" else "seconds"
         for value, error in no_numbers:
             with pytest.raises(error, match=f"{verb}.* takes a number of {unit}.* not "):
-                getattr(temporal_outage, verb)(value)
+                getattr(standing_outage, verb)(value)
     with pytest.raises(ValueError, match="both, to_server, to_client"):
-        temporal_outage.partition(1, "up")  # type: ignore[arg-type]
-    assert temporal_outage.log == ()
+        standing_outage.partition(1, "up")  # type: ignore[arg-type]
+    assert standing_outage.log == ()
 
 
 # Async
@@ -374,9 +406,9 @@ async def test_async_methods(temporal: Temporal, temporal_outage: Outage) -> Non
 
 
 @pytest.mark.asyncio
-async def test_async_methods_do_not_block_the_loop(temporal_outage: Outage) -> None:
+async def test_async_methods_do_not_block_the_loop(standing_outage: Outage) -> None:
     """The test's event loop runs during a restart of the server."""
-    restarting = asyncio.create_task(temporal_outage.aio.restart(down=0.2))
+    restarting = asyncio.create_task(standing_outage.aio.restart(down=0.2))
     turns = 0
     while not restarting.done():
         await asyncio.sleep(0.001)
@@ -386,25 +418,25 @@ async def test_async_methods_do_not_block_the_loop(temporal_outage: Outage) -> N
 
 
 @pytest.mark.asyncio
-async def test_canceled_freeze_is_thawed(temporal_outage: Outage) -> None:
+async def test_canceled_freeze_is_thawed(standing_outage: Outage) -> None:
     """Cancelling a task during a freeze leaves no frozen server."""
-    freezing = asyncio.create_task(temporal_outage.aio.freeze(60))
-    while not temporal_outage.log:
+    freezing = asyncio.create_task(standing_outage.aio.freeze(60))
+    while not standing_outage.log:
         await asyncio.sleep(0.001)
     freezing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await freezing
-    assert entries(temporal_outage) == ["frozen", "thawed"]
+    assert entries(standing_outage) == ["frozen", "thawed"]
 
 
 @pytest.mark.asyncio
-async def test_invalid_numbers_in_async_methods(temporal_outage: Outage) -> None:
+async def test_invalid_numbers_in_async_methods(standing_outage: Outage) -> None:
     """The async methods refuse the same values."""
     with pytest.raises(ValueError, match="freeze takes a number of seconds"):
-        await temporal_outage.aio.freeze(-1)
-    async with temporal_outage.aio.frozen():
+        await standing_outage.aio.freeze(-1)
+    async with standing_outage.aio.frozen():
         with pytest.raises(SetupError, match="is already frozen"):
-            await temporal_outage.aio.kill()
+            await standing_outage.aio.kill()
 
 
 @pytest.fixture
@@ -414,28 +446,27 @@ def anyio_backend() -> str:
 
 
 @pytest.mark.anyio
-async def test_anyio(temporal: Temporal, temporal_outage: Outage) -> None:
+async def test_anyio(standing: Temporal, standing_outage: Outage) -> None:
     """Outages work in tests run by anyio."""
-    temporal.worker(workflows=[Steps], activities=[step])
-    handle = await start(temporal)
-    async with temporal_outage.aio.partitioned():
+    handle = await start(standing)
+    async with standing_outage.aio.partitioned():
         pass
-    await temporal_outage.aio.restart()
+    await standing_outage.aio.restart()
     await handle.signal(Steps.end)
     assert await handle.result() == []
 
 
-def test_worker_loop_is_not_blocked(temporal: Temporal, temporal_outage: Outage) -> None:
+def test_worker_loop_is_not_blocked(standing: Temporal, standing_outage: Outage) -> None:
     """A blocking method called in the worker's loop is refused, and the error names the async one."""
-    handle = begin(temporal)
+    handle = signaled(standing)
 
     async def block() -> None:
-        temporal_outage.freeze(1)
+        standing_outage.freeze(1)
 
     with pytest.raises(SetupError, match=r"await temporal_outage\.aio\.freeze"):
-        temporal.run(block())
-    temporal.run(temporal_outage.aio.freeze(0.1))
-    assert finish(temporal, handle) == list(range(SIGNALS))
+        standing.run(block())
+    standing.run(standing_outage.aio.freeze(0.1))
+    assert finish(standing, handle) == list(range(SIGNALS))
 
 
 def test_every_outage_has_an_async_method() -> None:

@@ -241,7 +241,7 @@ def test_stuck(temporal, last, n):
     assert BEGUN.wait(20)
 """
     )
-    with running(own_suite.path, ways=ways) as run:
+    with running(own_suite, ways=ways) as run:
         run.reports()
         for _ in range(times):
             run.interrupt()
