@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
@@ -14,11 +15,11 @@ from devserver import BinaryRequest
 from devserver.executables.resolve import ensure
 from devserver.system.paths import HOME_VARIABLE, Paths
 
-from . import inspection, payloads, rehearsals, server, skipping, suites
+from . import inspection, load, payloads, rehearsals, scale, server, skipping, suites
 from .table import Row, render
 
 DEVSERVER = str(Path(sys.executable).parent / "devserver")
-SECTIONS = ("server", "skipping", "suites", "rehearsals", "payloads", "inspection")
+SECTIONS = ("server", "skipping", "suites", "scale", "rehearsals", "payloads", "inspection")
 
 
 def main() -> None:
@@ -27,9 +28,12 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", help=f"which of {', '.join(SECTIONS)}; all of them if none is named")
     parser.add_argument("--starts", type=int, default=9, help="repetitions of each start")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions of each workflow and each suite")
+    parser.add_argument("--tests", type=int, default=2000, help="tests of the longest suite of the section scale")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write the curves of the section scale as SVG")
+    parser.add_argument("--loaded", action="store_true", help=f"measure beside {load.LOOPS} busy loops")
     options = parser.parse_args()
     wanted = options.sections or SECTIONS
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, load.busy() if options.loaded else contextlib.nullcontext():
         os.environ[HOME_VARIABLE] = home
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
         executable = ensure(BinaryRequest(), paths=Paths.default())
@@ -40,6 +44,8 @@ def main() -> None:
             print(render(asyncio.run(_collect(skipping.measure(executable.path)))), end="\n\n")
         if "suites" in wanted:
             print(render(list(suites.measure(executable.path, options.repeat))), end="\n\n")
+        if "scale" in wanted:
+            print(_scale(executable.path, options.tests, options.plot), end="\n\n")
         if "rehearsals" in wanted:
             print(rehearsals.render(rehearsals.limits(DEVSERVER, executable.path, options.repeat)), end="\n\n")
             print(render([rehearsals.recovery(executable.path, options.repeat)]), end="\n\n")
@@ -55,6 +61,13 @@ def _server(executable: Path, starts: int, repeat: int) -> str:
     table = render(asyncio.run(_collect(server.measure(executable, DEVSERVER, starts, repeat))))
     own, supervisor = server.memory(executable)
     return f"{table}\n\nresident memory after the start: server {own:.0f} MiB, supervisor {supervisor:.0f} MiB\n"
+
+
+def _scale(executable: Path, count: int, plot: Path | None) -> str:
+    ours, stock = scale.measure(executable, count)
+    if plot is not None:
+        plot.write_text(scale.plot(ours, stock))
+    return f"{scale.render(ours, stock)}\n\n{render(list(scale.rows(ours, stock)))}"
 
 
 async def _collect(rows: AsyncIterator[Row]) -> list[Row]:

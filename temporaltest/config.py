@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .options import IMAGE, OPTIONS, PREFIX, Option
+from .options import IMAGE, NAMESPACES_PER_SERVER, OPTIONS, PREFIX, Option
 
 if TYPE_CHECKING:
     import pytest
@@ -48,6 +48,7 @@ class PluginConfig:
     ui: bool = False
     keep: bool = False
     linger: float = 0.0
+    namespaces_per_server: int = NAMESPACES_PER_SERVER
     timeout: float = 30.0
     replay: bool = True
     record: Path | None = None

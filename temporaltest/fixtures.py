@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def temporal_server(request: pytest.FixtureRequest) -> ServerEndpoint:
-    """The server that all tests share: its `address`, its `ui_url`, and the features it `can` do."""
+    """The server that all tests share: its `address`, its `ui_url`, and the features it `can` do.
+
+    A process whose tests use this fixture stays on that server (see `temporal_namespaces_per_server`).
+    """
     with as_outcome():
-        return pytest_run.session_of(request.config).endpoint()
+        return pytest_run.session_of(request.config).servers.pin()
 
 
 @pytest.fixture(scope="session")

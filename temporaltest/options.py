@@ -10,6 +10,7 @@ from typing import Any
 PREFIX = "TEMPORAL_TEST_"
 BACKENDS = ("managed", "container", "external")
 IMAGE = "temporalio/temporal"
+NAMESPACES_PER_SERVER = 75
 
 _WORDS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
@@ -63,6 +64,12 @@ def _seconds(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError("a number of seconds, 0 or more")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("a number, 0 or more")
+    return int(text)
 
 
 def _backend(text: str) -> str:
@@ -147,6 +154,13 @@ OPTIONS = (
         _seconds,
         "SECONDS",
         "Seconds to keep the server running for the next run [180 at a terminal, else 0].",
+    ),
+    Option(
+        "namespaces-per-server",
+        _count,
+        "COUNT",
+        f"Namespaces after which a new managed server replaces the shared one; 0 never [{NAMESPACES_PER_SERVER}].",
+        NAMESPACES_PER_SERVER,
     ),
     Option("timeout", _seconds, "SECONDS", "Limit of each wait for a workflow, in seconds [30].", 30.0),
     Option("replay", _switch, "SWITCH", "Replay every workflow at the end of its test: on, off [on].", True),

@@ -193,13 +193,16 @@ class DevServer(ServerInfo):
             raise InstanceNotRunning(f"the server of the instance {self.name} is not running", hint="restart it")
         return server
 
-    def close(self) -> None:
-        """Release this process's lease. The server ends with its last lease, unless it lingers or was detached."""
+    def close(self, *, linger: bool = True) -> None:
+        """Release this process's lease. The server ends with its last lease, unless it lingers or was detached.
+
+        With `linger=False` it does not linger after this lease.
+        """
         if self._lease is None:
             return
         self._release()
         record = self._current()
-        if record.held and record.linger == 0 and not self._folder.holders():
+        if record.held and not (linger and record.linger) and not self._folder.holders():
             with contextlib.suppress(InstanceNotRunning, InstanceUnknown):
                 stopping.stop_if_unheld(self._folder)
 

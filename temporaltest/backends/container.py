@@ -49,7 +49,7 @@ class ContainerBackend:
             raise SetupError("the container backend needs testcontainers: pip install 'temporal-devserver[container]'")
         self._config = config
 
-    def shared(self) -> ServerEndpoint:
+    def shared(self, *, after: ServerEndpoint | None = None) -> ServerEndpoint:
         """Join the container that runs with the same settings, or start it."""
         return self._get(self._name(), {}, private=False)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from devserver import DevServer
 
     from ..requirements import Requirements
+    from .usage import Usage
 
 # Features that a server may support.
 TIME_SKIPPING = "time skipping"
@@ -45,6 +46,7 @@ class ServerEndpoint:
         connect: Further keywords for `Client.connect` (TLS, API key).
         managed: The server's handle in devserver, which outages need.
         resource: What the backend must release.
+        usage: The namespaces on a server that is replaced after so many; None for one that is not.
         alive: Whether this same server still runs, as far as can be known.
         how_ended: How it ended, once it is not alive.
     """
@@ -59,6 +61,7 @@ class ServerEndpoint:
     connect: Mapping[str, Any] = field(default_factory=dict, repr=False)
     managed: DevServer | None = None
     resource: Any = field(default=None, repr=False)
+    usage: Usage | None = None
     alive: Callable[[], bool] = field(default=_always_alive, repr=False)
     how_ended: Callable[[], str] = field(default=_ended, repr=False)
 
@@ -82,8 +85,11 @@ class ServerEndpoint:
 class Backend(Protocol):
     """Starts or finds servers. Every call blocks until the server answers."""
 
-    def shared(self) -> ServerEndpoint:
-        """The server that all tests of this run share, also with other runs of the same settings."""
+    def shared(self, *, after: ServerEndpoint | None = None) -> ServerEndpoint:
+        """The server that all tests of this run share, also with other runs of the same settings.
+
+        With `after`, the server that replaces that one, whose `usage` is nearly full.
+        """
 
     def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
         """A server for one test; with `outages`, one that the test may kill or disconnect.

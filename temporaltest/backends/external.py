@@ -44,7 +44,7 @@ class ExternalBackend:
     def __init__(self, config: PluginConfig) -> None:
         self._config = config
 
-    def shared(self) -> ServerEndpoint:
+    def shared(self, *, after: ServerEndpoint | None = None) -> ServerEndpoint:
         """The server, once it has answered; nothing is started.
 
         Raises:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from devserver import DevServer, DevServerError, ServerOptions, dynamic_config
+from devserver.errors import InstanceNotRunning, InstanceUnknown
 
 from .endpoint import NAMESPACES, OUTAGES, PRIVATE_SERVERS, TIME_SKIPPING, ServerEndpoint, why_no_skipping
+from .usage import Usage
 
 if TYPE_CHECKING:
     from ..config import PluginConfig
@@ -27,14 +30,17 @@ class ManagedBackend:
 
     @property
     def name(self) -> str:
-        """The name of the shared server's devserver instance."""
+        """The name of the first shared server's devserver instance; a number follows in the names of others."""
         key = json.dumps([self._options(), self._config.keep], sort_keys=True)
         return f"pytest-{hashlib.sha256(key.encode()).hexdigest()[:10]}"
 
-    def shared(self) -> ServerEndpoint:
-        """Join the shared server, or start it; it ends after its last user, and after the linger time."""
+    def shared(self, *, after: ServerEndpoint | None = None) -> ServerEndpoint:
+        """Join the shared server, or start it; it ends after its last user, and after the linger time.
+
+        With `after`, its successor. All processes look through the same names, so they agree without a further file.
+        """
         server = DevServer.start(
-            self.name,
+            self._free_name(after),
             port=0,
             ephemeral=True,
             detach=self._config.keep,
@@ -54,9 +60,9 @@ class ManagedBackend:
         return self._endpoint(server, own, shared=False)
 
     def release(self, endpoint: ServerEndpoint) -> None:
-        """Release the server; it ends with its last user."""
+        """Release the server; it ends with its last user. One that is nearly full does not linger."""
         if endpoint.managed is not None:
-            endpoint.managed.close()
+            endpoint.managed.close(linger=endpoint.usage is None or not endpoint.usage.nearly_full)
 
     def kept(self) -> str | None:
         """Where the server is that a run with `--temporal-keep` leaves running."""
@@ -65,6 +71,32 @@ class ManagedBackend:
         except DevServerError:
             return None
         return f"{server.ui_url} (gRPC {server.address}); stop it with: devserver down --name {server.name}"
+
+    def _free_name(self, after: ServerEndpoint | None) -> str:
+        """The name of a server with room for namespaces: one that is running, else one to start."""
+        if not self._limit:
+            return self.name
+        left = after.managed.name if after is not None and after.managed is not None else None
+        stopped: list[str] = []
+        for number in itertools.count(1):
+            name = self.name if number == 1 else f"{self.name}-{number}"
+            if name == left:
+                continue
+            try:
+                usage = Usage.of(DevServer.attach(name).database, self._limit)
+            except InstanceNotRunning:
+                stopped.append(name)
+            except InstanceUnknown:
+                return stopped[0] if stopped else name
+            else:
+                if not usage.nearly_full:
+                    return name
+        raise AssertionError
+
+    @property
+    def _limit(self) -> int:
+        """Namespaces after which a server is replaced; 0 for one that stays, as a server that is kept to look at."""
+        return 0 if self._config.keep else self._config.namespaces_per_server
 
     def _options(self) -> dict[str, Any]:
         return {**self._config.server_options(), "ui": self._config.ui or self._config.keep}
@@ -79,6 +111,7 @@ class ManagedBackend:
             why_not={TIME_SKIPPING: why or "", OUTAGES: SHARED},
             ui_url=server.ui_url,
             managed=server,
+            usage=Usage.of(server.database, self._limit) if shared and self._limit else None,
             alive=lambda: process is not None and server.pid == process,
             how_ended=lambda: "ended" if process is None else server.how_ended(process),
         )

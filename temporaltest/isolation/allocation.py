@@ -50,6 +50,7 @@ class Allocation:
         self._guard = guard
         self._outages_continue = False
         self._lost: ServerLost | None = None
+        self._shared: ServerEndpoint | None = None
         self.outage: Outage | None = None
         self.clocks: VirtualClocks | None = None
 
@@ -67,7 +68,8 @@ class Allocation:
             if required.private:
                 self.endpoint = session.backend.private(required, outages=outages)
             else:
-                self.endpoint = session.endpoint()
+                self.endpoint = session.servers.take()
+                self._shared = self.endpoint
             try:
                 if required.time_skipping:
                     self.endpoint.require(TIME_SKIPPING)
@@ -197,8 +199,11 @@ class Allocation:
         await self.unguarded().workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
 
     def release(self) -> None:
-        """Close the proxy and release a private server."""
+        """Close the proxy, release a private server, leave a shared one."""
         if self.outage is not None:
             self.outage.close()
         if self._requirements.private:
             self._session.release(self.endpoint)
+        elif self._shared is not None:
+            shared, self._shared = self._shared, None
+            self._session.servers.leave(shared)

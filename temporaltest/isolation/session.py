@@ -1,11 +1,9 @@
-"""The shared server of a test run: started during collection, replaced if it is killed, released at the end."""
+"""The session of one pytest process: its shared servers, their clients, and the loop that these run in."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from ..backends import make
 from ..backends.endpoint import Backend, ServerEndpoint
 from ..errors import SetupError
 from ..workers.background_loop import BackgroundLoop
+from .shared_servers import SharedServers
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from ..config import PluginConfig
 
 CONNECT_SECONDS = 15.0
-ABANDON_SECONDS = 5.0
 
 
 class Session:
@@ -32,10 +30,10 @@ class Session:
         self.root = root
         self.pid = os.getpid()
         self._lock = threading.RLock()
-        self._starting: Future[ServerEndpoint] | None = None
         self._loop: BackgroundLoop | None = None
         self._backend: Backend | None = None
         self._clients: dict[str, Client] = {}
+        self.servers = SharedServers(lambda: self.backend, self._forget)
 
     @property
     def loop(self) -> BackgroundLoop:
@@ -54,43 +52,9 @@ class Session:
             return self._backend
 
     def begin(self) -> None:
-        """Start the shared server without waiting for it; a second call does nothing.
-
-        The thread is a daemon, so that an interrupted run does not wait for a download. A server ends by itself when
-        the process that started it dies.
-        """
-        with self._lock:
-            if self._starting is not None:
-                return
-            self._starting = Future()
-            try:
-                arguments = (self.backend, self._starting)
-            except SetupError as error:
-                self._starting.set_exception(error)
-                return
-            threading.Thread(target=_start, args=arguments, name="temporaltest-server", daemon=True).start()
+        """Start the shared server without waiting for it; a second call does nothing."""
+        self.servers.begin()
         import_sdk()
-
-    def endpoint(self) -> ServerEndpoint:
-        """The shared server, once it is ready; a new one if the last was killed.
-
-        A start that failed is not repeated: each test that needs the server fails at once with the same error.
-
-        Raises:
-            devserver.DevServerError, SetupError: The server does not start; the message says why.
-        """
-        while True:
-            with self._lock:
-                self.begin()
-                starting = self._starting
-            assert starting is not None  # noqa: S101 - begin has set it
-            endpoint = starting.result()
-            if endpoint.alive():
-                return endpoint
-            with self._lock:
-                if self._starting is starting:
-                    self.release(endpoint)
-                    self._starting = None
 
     def client(self, endpoint: ServerEndpoint) -> Client:
         """A client of the server, connected once; the clients of tests share its connection."""
@@ -105,40 +69,30 @@ class Session:
             return self._clients[endpoint.address]
 
     def share(self, endpoint: ServerEndpoint, namespace: str) -> ServerEndpoint:
-        """The same server with one namespace for all tests; `endpoint` returns it from now on."""
+        """The same server with one namespace for all tests; tests get it from now on."""
         from dataclasses import replace
 
         shared = replace(endpoint, namespace=namespace)
-        with self._lock:
-            self._starting = Future()
-            self._starting.set_result(shared)
+        self.servers.share(shared)
         return shared
 
     def release(self, endpoint: ServerEndpoint) -> None:
-        """Release a server."""
-        with self._lock:
-            self._clients.pop(endpoint.address, None)
+        """Release a private server."""
+        self._forget(endpoint)
         self.backend.release(endpoint)
 
-    def close(self) -> None:
-        """Release the shared server and end the event loop. A start that is not finished is abandoned."""
+    def _forget(self, endpoint: ServerEndpoint) -> None:
         with self._lock:
-            starting, self._starting = self._starting, None
+            self._clients.pop(endpoint.address, None)
+
+    def close(self) -> None:
+        """Release the shared servers and end the event loop."""
+        with self._lock:
             loop, self._loop = self._loop, None
             self._clients.clear()
         if loop is not None:
             loop.close()
-        if starting is not None:
-            with contextlib.suppress(OutOfTime):
-                if starting.exception(ABANDON_SECONDS) is None:
-                    self.backend.release(starting.result())
-
-
-def _start(backend: Backend, starting: Future[ServerEndpoint]) -> None:
-    try:
-        starting.set_result(backend.shared())
-    except BaseException as error:  # noqa: BLE001 - raised again in each test that needs the server
-        starting.set_exception(error)
+        self.servers.close()
 
 
 def import_sdk() -> None:

@@ -184,6 +184,7 @@ def standing(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> 
 def suite(own_suite: Suite, standing: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """A user's suite on a server that is already running; use `own_suite` for tests of the server's start."""
     monkeypatch.setenv(HOME_VARIABLE, str(standing))
+    monkeypatch.setenv("TEMPORAL_TEST_NAMESPACES_PER_SERVER", "0")  # the module's tests may use it all
     return own_suite
 
 
