@@ -35,6 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .replay.writer import RecordingWriter
 
         config.pluginmanager.register(RecordingWriter(config, settings.record), "temporal-recorder")
+    if settings.adopt != "off" and pytest_run.executes_tests(config):
+        from . import adoption
+
+        adoption.register(config)
     if settings.replay_from is not None:
         from .replay import items
 
