@@ -42,6 +42,7 @@ class Adoption:
         self._lock = threading.Lock()
         self._open: list[CaseContext] = []
         self._closed: list[CaseContext] = []
+        self._started: dict[int, int] = {}
         self._own_addresses: set[str] = set()
         self.own_servers: list[OwnServer] = []
 
@@ -50,15 +51,17 @@ class Adoption:
         """Pytest's rootdir."""
         return self._session().root
 
-    def cases(self) -> list[CaseContext]:
-        """The contexts of environments that are open, or were closed since `forget_closed`."""
-        with self._lock:
-            return [*self._closed, *self._open]
-
-    def forget_closed(self) -> None:
-        """Forget the environments that are closed."""
+    def begin_test(self) -> None:
+        """Start to note which environments the test uses."""
         with self._lock:
             self._closed.clear()
+            self._started = {id(case): len(case.guard.started) for case in self._open}
+
+    def used(self) -> list[CaseContext]:
+        """The contexts of environments in which workflows were started since `begin_test`."""
+        with self._lock:
+            cases = [*self._closed, *self._open]
+            return [case for case in cases if len(case.guard.started) > self._started.get(id(case), 0)]
 
     def knows(self, address: str) -> bool:
         """Whether a server is the shared one, or was started for this run."""

@@ -25,6 +25,13 @@ class AdoptedEnvironment(Environment):
         super().__init__(case)
         self._close = close
 
+    async def __aexit__(self, *error: Any) -> None:
+        """Shut down; keep what an exception is about for the report of the test."""
+        if error and isinstance(error[0], type):
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(self._case.checks.keep_report)
+        await self.shutdown()
+
     async def shutdown(self) -> None:
         """End what is open in the environment's namespace; a second call does nothing."""
         await asyncio.to_thread(self._close, self._case)

@@ -23,6 +23,7 @@ class AdoptionHooks:
         self._config = config
         self._adoption = Adoption(lambda: pytest_run.session_of(config), any_version=settings.adopt == ANY_VERSION)
         self._patches = Patches(self._adoption)
+        config.stash[pytest_run.ADOPTED] = self._adoption.used
         self._modules: set[str] = set()
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
@@ -48,8 +49,8 @@ class AdoptionHooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Know which environments were closed during this test."""
-        self._adoption.forget_closed()
+        """Know which environments this test uses, for the report of a failure."""
+        self._adoption.begin_test()
         return (yield)
 
     def pytest_sessionfinish(self) -> None:
