@@ -34,6 +34,10 @@ class PluginConfig:
     backend: str = "managed"
     version: str | None = None
     tuning: str | None = None
+    dynamic_config: Mapping[str, Any] = field(default_factory=dict)
+    time_skipping: bool = False
+    adopt: str = "off"
+    instance: str | None = None
     image: str = IMAGE
     address: str | None = None
     client_profile: str | None = None
@@ -61,7 +65,10 @@ class PluginConfig:
         """The line at the top of a run: the server, and the settings that differ from the defaults."""
         ours = self.backend != "external"
         notes = [f"tuning {self.tuning or 'fast'}"] if ours else []
+        notes += [f"{key}={value}" for key, value in self.dynamic_config.items()] if ours else []
         notes += [f"timeout {self.timeout:g} s"]
+        notes += ["time skipping"] if self.time_skipping else []
+        notes += ["adopts the SDK's test environments"] if self.adopt != "off" else []
         notes += [] if self.replay else ["no replay"]
         notes += [f"recording into {self.record}"] if self.record else []
         notes += [f"replaying from {self.replay_from}"] if self.replay_from else []
@@ -73,6 +80,8 @@ class PluginConfig:
     def _server(self) -> str:
         if self.backend == "container":
             return f"container of {self.image}"
+        if self.instance is not None:
+            return f"instance {self.instance}"
         if self.backend == "managed":
             return f"managed server, {self._executable()}"
         profile = f"client profile {self.client_profile}" if self.client_profile else "(SDK environment configuration)"
@@ -86,7 +95,12 @@ class PluginConfig:
 
     def server_options(self) -> dict[str, Any]:
         """The server to run, as keywords of `DevServer.start`."""
-        options = {"version": self.version, "tuning": self.tuning, "ephemeral_size": self.ephemeral_size}
+        options = {
+            "version": self.version,
+            "tuning": self.tuning,
+            "ephemeral_size": self.ephemeral_size,
+            "dynamic_config": dict(self.dynamic_config) or None,
+        }
         return {**self.executable, **{key: value for key, value in options.items() if value is not None}}
 
     def to_wire(self) -> dict[str, Any]:
@@ -113,8 +127,13 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare every option to pytest, as a flag and as an ini key."""
     group = parser.getgroup("temporal", GROUP)
     for option in OPTIONS:
-        group.addoption(option.flag, dest=option.ini, default=None, metavar=option.metavar, help=option.help)
-        parser.addini(option.ini, option.help, default=None)
+        extra: dict[str, Any] = {"nargs": "?", "const": option.bare} if option.bare else {}
+        extra |= {"action": "append"} if option.repeats else {}
+        group.addoption(option.flag, dest=option.ini, default=None, metavar=option.metavar, help=option.help, **extra)
+        if option.repeats:
+            parser.addini(option.ini, option.help, type="linelist", default=None)
+        else:
+            parser.addini(option.ini, option.help, default=None)
 
 
 def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> PluginConfig:
@@ -137,6 +156,8 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Plu
         setting = settings[option.key]
         read[option.key] = option.default if setting is None else setting.value
     read["backend"] = _backend(settings, str(read["backend"]))
+    if read["backend"] != "managed":
+        read["instance"] = None
     read["version"] = read["version"] or project.version
     read["tuning"] = read["tuning"] or project.tuning
     read["executable"] = _executable(project)
@@ -176,8 +197,9 @@ def _setting(config: pytest.Config, option: Option, environ: Mapping[str, str]) 
         (f"{option.ini} in {config.inipath}", config.getini(option.ini), config.rootpath),
     )
     for rank, (place, text, folder) in enumerate(places):
-        if text in (None, ""):
+        if text in (None, "", []):
             continue
+        text = "\n".join(text) if isinstance(text, list) else text
         try:
             value = option.parse(str(text))
         except ValueError as error:
@@ -187,23 +209,34 @@ def _setting(config: pytest.Config, option: Option, environ: Mapping[str, str]) 
     return None
 
 
+# Options that name a server, with the backend that they select.
+SELECTING = {"address": "external", "client_profile": "external", "instance": "managed"}
+
+
 def _backend(settings: Mapping[str, _Setting | None], backend: str) -> str:
-    """The backend, unless a place that overrides it has the address or profile of an external server."""
+    """The backend, unless a place that overrides it, or the same one, names a server of another backend.
+
+    Raises:
+        pytest.UsageError: One place says two things.
+    """
     import pytest
 
-    named = settings["backend"]
-    rank = 3 if named is None else named.rank
-    for key in ("address", "client_profile"):
-        external = settings[key]
-        if external is None or external.rank > rank or backend == "external":
-            continue
-        if external.rank == rank:
-            flag = f"--temporal-{key.replace('_', '-')}"
-            raise pytest.UsageError(
-                f"{flag} selects an external server, but --temporal-backend is {backend}: remove one of them"
-            )
-        return "external"
-    return backend
+    said = [(setting.rank, key, SELECTING[key]) for key in SELECTING if (setting := settings[key]) is not None]
+    if settings["backend"] is not None:
+        said.append((settings["backend"].rank, "backend", backend))
+    if not said:
+        return backend
+    first = min(rank for rank, _, _ in said)
+    chosen = [(key, selected) for rank, key, selected in said if rank == first]
+    for key, selected in chosen:
+        for other, conflicting in chosen:
+            if conflicting != selected and key != "backend":
+                flag = f"--temporal-{key.replace('_', '-')}"
+                kind = "an external server" if selected == "external" else "a managed server"
+                other_flag = f"--temporal-{other.replace('_', '-')}"
+                text = f"{other_flag} is {backend}" if other == "backend" else f"{other_flag} selects another"
+                raise pytest.UsageError(f"{flag} selects {kind}, but {text}: remove one of them")
+    return chosen[0][1]
 
 
 def _at_terminal(environ: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ PREFIX = "TEMPORAL_TEST_"
 BACKENDS = ("managed", "container", "external")
 IMAGE = "temporalio/temporal"
 NAMESPACES_PER_SERVER = 75
+ANY_VERSION = "any-version"
 
 _WORDS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
@@ -19,7 +21,8 @@ _WORDS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false
 class Option:
     """One setting: the flag `--temporal-NAME`, the ini key `temporal_NAME`, the variable `TEMPORAL_TEST_NAME`.
 
-    `parse` raises ValueError; its message completes "must be ...".
+    `parse` raises ValueError; its message completes "must be ...". `bare` is the value of the flag without one. An
+    option that `repeats` has one value a line.
     """
 
     name: str
@@ -27,6 +30,8 @@ class Option:
     metavar: str
     help: str
     default: Any = None
+    bare: str | None = None
+    repeats: bool = False
 
     @property
     def flag(self) -> str:
@@ -54,6 +59,28 @@ def _switch(text: str) -> bool:
         return _WORDS[text.strip().lower()]
     except KeyError:
         raise ValueError("on or off") from None
+
+
+def _adoption(text: str) -> str:
+    if text.strip().lower() == ANY_VERSION:
+        return ANY_VERSION
+    try:
+        return "on" if _switch(text) else "off"
+    except ValueError:
+        raise ValueError(f"on, off or {ANY_VERSION} (before a path, write --temporal-adopt=on)") from None
+
+
+def _dynamic_config(text: str) -> dict[str, Any]:
+    from devserver import DevServerError, ServerOptions
+
+    pairs = [tuple(map(str.strip, line.split("=", 1))) for line in text.splitlines() if line.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError("KEY=JSON, such as limit.maxIDLength=255")
+    try:
+        ServerOptions(dynamic_config=tuple((pair[0], pair[1]) for pair in pairs))
+    except DevServerError as error:
+        raise ValueError(f"KEY=JSON, such as limit.maxIDLength=255 ({error.message})") from None
+    return {pair[0]: json.loads(pair[1]) for pair in pairs}
 
 
 def _seconds(text: str) -> float:
@@ -109,6 +136,30 @@ OPTIONS = (
     Option("backend", _backend, "NAME", f"Where the server comes from: {', '.join(BACKENDS)} [managed].", "managed"),
     Option("version", str, "VERSION", "Temporal CLI version to run, or latest."),
     Option("tuning", _tuning, "NAME", "Server tuning: fast (for tests) or stock (the CLI's own settings) [fast]."),
+    Option(
+        "dynamic-config",
+        _dynamic_config,
+        "KEY=JSON",
+        "Dynamic configuration of the server, such as limit.maxIDLength=255. Repeatable; one a line in an ini file.",
+        {},
+        repeats=True,
+    ),
+    Option("time-skipping", _switch, "SWITCH", "Skip time in every test, as with the mark: on, off [off].", False),
+    Option(
+        "adopt",
+        _adoption,
+        "SWITCH",
+        "Give the SDK's test environments (start_local, start_time_skipping, from_client) a namespace on the shared "
+        "server: on, off, any-version (also those that pin a server version) [off].",
+        "off",
+        bare="on",
+    ),
+    Option(
+        "instance",
+        str,
+        "NAME",
+        "Running devserver instance to use (devserver up --name NAME); --temporal-keep on keeps what the tests did.",
+    ),
     Option("image", str, "IMAGE", f"Image of the container backend [{IMAGE}].", IMAGE),
     Option(
         "address",

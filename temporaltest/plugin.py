@@ -35,6 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .replay.writer import RecordingWriter
 
         config.pluginmanager.register(RecordingWriter(config, settings.record), "temporal-recorder")
+    if settings.adopt != "off" and pytest_run.executes_tests(config):
+        from . import adoption
+
+        adoption.register(config)
     if settings.replay_from is not None:
         from .replay import items
 
@@ -129,7 +133,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add to a failed test what its workflows did, and shorten its traceback to the user's lines."""
     case = item.stash.get(pytest_run.CASE, None)
-    wider_cases = scopes.cases(item)
+    wider_cases = scopes.cases(item) + (scopes.adopted(item.config) if call.excinfo is not None else [])
     recorded = scopes.take_recorded(item.config) if call.when == "teardown" else []
     from .errors import TemporalTestError
 

@@ -53,7 +53,7 @@ class PayloadBudget:
 class Requirements:
     """What a test requires. Dynamic configuration and a version belong to one server, so they imply a private one."""
 
-    time_skipping: bool = False
+    time_skipping: bool | None = None  # None is the value of --temporal-time-skipping
     search_attributes: Mapping[str, str] = field(default_factory=dict)
     dynamic_config: Mapping[str, Any] = field(default_factory=dict)
     version: str | None = None

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 def make(config: PluginConfig) -> Backend:
     """The backend that the configuration names."""
+    if config.instance is not None:
+        from .instance import InstanceBackend
+
+        return InstanceBackend(config, config.instance)
     if config.backend == "managed":
         from .managed import ManagedBackend
 

@@ -61,7 +61,7 @@ class ContainerBackend:
             raise NotSupported(
                 "no other server version here: the image has one version; use --temporal-image to choose another image"
             )
-        own = HttpApi.with_access({key: json.dumps(value) for key, value in requirements.dynamic_config.items()})
+        own = HttpApi.with_access(_as_json(requirements.dynamic_config))
         return self._get(f"own-{os.getpid()}-{os.urandom(4).hex()}", own, private=True)
 
     def release(self, endpoint: ServerEndpoint) -> None:
@@ -102,7 +102,8 @@ class ContainerBackend:
         }
 
     def _dynamic_config(self, own: Mapping[str, str]) -> dict[str, str]:
-        return dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | dict(own)
+        values = dynamic_config(ServerOptions(tuning=self._config.tuning or "fast"))
+        return values | HttpApi.with_access(_as_json(self._config.dynamic_config)) | dict(own)
 
     def _get(self, name: str, own: Mapping[str, str], *, private: bool) -> ServerEndpoint:
         folder = folder_of(name)
@@ -136,6 +137,10 @@ def _remove_orphans(folder: Path) -> None:
 
     with contextlib.suppress(engine.ContainerUnavailable):
         engine.remove_orphans(engine.engine(), folder)
+
+
+def _as_json(values: Mapping[str, Any]) -> dict[str, str]:
+    return {key: json.dumps(value) for key, value in values.items()}
 
 
 def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:

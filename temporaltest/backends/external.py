@@ -53,6 +53,11 @@ class ExternalBackend:
         connect = self._load()
         address = connect.pop("target_host", None)
         fallback = connect.pop("namespace", None)
+        if self._config.dynamic_config:
+            raise SetupError(
+                f"--temporal-dynamic-config has no effect on the external server {address or ''}, which runs already: "
+                "configure that server, or use the managed backend"
+            )
         if address is None:
             raise SetupError(f"no address of an external server: {ADVICE}")
         namespace = self._config.namespace

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ class ManagedBackend:
             linger=timedelta(seconds=self._config.linger),
             **self._options(),
         )
-        return self._endpoint(server, {}, shared=True)
+        return self._endpoint(server, self._config.dynamic_config, shared=True)
 
     def private(self, requirements: Requirements, *, outages: bool = False) -> ServerEndpoint:
         """An ephemeral server, which ends with the test."""
@@ -55,9 +56,9 @@ class ManagedBackend:
         if requirements.version is not None:
             options["version"] = requirements.version
             options.pop("binary", None)
-        server = DevServer.start(dynamic_config=requirements.dynamic_config, **options)
-        own = {key: json.dumps(value) for key, value in requirements.dynamic_config.items()}
-        return self._endpoint(server, own, shared=False)
+        options["dynamic_config"] = {**self._config.dynamic_config, **requirements.dynamic_config}
+        server = DevServer.start(**options)
+        return self._endpoint(server, options["dynamic_config"], shared=False)
 
     def release(self, endpoint: ServerEndpoint) -> None:
         """Release the server; it ends with its last user. One that is nearly full does not linger."""
@@ -101,8 +102,9 @@ class ManagedBackend:
     def _options(self) -> dict[str, Any]:
         return {**self._config.server_options(), "ui": self._config.ui or self._config.keep}
 
-    def _endpoint(self, server: DevServer, own: dict[str, str], *, shared: bool) -> ServerEndpoint:
-        configured = dynamic_config(ServerOptions(tuning=self._config.tuning or "fast")) | own
+    def _endpoint(self, server: DevServer, own: Mapping[str, Any], *, shared: bool) -> ServerEndpoint:
+        configured = dynamic_config(ServerOptions(tuning=self._config.tuning or "fast"))
+        configured |= {key: json.dumps(value) for key, value in own.items()}
         why = why_no_skipping(server.server_version, configured)
         process = server.pid
         return ServerEndpoint(

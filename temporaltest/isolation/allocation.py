@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .session import Session
 
 T = TypeVar("T")
+
+# Connects to a server with a user's own options; the second argument is the namespace.
+Connect = Callable[[ServerEndpoint, str], Awaitable[Client]]
 
 SETUP_SECONDS = 20.0
 
@@ -61,8 +64,12 @@ class Allocation:
         interceptors: list[ClientInterceptor],
         *,
         outages: bool,
+        connect: Connect | None = None,
     ) -> None:
-        """Get a server and reserve a namespace; if the shared server is killed meanwhile, on the next one."""
+        """Get a server and reserve a namespace; if the shared server is killed meanwhile, on the next one.
+
+        The client shares the connection of the session, unless `connect` makes one.
+        """
         required, session = self._requirements, self._session
         while True:
             if required.private:
@@ -77,6 +84,8 @@ class Allocation:
                     self.endpoint = self._expose(self.endpoint)
                 base = session.client(self.endpoint)
                 self.slot = self._reserve(base, name)
+                if connect is not None:
+                    base = session.loop.run(_connected(connect, self.endpoint, self.slot.namespace), SETUP_SECONDS)
                 self.client = self._make_client(base, client_options, interceptors)
                 return
             except BaseException:
@@ -207,3 +216,7 @@ class Allocation:
         elif self._shared is not None:
             shared, self._shared = self._shared, None
             self._session.servers.leave(shared)
+
+
+async def _connected(connect: Connect, endpoint: ServerEndpoint, namespace: str) -> Client:
+    return await connect(endpoint, namespace)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
+from typing import Any
 
 from temporalio import client as sdk
 from temporalio.api.operatorservice.v1 import DeleteNamespaceRequest
@@ -48,13 +50,14 @@ class _Outbound(sdk.OutboundInterceptor):
         return await super().create_schedule(input)
 
 
-async def terminate_workflows(client: Client) -> None:
-    """Terminate the open workflows that the client lists, as many as possible in two seconds; errors are ignored.
+async def terminate_workflows(client: Client, started: Sequence[tuple[str, str | None]] = ()) -> None:
+    """Terminate the open workflows, as many as possible in two seconds; errors are ignored.
 
+    These are those that the client lists, and those of `started` (id, first run), which lists may not show yet.
     Open workflows with timers would keep a shared server busy.
     """
     try:
-        await asyncio.wait_for(_terminate_open(client), CLEAN_SECONDS)
+        await asyncio.wait_for(_terminate_open(client, started), CLEAN_SECONDS)
     except (asyncio.TimeoutError, RPCError, CannotAsk):
         return
 
@@ -66,16 +69,15 @@ async def delete_namespace(client: Client, name: str) -> None:
         await asyncio.wait_for(deleting, CLEAN_SECONDS)
 
 
-async def _terminate_open(client: Client) -> None:
+async def _terminate_open(client: Client, started: Sequence[tuple[str, str | None]]) -> None:
     limit = asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def end(workflow_id: str, run_id: str) -> None:
+    async def end(workflow_id: str, **run: Any) -> None:
         async with limit:
-            try:
-                await client.get_workflow_handle(workflow_id, run_id=run_id).terminate("the test is over")
-            except RPCError:
-                return
+            with contextlib.suppress(RPCError):
+                await client.get_workflow_handle(workflow_id, **run).terminate("the test is over")
 
+    await asyncio.gather(*(end(workflow_id, first_execution_run_id=run_id) for workflow_id, run_id in started))
     while infos := [info async for info in list_workflows(client, "ExecutionStatus = 'Running'")]:
-        await asyncio.gather(*(end(info.execution.workflow_id, info.execution.run_id) for info in infos))
+        await asyncio.gather(*(end(info.execution.workflow_id, run_id=info.execution.run_id) for info in infos))
         await asyncio.sleep(VISIBLE_SECONDS)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..requirements import Requirements
     from ..time.virtual_clocks import VirtualClocks
     from ..workers.awaited import Awaited
+    from .allocation import Connect
     from .namespace_slot import NamespaceSlot
     from .session import Session
 
@@ -53,16 +54,22 @@ class CaseContext:
         client_options: Mapping[str, Any],
         *,
         outages: bool = False,
+        connect: Connect | None = None,
     ) -> None:
+        """With `connect`, the client has the options of its user, and workers run as they were written."""
         self.session = session
+        if requirements.time_skipping is None:
+            requirements = replace(requirements, time_skipping=session.config.time_skipping)
         self.requirements = replace(requirements, private_server=True) if outages else requirements
-        self.workers = Workers()
+        self.workers = Workers(as_written=connect is not None)
         self.guard = WaitGuard(session.config.timeout, self.trouble, self._describe_open, self._mistake)
         self.schedules = CreatedSchedules()
         self.allocation = Allocation(session, self.requirements, self.workers, self.guard)
         self.checks = PostTestChecks(session, self.requirements, self.allocation, self.workers, self.guard)
-        interceptors = [self.guard, self.workers.ledger, self.schedules, ResultCheck()]
-        self.allocation.allocate(name, client_options, interceptors, outages=outages)
+        interceptors = [self.guard, self.schedules]
+        if connect is None:
+            interceptors += [self.workers.ledger, ResultCheck()]
+        self.allocation.allocate(name, client_options, interceptors, outages=outages, connect=connect)
         self._mistakes = Mistakes(self.unguarded, self.workers, skips=self.clocks is not None)
         # Workers have an event loop per test, so an activity that blocks or leaks does not affect another test.
         self.loop = BackgroundLoop()
@@ -180,7 +187,7 @@ class CaseContext:
             return
         with contextlib.suppress(OutOfTime):
             self.session.loop.run(self.schedules.delete(self.unguarded()), CLEAN_SECONDS)
-            self.session.loop.run(cleanup.terminate_workflows(self.unguarded()), CLEAN_SECONDS)
+            self.session.loop.run(cleanup.terminate_workflows(self.unguarded(), self.guard.maybe_open()), CLEAN_SECONDS)
             if not (self.endpoint.ours or self.slot.shared):
                 self.session.loop.run(cleanup.delete_namespace(self.unguarded(), self.namespace), CLEAN_SECONDS)
 

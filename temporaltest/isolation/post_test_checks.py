@@ -44,6 +44,7 @@ class PostTestChecks:
         self._guard = guard
         self._codes: list[WorkerCode] = []
         self._runs: list[RunHistory] = []
+        self._kept: WorkflowReport | None = None
         self.recorded: list[tuple[str, str]] = []
         self.failed = False
 
@@ -98,8 +99,14 @@ class PostTestChecks:
         recorded = recording.record(source, self._runs, self.codes, scrub=config.record_scrub)
         self.recorded = self._session.loop.run(recorded, config.timeout)
 
+    def keep_report(self) -> None:
+        """Make the report now, because the workflows are ended before pytest knows that the test has failed."""
+        self._kept = self.report()
+
     def report(self) -> WorkflowReport:
         """What the test's workflows did, for a person to read."""
+        if self._kept is not None:
+            return self._kept
         allocation = self._allocation
         if allocation.outage is not None and allocation.outage.silent:
             raise ServerLost("an outage of the server is active")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SETTINGS: pytest.StashKey[PluginConfig] = pytest.StashKey()
 CASE: pytest.StashKey[CaseContext] = pytest.StashKey()
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
+ADOPTED: pytest.StashKey[Callable[[], list[CaseContext]]] = pytest.StashKey()
 
 USAGE_ERROR = "temporal_usage_error"
 # Options that collect and execute nothing, and options that execute some of what is collected.

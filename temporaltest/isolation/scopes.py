@@ -32,6 +32,11 @@ def cases(item: pytest.Item) -> list[CaseContext]:
     return [case for case in found if case is not item.stash.get(pytest_run.CASE, None)]
 
 
+def adopted(config: pytest.Config) -> list[CaseContext]:
+    """The contexts of adopted environments that the current test has used."""
+    return config.stash.get(pytest_run.ADOPTED, list)()
+
+
 def take_recorded(config: pytest.Config) -> list[tuple[str, str]]:
     """The recordings of scopes that have ended since the last call, as (file name, text)."""
     recorded = config.stash.get(RECORDED, [])

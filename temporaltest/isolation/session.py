@@ -68,6 +68,11 @@ class Session:
                     ) from None
             return self._clients[endpoint.address]
 
+    def connected_to(self, address: str) -> bool:
+        """Whether a server of this run has that address."""
+        with self._lock:
+            return address in self._clients
+
     def share(self, endpoint: ServerEndpoint, namespace: str) -> ServerEndpoint:
         """The same server with one namespace for all tests; tests get it from now on."""
         from dataclasses import replace

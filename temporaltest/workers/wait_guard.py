@@ -42,6 +42,7 @@ class WaitGuard(sdk.Interceptor):
     ) -> None:
         self.limit = limit
         self.started: list[tuple[str, str | None]] = []
+        self._completed: set[str] = set()
         self._trouble = trouble
         self._describe = describe
         self._mistake = mistake
@@ -49,6 +50,21 @@ class WaitGuard(sdk.Interceptor):
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
         return _Outbound(next, self)
+
+    def maybe_open(self) -> list[tuple[str, str | None]]:
+        """The started workflows whose completion no wait has seen; a list of the server may not have them yet."""
+        return [(workflow_id, run_id) for workflow_id, run_id in self.started if workflow_id not in self._completed]
+
+    def note_event(self, workflow_id: str, event: Any) -> None:
+        """Note an event that ends a wait."""
+        completed = event.HasField("workflow_execution_completed_event_attributes")
+        if completed and not event.workflow_execution_completed_event_attributes.new_execution_run_id:
+            self._completed.add(workflow_id)
+
+    def note_start(self, workflow_id: str, run_id: str | None) -> None:
+        """Note a workflow that was started."""
+        self.started.append((workflow_id, run_id))
+        self._completed.discard(workflow_id)
 
     async def wait(
         self, work: Awaitable[T], description: str, *, until: float | None = None, target: Awaited | None = None
@@ -113,7 +129,7 @@ class _Outbound(sdk.OutboundInterceptor):
 
     async def start_workflow(self, input: sdk.StartWorkflowInput) -> sdk.WorkflowHandle[Any, Any]:  # noqa: A002
         handle = await super().start_workflow(input)
-        self._guard.started.append((handle.id, handle.first_execution_run_id))
+        self._guard.note_start(handle.id, handle.first_execution_run_id)
         return handle
 
     async def query_workflow(self, input: sdk.QueryWorkflowInput) -> Any:  # noqa: A002
@@ -136,7 +152,7 @@ class _Outbound(sdk.OutboundInterceptor):
         input: sdk.StartWorkflowUpdateWithStartInput,  # noqa: A002
     ) -> sdk.WorkflowUpdateHandle[Any]:
         handle = await self._guard.wait(super().start_update_with_start_workflow(input), "an update with start")
-        self._guard.started.append((handle.workflow_id, handle.workflow_run_id))
+        self._guard.note_start(handle.workflow_id, handle.workflow_run_id)
         return handle
 
     def fetch_workflow_history_events(
@@ -167,9 +183,12 @@ class _BoundedEvents:
         return self
 
     async def __anext__(self) -> Any:
-        return await self._guard.wait(
-            self._next(), f"the workflow {self._target.workflow_id}", until=self._until, target=self._target
+        workflow_id = self._target.workflow_id
+        event = await self._guard.wait(
+            self._next(), f"the workflow {workflow_id}", until=self._until, target=self._target
         )
+        self._guard.note_event(workflow_id, event)
+        return event
 
     async def _next(self) -> Any:
         return await self._events.__anext__()

@@ -38,12 +38,14 @@ class Workers:
         ledger: The calls of their activities.
         activities: The names of the activities that they run.
         starting: The event loop and task queue of each worker that was created and does not run yet.
+        as_written: Whether workers that the test creates itself keep the options that they were written with.
     """
 
     running: list[RunningWorker] = field(default_factory=list)
     ledger: CallLedger = field(default_factory=CallLedger)
     activities: set[str] = field(default_factory=set)
     starting: list[tuple[asyncio.AbstractEventLoop, str]] = field(default_factory=list)
+    as_written: bool = False
 
     async def start(
         self,
@@ -75,19 +77,10 @@ class Workers:
 
     def prepare(self, config: WorkerConfig) -> None:
         """Set the plugin's defaults for a worker in a test where the test sets nothing; note its activities."""
-        # A bug in a workflow fails it at once. By default the server retries its task forever, and the test hangs.
-        # An empty list that the test gives is kept: that is how production behaves.
-        if config.get("workflow_failure_exception_types", NO_TYPES) is NO_TYPES:
-            config["workflow_failure_exception_types"] = [Exception]
+        if not self.as_written:
+            _set_defaults(config)
         if not any(config.get(name) for name in ("build_id", "use_worker_versioning", "deployment_config", "plugins")):
             config["build_id"] = BUILD_ID
-        runner = config.get("workflow_runner")
-        if isinstance(runner, SandboxedWorkflowRunner) and runner.restrictions is SandboxRestrictions.default:
-            config["workflow_runner"] = sandbox.runner(config.get("workflows", ()))
-        if config.get("activity_executor") is None and any(map(_is_sync, config.get("activities", ()))):
-            config["activity_executor"] = DaemonThreads("temporaltest-activity")
-        if config.get("workflow_task_executor") is None:
-            config["workflow_task_executor"] = DaemonThreads("temporaltest-workflow")
         with contextlib.suppress(RuntimeError):
             self.starting.append((asyncio.get_running_loop(), config.get("task_queue", "")))
         definitions = map(activity._Definition.from_callable, config.get("activities", ()))
@@ -98,6 +91,8 @@ class Workers:
         task = asyncio.current_task()
         with contextlib.suppress(ValueError):
             self.starting.remove((asyncio.get_running_loop(), worker.task_queue))
+        if self.as_written:  # an environment of a session may see hundreds
+            self.running = [running for running in self.running if not running.task.done()]
         if task is not None and not any(running.worker is worker for running in self.running):
             options: Mapping[str, Any] = {**worker.config(active_config=True)}
             self.running.append(RunningWorker(worker, task, options, external=True))
@@ -182,6 +177,20 @@ class Workers:
         return WorkerStuck(
             "\n  ".join(lines) + "\nuse await in it, or make it a plain function, which runs in a thread"
         )
+
+
+def _set_defaults(config: WorkerConfig) -> None:
+    # A bug in a workflow fails it at once. By default the server retries its task forever, and the test hangs.
+    # An empty list that the test gives is kept: that is how production behaves.
+    if config.get("workflow_failure_exception_types", NO_TYPES) is NO_TYPES:
+        config["workflow_failure_exception_types"] = [Exception]
+    runner = config.get("workflow_runner")
+    if isinstance(runner, SandboxedWorkflowRunner) and runner.restrictions is SandboxRestrictions.default:
+        config["workflow_runner"] = sandbox.runner(config.get("workflows", ()))
+    if config.get("activity_executor") is None and any(map(_is_sync, config.get("activities", ()))):
+        config["activity_executor"] = DaemonThreads("temporaltest-activity")
+    if config.get("workflow_task_executor") is None:
+        config["workflow_task_executor"] = DaemonThreads("temporaltest-workflow")
 
 
 def _is_sync(function: Activity) -> bool:

@@ -14,7 +14,12 @@ import pytest
 from devserver.executables.models import Executable
 from tests.helpers.checkout import ROOT
 
-PAGES = ("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "versioning.md", "spans.md")
+PAGES = (
+    *("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "testing-moving.md"),
+    *("versioning.md", "spans.md"),
+)
+# Options of a page's tests.
+OPTIONS = {"testing-moving.md": ("--temporal-adopt",)}
 # Pages that also show other code.
 ONLY_TESTS = ("spans.md",)
 BLOCK = re.compile(r"(?ms)^```python\n(.*?)^```$")
@@ -63,7 +68,7 @@ def test_examples_of_a_page(name: str, shop: Path) -> None:
     if name in ONLY_TESTS:
         blocks = [block for block in blocks if "def test_" in block]
     (shop / "tests" / "test_page.py").write_text("\n\n".join([IMPORTS, *blocks]))
-    printed = run(shop, "-v")
+    printed = run(shop, "-v", *OPTIONS.get(name, ()))
     for test in re.findall(r"def (test_\w+)", "".join(blocks)):
         assert re.search(rf"::{test}\b.* PASSED", printed), printed
     assert not re.search(r"\d (failed|error)", printed), printed
