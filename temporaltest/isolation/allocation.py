@@ -139,9 +139,11 @@ class Allocation:
         client = Client(**options)
         if not self._requirements.time_skipping:
             return client
+        from ..time.stepping import Stepping
         from ..time.virtual_clocks import VirtualClocks
 
         self.clocks = VirtualClocks(client)
+        self._guard.advance = Stepping(self.clocks).run
         self._session.loop.run(self.clocks.require(), SETUP_SECONDS)
         return self.clocks.client
 

@@ -46,7 +46,7 @@ class BoundedPolls(ServiceClient):
         _, until = self._deadlines.setdefault(id(req), (req, time.monotonic() + self._guard.limit))
         ended = True
         try:
-            answer = await self._guard.wait(call, description, until=until, target=target)
+            answer = await self._guard.wait(call, description, until=until, target=target, advances=rpc == UPDATE_POLL)
             ended = answer.WhichOneof("outcome") is not None if rpc == NEXUS_POLL else answer.HasField("outcome")
         except RPCError as error:
             ended = error.status != RPCStatusCode.DEADLINE_EXCEEDED
