@@ -18,6 +18,7 @@ from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError, Wa
 from ..workers.bounded_polls import BoundedPolls
 from . import namespaces
 from .namespace_slot import NamespaceSlot, reserve
+from .nexus_endpoints import NexusEndpoints
 from .worker_plugin import WorkerTracking
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Allocation:
         self._workers = workers
         self._guard = guard
         self._outages_continue = False
+        self.endpoints = NexusEndpoints(unique=not requirements.private)
         self.outage: Outage | None = None
         self.clocks: VirtualClocks | None = None
 
@@ -133,9 +135,9 @@ class Allocation:
         self, base: Client, client_options: Mapping[str, Any], interceptors: list[ClientInterceptor]
     ) -> Client:
         options: dict[str, Any] = {**base.config(), "namespace": self.slot.namespace, **client_options}
-        options["interceptors"] = [*interceptors, *options["interceptors"]]
+        options["interceptors"] = [*interceptors, self.endpoints, *options["interceptors"]]
         options["plugins"] = [*options["plugins"], WorkerTracking(self._workers)]
-        options["service_client"] = BoundedPolls(options["service_client"], self._guard)
+        options["service_client"] = self.endpoints.service(BoundedPolls(options["service_client"], self._guard))
         client = Client(**options)
         if not self._requirements.time_skipping:
             return client

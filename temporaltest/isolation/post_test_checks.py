@@ -91,7 +91,7 @@ class PostTestChecks:
         config, slot = self._session.config, self._allocation.slot
         if config.record is None or self.failed or not self._runs:
             return
-        replacements = {slot.namespace: "namespace"}
+        replacements = {slot.namespace: "namespace", **self._allocation.endpoints.replacements}
         if slot.shared:
             replacements |= {slot.id_prefix: "", slot.task_queue: TASK_QUEUE}
         source = recording.RecordedTest(test, root, slot.id_prefix, replacements, scope)
