@@ -75,7 +75,7 @@ class PostTestChecks:
                 return
             self._runs = runs
             if config.replay:
-                replaying = replay_all(self.codes, runs)
+                replaying = replay_all(self.codes, runs, same_code=True)
                 require_replayed(self._session.loop.run(replaying, config.timeout))
         except OutOfTime:
             raise ReplayFailed(
