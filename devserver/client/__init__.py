@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .target import Connection, Target, connect, find_target
     from .time_skipping import manual_client
     from .timestamps import to_datetime, to_datetime_or_none, to_timedelta, to_timestamp
-    from .virtual_clock import ClockState, VirtualClock, clock_state, require_time_skipping
+    from .virtual_clock import VirtualClock, require_time_skipping
+    from .virtual_clock_state import ClockState, clock_state
 
 __all__ = [
     "BUSY_SERVER",
@@ -74,6 +75,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "call_errors": ("call_failed", "namespace_missing", "unreachable"),
         "calls": ("ServiceCalls", "still_polls"),
+        "virtual_clock_state": ("ClockState", "clock_state"),
         "failures": ("FailureText", "chain", "failure_line", "failure_text", "failure_type", "root_cause", "summary"),
         "list_filters": ("both", "quote", "quote_time"),
         "profile_file": ("profile_file", "write_profile"),
@@ -82,6 +84,6 @@ __getattr__, __dir__ = lazy_names(
         "target": ("Connection", "Target", "connect", "find_target"),
         "time_skipping": ("manual_client",),
         "timestamps": ("to_datetime", "to_datetime_or_none", "to_timedelta", "to_timestamp"),
-        "virtual_clock": ("ClockState", "VirtualClock", "clock_state", "require_time_skipping"),
+        "virtual_clock": ("VirtualClock", "require_time_skipping"),
     },
 )

@@ -18,9 +18,8 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from temporalio.api.common.v1 import WorkflowExecution
@@ -28,12 +27,12 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse,
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..errors import ClockCapped, ClockMoveReplaced, TimeSkippingUnavailable
+from ..errors import ClockMoveReplaced, TimeSkippingUnavailable
 from .calls import LONG_POLL_TIMEOUT, ServiceCalls
 from .retries import SDK, CallRetries
 from .statuses import OPEN_STATUSES
 from .time_skipping import require_sdk
-from .timestamps import to_datetime
+from .virtual_clock_state import ClockState, clock_capped, clock_state
 
 with contextlib.suppress(ImportError):  # `require_sdk` says so
     from temporalio.api.common.v1 import FastForwardConfig, TimeSkippingConfig
@@ -44,27 +43,9 @@ with contextlib.suppress(ImportError):  # `require_sdk` says so
         UpdateWorkflowExecutionOptionsRequest,
     )
 
-if TYPE_CHECKING:
-    from temporalio.api.common.v1 import TimeSkippingInfo
-
 SERVER_SINCE = (1, 32)
 LEAST_MOVE = timedelta(milliseconds=1)  # the server refuses to move a clock by nothing
 REPLACED = "fast_forward_id does not match"
-
-
-@dataclass(frozen=True)
-class ClockState:
-    """Where a virtual clock is. `now` is in UTC; `moving` is the length of the fast-forward, None without one."""
-
-    now: datetime
-    skips: bool
-    moving: timedelta | None
-    max_skips: int
-
-    @property
-    def automatic(self) -> bool:
-        """Whether the server skips time by itself, without a fast-forward that ends."""
-        return self.skips and self.moving is None
 
 
 class _ClockCalls(ServiceCalls):
@@ -129,7 +110,7 @@ class VirtualClock:
             return
         capped = state.moving is None if target is None else state.now < target
         if capped:
-            raise _capped(self.workflow_id, state)
+            raise clock_capped(self.workflow_id, state)
 
     # Driving
 
@@ -177,6 +158,16 @@ class VirtualClock:
                 await self._configure(TimeSkippingConfig(enabled=True))
             await self.release_children()
 
+    async def hold(self) -> None:
+        """Let the clock run in real time from now on, for this workflow and its open children; see `release`."""
+        with contextlib.suppress(RPCError):
+            description = await self.describe()
+            state = clock_state(description)
+            if state is not None and state.skips:
+                await self._configure(TimeSkippingConfig(enabled=False))
+            for child in description.pending_children:
+                await VirtualClock(self._client, child.workflow_id, retries=self._retries).hold()
+
     async def release_children(self, *, only_untouched: bool = False) -> None:
         """Release the clocks of open children, which hold their parent's.
 
@@ -200,21 +191,6 @@ class VirtualClock:
         await self._calls.call(self._client.workflow_service.update_workflow_execution_options, request)
 
 
-def clock_state(description: DescribeWorkflowExecutionResponse) -> ClockState | None:
-    """The clock in a description of a workflow; None for a workflow without one."""
-    if not description.workflow_extended_info.HasField("time_skipping_info"):
-        return None
-    info: TimeSkippingInfo = description.workflow_extended_info.time_skipping_info
-    config = info.effective_config
-    moves = config.HasField("fast_forward_config")
-    return ClockState(
-        now=to_datetime(info.current_time),
-        skips=config.enabled,
-        moving=config.fast_forward_config.duration.ToTimedelta() if moves else None,
-        max_skips=config.max_session_skip_count,
-    )
-
-
 async def require_time_skipping(client: Client) -> None:
     """Check that SDK and server skip time for the client's namespace.
 
@@ -234,13 +210,3 @@ async def require_time_skipping(client: Client) -> None:
                 f"time skipping is off on this server ({error.message})",
                 hint="use the tuning fast, or set the dynamic configuration frontend.WorkflowTimeSkippingEnabled=true",
             ) from None
-
-
-def _capped(workflow_id: str, state: ClockState) -> ClockCapped:
-    now = state.now.replace(microsecond=0, tzinfo=None)
-    return ClockCapped(
-        f"the clock of {workflow_id} no longer moves: it is at {now} (UTC), and "
-        f"the server has skipped time {state.max_skips} times, the most it does for a workflow",
-        hint="raise the dynamic configuration frontend.WorkflowTimeSkippingMaxSkipPerSession, as the tuning fast does, "
-        "or look for a workflow that sleeps in an endless loop",
-    )

@@ -46,7 +46,7 @@ class TcpProxy:
         self._links: dict[Direction, Link] = {direction: Link() for direction in DIRECTIONS["both"]}
         self._carried: dict[asyncio.Task[None], ConnectionPair] = {}
         self._closing = threading.Lock()
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # not that of a policy, which may be tied to another thread
         self._thread = threading.Thread(target=self._run, name=f"tcp-proxy-{target}", daemon=True)
         self._thread.start()
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
@@ -88,6 +88,12 @@ def failed_after_history(history: WorkflowHistory, reached: int) -> bool:
     """Whether the step that failed is not completed in the history, so that it cannot diverge from it."""
     done = [e.event_id for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
     return reached > max(done, default=0)
+
+
+def was_reset(history: WorkflowHistory) -> bool:
+    """Whether a run is what a reset made of another one; its replay has the ids of the first run."""
+    cause = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
+    return any(event.workflow_task_failed_event_attributes.cause == cause for event in history.events)
 
 
 def event_text(event: HistoryEvent) -> str:

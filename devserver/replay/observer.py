@@ -10,6 +10,7 @@ from typing import Any
 
 from temporalio import worker as sdk
 from temporalio import workflow
+from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
@@ -34,13 +35,17 @@ class ReplayObserver(sdk.Plugin):
         stacks: Where the code was then: the user's lines of each task, the innermost last.
         raised: What the workflow's main function raised.
         function: The workflow's main function.
+        commands: What the workflow asked for, in order.
     """
 
     def __init__(self) -> None:
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, history: WorkflowHistory | None = None) -> None:
         """Prepare for the next history."""
+        events = history.events if history is not None else ()
+        self.task_queue = events[0].workflow_execution_started_event_attributes.task_queue.name if events else ""
+        self.commands: list[WorkflowCommand] = []
         self.reached = 0
         self.stacks: list[list[SourceLine]] = []
         self.raised: BaseException | None = None
@@ -55,6 +60,13 @@ class ReplayObserver(sdk.Plugin):
     def on_start(self, task: asyncio.Task[Any] | None) -> None:
         """The workflow's main function starts in this task."""
         self._task = task
+
+    def note_commands(self, completion: WorkflowActivationCompletion) -> None:
+        """Note what one step of the workflow asked for; copies, because the SDK encodes them afterwards."""
+        for command in completion.successful.commands:
+            copy = WorkflowCommand()
+            copy.CopyFrom(command)
+            self.commands.append(copy)
 
     def note_stacks(self) -> None:
         """Note where the workflow's code is."""
@@ -128,7 +140,9 @@ class _Runner(WorkflowRunner):
         """Required by the SDK; the worker that ran the workflow has checked it."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        real = replace(det, defn=self._definitions[det.defn.name], worker_level_failure_exception_types=self._types)
+        info = replace(det.info, task_queue=self._observer.task_queue)  # the SDK's replayer invents one
+        definition = self._definitions[det.defn.name]
+        real = replace(det, info=info, defn=definition, worker_level_failure_exception_types=self._types)
         code = real.defn.run_fn.__code__
         self._observer.function = SourceLine(code.co_filename, code.co_firstlineno, code.co_name)
         instance: Any = _Instance(self._observer, self._runner.create_instance(real))
@@ -152,7 +166,9 @@ class _Instance:
         """
         if not any(job.HasField("remove_from_cache") for job in act.jobs):
             self._observer.reached = act.history_length
-            return self._instance.activate(act)
+            completion = self._instance.activate(act)
+            self._observer.note_commands(completion)
+            return completion
         self._observer.note_stacks()
         evict(self._instance, act, EVICT_SECONDS)
         return WorkflowActivationCompletion(run_id=act.run_id)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from temporalio import worker as sdk
 from temporalio.client import WorkflowHistory
+from temporalio.converter import DataConverter
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from .command_inputs import first_difference
 from .daemon_threads import DaemonThreads
-from .nondeterminism import Divergence, explain, failed_after_history
+from .nondeterminism import Divergence, explain, failed_after_history, was_reset
 from .observer import Definition, ReplayObserver
 from .source_lines import SourceLine
 
@@ -94,10 +96,16 @@ def workflows_by_name(workflows: Iterable[type]) -> dict[str | None, type]:
     return {Definition.must_from_class(workflow).name: workflow for workflow in workflows}
 
 
-async def replay(histories: Sequence[WorkflowHistory], code: WorkflowCode) -> list[ReplayResult]:
+async def replay(
+    histories: Sequence[WorkflowHistory], code: WorkflowCode, *, same_code: bool = False
+) -> list[ReplayResult]:
     """Replay histories one after the other; one result for each, in the same order.
 
     A failure of the workflow's code is no divergence if the history does not go further: there it may have failed too.
+
+    Args:
+        same_code: The histories are of this very code, so inputs of commands are compared too: those of activities,
+            children, signals and Nexus operations, the durations of timers, and results. Other code may change them.
     """
     if not histories:
         return []
@@ -109,14 +117,25 @@ async def replay(histories: Sequence[WorkflowHistory], code: WorkflowCode) -> li
 
     async def observed() -> AsyncIterator[WorkflowHistory]:
         for history in histories:
-            observer.reset()
+            observer.reset(history)
             yield history
 
     results: list[ReplayResult] = []
     async with replayer.workflow_replay_iterator(observed()) as outcomes:
         async for outcome in outcomes:
-            results.append(_result(histories[len(results)], outcome.replay_failure, observer))
+            result = _result(histories[len(results)], outcome.replay_failure, observer)
+            if same_code and result.divergence is None and not was_reset(result.history):
+                result = await _compared(result, observer, code)
+            results.append(result)
     return results
+
+
+async def _compared(result: ReplayResult, observer: ReplayObserver, code: WorkflowCode) -> ReplayResult:
+    converter = code.options.get("data_converter", DataConverter.default)
+    difference = await first_difference(observer.commands, result.history, converter)
+    if difference is None:
+        return result
+    return replace(result, divergence=Divergence(result.history, difference.reason, difference.event, ()))
 
 
 def _result(history: WorkflowHistory, failure: BaseException | None, observer: ReplayObserver) -> ReplayResult:

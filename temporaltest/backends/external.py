@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from devserver.client import unreachable
 
 from ..errors import NotSupported, SetupError
+from ..workers.background_loop import BackgroundLoop
 from .connection_monitor import ConnectionMonitor
 from .endpoint import (
     NAMESPACES,
@@ -61,7 +62,11 @@ class ExternalBackend:
         if address is None:
             raise SetupError(f"no address of an external server: {ADVICE}")
         namespace = self._config.namespace
-        version = asyncio.run(_check(address, connect, namespace))
+        loop = BackgroundLoop()
+        try:
+            version = loop.run(_check(address, connect, namespace))
+        finally:
+            loop.close()
         old = version_of(version) < TIME_SKIPPING_SINCE
         monitor = ConnectionMonitor(address)
         return ServerEndpoint(

@@ -18,6 +18,7 @@ from ..errors import NotSupported, ServerLost, SetupError, TemporalTestError, Wa
 from ..workers.bounded_polls import BoundedPolls
 from . import namespaces
 from .namespace_slot import NamespaceSlot, reserve
+from .nexus_endpoints import NexusEndpoints
 from .worker_plugin import WorkerTracking
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Allocation:
         self._outages_continue = False
         self._lost: ServerLost | None = None
         self._shared: ServerEndpoint | None = None
+        self.endpoints = NexusEndpoints(unique=not requirements.private)
         self.outage: Outage | None = None
         self.clocks: VirtualClocks | None = None
 
@@ -145,15 +147,17 @@ class Allocation:
         self, base: Client, client_options: Mapping[str, Any], interceptors: list[ClientInterceptor]
     ) -> Client:
         options: dict[str, Any] = {**base.config(), "namespace": self.slot.namespace, **client_options}
-        options["interceptors"] = [*interceptors, *options["interceptors"]]
+        options["interceptors"] = [*interceptors, self.endpoints, *options["interceptors"]]
         options["plugins"] = [*options["plugins"], WorkerTracking(self._workers)]
-        options["service_client"] = BoundedPolls(options["service_client"], self._guard)
+        options["service_client"] = self.endpoints.service(BoundedPolls(options["service_client"], self._guard))
         client = Client(**options)
         if not self._requirements.time_skipping:
             return client
+        from ..time.stepping import Stepping
         from ..time.virtual_clocks import VirtualClocks
 
         self.clocks = VirtualClocks(client)
+        self._guard.advance = Stepping(self.clocks).run
         self._session.loop.run(self.clocks.require(), SETUP_SECONDS)
         return self.clocks.client
 

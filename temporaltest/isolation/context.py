@@ -187,6 +187,7 @@ class CaseContext:
             return
         with contextlib.suppress(OutOfTime):
             self.session.loop.run(self.schedules.delete(self.unguarded()), CLEAN_SECONDS)
+            self.session.loop.run(self.allocation.endpoints.remove(self.unguarded()), CLEAN_SECONDS)
             self.session.loop.run(cleanup.terminate_workflows(self.unguarded(), self.guard.maybe_open()), CLEAN_SECONDS)
             if not (self.endpoint.ours or self.slot.shared):
                 self.session.loop.run(cleanup.delete_namespace(self.unguarded(), self.namespace), CLEAN_SECONDS)

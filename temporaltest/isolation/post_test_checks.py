@@ -76,7 +76,7 @@ class PostTestChecks:
                 return
             self._runs = runs
             if config.replay:
-                replaying = replay_all(self.codes, runs)
+                replaying = replay_all(self.codes, runs, same_code=True)
                 require_replayed(self._session.loop.run(replaying, config.timeout))
         except OutOfTime:
             raise ReplayFailed(
@@ -92,7 +92,7 @@ class PostTestChecks:
         config, slot = self._session.config, self._allocation.slot
         if config.record is None or self.failed or not self._runs:
             return
-        replacements = {slot.namespace: "namespace"}
+        replacements = {slot.namespace: "namespace", **self._allocation.endpoints.replacements}
         if slot.shared:
             replacements |= {slot.id_prefix: "", slot.task_queue: TASK_QUEUE}
         source = recording.RecordedTest(test, root, slot.id_prefix, replacements, scope)

@@ -85,7 +85,7 @@ def _owner(request: pytest.FixtureRequest) -> str:
 
 @contextlib.contextmanager
 def clocks(temporal: Temporal) -> Iterator[Time]:
-    """The clocks of a scope's workflows: moved only by the test in this block, and as before after it."""
+    """The clocks of a scope's workflows."""
     from ..errors import SetupError
     from ..time.controls import Time
 
@@ -95,8 +95,7 @@ def clocks(temporal: Temporal) -> Iterator[Time]:
             "the clocks of a fixture's workflows need time skipping: use factories.temporal(..., time_skipping=True), "
             "or @pytest.mark.temporal(time_skipping=True) for the fixture temporal"
         )
-    with clocks.restored():
-        yield Time(temporal.case)
+    yield Time(temporal.case)
 
 
 @contextlib.contextmanager

@@ -43,17 +43,33 @@ def code_of(worker: Worker) -> WorkerCode:
     return WorkerCode(worker.task_queue, WorkflowCode.of_worker(worker), build)
 
 
-async def replay_all(codes: Sequence[WorkerCode], runs: Iterable[RunHistory]) -> list[ReplayResult]:
+async def replay_all(
+    codes: Sequence[WorkerCode], runs: Iterable[RunHistory], *, same_code: bool = False
+) -> list[ReplayResult]:
     """Replay each run against the code that may have run it, the newest first, until it replays.
 
-    A run that none of the workers can have run is left out.
+    A run that none of the workers can have run is left out. With `same_code`, inputs of commands are compared too, for
+    runs of which only one class can be the code.
     """
+    groups: dict[bool, list[RunHistory]] = {True: [], False: []}
+    for run in runs:
+        groups[same_code and _classes(codes, run) == 1].append(run)
+    results = [await _replay(codes, group, same_code=same) for same, group in groups.items()]
+    return [result for group in results for result in group]
+
+
+def _classes(codes: Sequence[WorkerCode], run: RunHistory) -> int:
+    """How many classes may have run it."""
+    return len({code.code.class_of(run.workflow_type) for code in codes if code.runs(run)})
+
+
+async def _replay(codes: Sequence[WorkerCode], runs: Iterable[RunHistory], *, same_code: bool) -> list[ReplayResult]:
     pending = list(runs)
     replayed: list[ReplayResult] = []
     failed: dict[str, ReplayResult] = {}
     for code in reversed(codes):
         chosen = [run for run in pending if code.runs(run)]
-        results = await replay([run.history for run in chosen], code.code)
+        results = await replay([run.history for run in chosen], code.code, same_code=same_code)
         for run, result in zip(chosen, results, strict=True):
             if result.divergence is None:
                 replayed.append(result)

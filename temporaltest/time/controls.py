@@ -118,8 +118,8 @@ class AsyncTime:
 class Time:
     """The virtual clocks of a test's workflows, one per workflow. Every call blocks; `aio` has the same to await.
 
-    In a test with this fixture, a workflow starts with a manual clock: it runs in real time until the test moves it or
-    waits for the workflow's result, which lets the server skip time.
+    A clock runs in real time until the test moves it or waits for the workflow's result, which lets the server skip
+    time.
     """
 
     def __init__(self, case: CaseContext) -> None:
@@ -128,7 +128,6 @@ class Time:
                 "temporal_time needs workflows with virtual clocks; mark the test (or its class or module):\n"
                 "@pytest.mark.temporal(time_skipping=True)"
             )
-        case.clocks.start_manual()
         self._case = case
         self.aio = AsyncTime(case, case.clocks)
 

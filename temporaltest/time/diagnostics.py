@@ -98,7 +98,7 @@ async def clock_list(client: Client) -> str:
 def _state_text(state: ClockState) -> str:
     ahead = (state.now - datetime.now(timezone.utc)).total_seconds() / 86400
     if not state.skips:
-        mode = "in real time until you move it: temporal_time.fast_forward, .until, .release"
+        mode = "in real time until you move it (temporal_time.fast_forward, .until, .release) or wait for its result"
     elif state.moving is not None:
         mode = f"moving {state.moving} ahead"
     else:

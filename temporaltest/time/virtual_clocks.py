@@ -1,11 +1,13 @@
-"""The virtual clocks of a test's workflows: a client whose workflows have one, and waits that notice a stuck clock."""
+"""The virtual clocks of a test's workflows: a client whose workflows have one, and waits that let them skip time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from contextvars import ContextVar
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from temporalio import client as sdk
@@ -16,17 +18,33 @@ from devserver.client import VirtualClock, require_time_skipping, through_outage
 from devserver.errors import CannotAsk, ClockCapped, TimeSkippingUnavailable
 
 from ..errors import ClockStuck, NotSupported
+from .shifted_start import ShiftedStart
 
 POLL_SECONDS = 0.3
 OUTAGE_SECONDS = 30.0
+HOLD_SECONDS = 5.0
 Handle = WorkflowHandle[Any, Any]
+
+_AWAITED: ContextVar[bool] = ContextVar("temporaltest_awaited", default=False)
+
+
+@contextlib.contextmanager
+def started_and_awaited() -> Iterator[None]:
+    """A block that starts workflows whose results are awaited next, so that their clocks may skip from the start."""
+    token = _AWAITED.set(True)
+    try:
+        yield
+    finally:
+        _AWAITED.reset(token)
 
 
 class VirtualClocks(sdk.Interceptor):
     """Time skipping of one test: `client` starts workflows that have a virtual clock.
 
-    The clocks are automatic, as the SDK's, until `start_manual`: from then on workflows start with manual clocks, and a
-    wait for a workflow's result releases its clock and those of its children.
+    A clock runs in real time; it skips only while the test waits for the workflow's result, moves it or releases it.
+
+    Attributes:
+        ahead: How far the test's time is ahead of this machine's; a workflow starts that far ahead.
     """
 
     def __init__(self, client: Client) -> None:
@@ -38,39 +56,36 @@ class VirtualClocks(sdk.Interceptor):
             raise NotSupported(
                 f"temporalio {__version__} has no time skipping on the real server; 1.35 or later is needed"
             ) from None
-        self.manual = False
-        self.skipper = TimeSkipper(client)
-        options = self.skipper.client.config()
+        options = client.config()
         options["interceptors"] = [self, *options["interceptors"]]
         self.client = Client(**options)
+        self.skipper = TimeSkipper(client)
+        self.ahead = timedelta(0)
+        self.awaited: Counter[str] = Counter()
+        self.is_shared = False
+        self._enabled = True
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
         return _Outbound(next, self)
 
-    def start_manual(self) -> None:
-        """Start workflows with manual clocks from now on."""
-        self.manual = True
-        self.skipper.config = replace(self.skipper.config, enabled=False)
-
-    @contextlib.contextmanager
-    def restored(self) -> Iterator[None]:
-        """A block after which workflows start as they did before it."""
-        manual, config = self.manual, self.skipper.config
-        try:
-            yield
-        finally:
-            self.manual, self.skipper.config = manual, config
+    def share(self) -> None:
+        """Give the test one time from now on: that of the workflow which is furthest ahead."""
+        self.is_shared = True
 
     @contextlib.contextmanager
     def disabled(self) -> Iterator[None]:
         """A block in which workflows start, and are waited for, in real time."""
-        manual, self.manual = self.manual, False
+        before, self._enabled = self._enabled, False
         try:
-            with self.skipper.with_time_skipping_disabled():
-                yield
+            yield
         finally:
-            self.manual = manual
+            self._enabled = before
+
+    @property
+    def enabled(self) -> bool:
+        """Whether workflows that start now have a clock, and waits let clocks skip."""
+        return self._enabled
 
     async def require(self) -> None:
         """Check that the server skips time for this namespace.
@@ -90,6 +105,10 @@ class VirtualClocks(sdk.Interceptor):
             return VirtualClock(self.client, workflow, retries=retries)
         return VirtualClock(self.client, workflow.id, workflow.run_id or "", retries=retries)
 
+    async def advance_to(self, clock: VirtualClock) -> None:
+        """Let the test's time be at least that of a clock."""
+        self.ahead = max(self.ahead, await clock.now() - datetime.now(timezone.utc))
+
     async def check_awaited(self, clock: VirtualClock) -> None:
         """Check the clock of a workflow whose result is awaited, and release children that started meanwhile.
 
@@ -100,8 +119,7 @@ class VirtualClocks(sdk.Interceptor):
             await clock.require_below_cap()
         except ClockCapped as error:
             raise ClockStuck(str(error)) from None
-        if self.manual:
-            await clock.release_children()
+        await clock.release_children()
 
 
 class _Outbound(sdk.OutboundInterceptor):
@@ -109,26 +127,45 @@ class _Outbound(sdk.OutboundInterceptor):
         super().__init__(next)
         self._clocks = clocks
 
+    async def start_workflow(self, input: sdk.StartWorkflowInput) -> Handle:  # noqa: A002 - the SDK's name
+        """Give the workflow a clock, which begins at the test's time."""
+        if not self._clocks.enabled:
+            return await super().start_workflow(input)
+        start = ShiftedStart(self._clocks.client, self._clocks.ahead, skips=_AWAITED.get())
+        start.apply(input)
+        handle = await super().start_workflow(input)
+        await start.arrived(handle.id)
+        return handle
+
+    async def start_update_with_start_workflow(
+        self,
+        input: sdk.StartWorkflowUpdateWithStartInput,  # noqa: A002 - the SDK's name
+    ) -> sdk.WorkflowUpdateHandle[Any]:
+        """Give the workflow a clock, in real time: the server refuses to delay a start with an update."""
+        if self._clocks.enabled:
+            ShiftedStart(self._clocks.client).apply(input.start_workflow_input)
+        return await super().start_update_with_start_workflow(input)
+
     def fetch_workflow_history_events(
         self,
         input: sdk.FetchWorkflowHistoryEventsInput,  # noqa: A002 - the SDK's name
     ) -> sdk.WorkflowHistoryEventAsyncIterator:
-        """Watch the clock during a wait for the workflow's end."""
+        """Let the clock skip during a wait for the workflow's end."""
         events = super().fetch_workflow_history_events(input)
-        if not input.wait_new_event:
+        if not input.wait_new_event or not self._clocks.enabled:
             return events
-        watched: Any = _WatchedEvents(events, self._clocks, input.id, input.run_id)
-        return watched  # type: ignore[no-any-return]
+        awaited: Any = _AwaitedEvents(events, self._clocks, input.id, input.run_id)
+        return awaited  # type: ignore[no-any-return]
 
 
-class _WatchedEvents:
-    """The SDK's iterator over a workflow's events. It releases a manual clock, and notices one that is stuck."""
+class _AwaitedEvents:
+    """The SDK's iterator over a workflow's events. While it waits, the clock skips; it notices one that is stuck."""
 
     def __init__(self, events: Any, clocks: VirtualClocks, workflow_id: str, run_id: str | None) -> None:
         self._events = events
         self._clocks = clocks
         self._clock = VirtualClock(clocks.client, workflow_id, run_id or "")
-        self._releases = clocks.manual
+        self._was_automatic: bool | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._events, name)
@@ -137,18 +174,44 @@ class _WatchedEvents:
         return self
 
     async def __anext__(self) -> Any:
-        if self._releases:
-            self._releases = False
-            with contextlib.suppress(CannotAsk):
-                await self._clock.release()
+        awaited, workflow_id = self._clocks.awaited, self._clock.workflow_id
+        awaited[workflow_id] += 1
         task = asyncio.ensure_future(self._next())
         try:
+            if self._was_automatic is None:
+                await self._release()
             while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
                 with contextlib.suppress(RPCError, CannotAsk):
                     await self._clocks.check_awaited(self._clock)
-            return task.result()
+            event = task.result()
+        except StopAsyncIteration:
+            raise
+        except BaseException:
+            if awaited[workflow_id] == 1 and not self._was_automatic:
+                await self._hold()
+            raise
         finally:
+            awaited[workflow_id] -= 1
             task.cancel()
+        if self._clocks.is_shared:
+            await self._advance()
+        return event
 
     async def _next(self) -> Any:
         return await self._events.__anext__()
+
+    async def _release(self) -> None:
+        with contextlib.suppress(CannotAsk, RPCError):
+            state = await self._clock.state()
+            self._was_automatic = state is not None and state.automatic
+            await self._clock.release()
+
+    async def _hold(self) -> None:
+        """The test goes on without the result: hold the clock where it is, in whichever run."""
+        clock = VirtualClock(self._clocks.client, self._clock.workflow_id)
+        with contextlib.suppress(CannotAsk, RPCError, asyncio.TimeoutError):
+            await asyncio.wait_for(clock.hold(), HOLD_SECONDS)
+
+    async def _advance(self) -> None:
+        with contextlib.suppress(CannotAsk, RPCError):
+            await self._clocks.advance_to(self._clock)

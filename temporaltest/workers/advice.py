@@ -19,6 +19,10 @@ ADVICE = (
         re.compile(r"Object of type (\S+) is not JSON serializable"),
         "use a dataclass, or a data converter that takes {0} (the fixture temporal_client_options)",
     ),
+    (
+        re.compile(r"endpoint .*already registered"),
+        "to have one of the test's own, create it with temporal.client or temporal_env.create_nexus_endpoint",
+    ),
     (re.compile(r"\[TMPRL1101\]"), "workflow code must not block its thread: use await, or do the work in an activity"),
     (re.compile(r"\(\) (?:takes|missing) "), "the workflow passes other arguments than the activity takes"),
     (re.compile(r"Failed decoding arguments"), "the workflow passes arguments of other types than the activity takes"),

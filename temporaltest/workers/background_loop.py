@@ -5,29 +5,46 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import sys
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from devserver.replay import keep_forever
 
+from ..errors import SetupError
+
 T = TypeVar("T")
+
+START_SECONDS = 30.0
+PATCHES = ("trio_asyncio", "gevent", "eventlet", "nest_asyncio", "uvloop")
 
 
 class BackgroundLoop:
-    """An event loop in a thread of its own, running from construction until `close`."""
+    """An event loop in a thread of its own, running from construction until `close`.
+
+    Raises:
+        SetupError: It does not start; the message says why.
+    """
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="temporaltest", daemon=True)
+        started: concurrent.futures.Future[asyncio.AbstractEventLoop] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=_run, args=(started,), name="temporaltest", daemon=True)
         self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop = started.result(START_SECONDS)
+        except Exception as error:
+            raise SetupError(_not_started(error)) from error
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        """Start `work` in the loop."""
+        """Start `work` in the loop.
+
+        Raises:
+            SetupError: The loop has ended by itself.
+        """
+        if not self._thread.is_alive():
+            work.close()
+            raise SetupError("the event loop of the plugin has ended by itself: something replaces or stops it")
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, T], limit: float | None = None) -> T:
@@ -60,6 +77,25 @@ class BackgroundLoop:
         self._thread.join(limit)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+def _run(started: concurrent.futures.Future[asyncio.AbstractEventLoop]) -> None:
+    try:
+        loop = asyncio.SelectorEventLoop()  # not the loop of a policy: it may be tied to another thread
+        asyncio.set_event_loop(loop)
+        loop.call_soon(started.set_result, loop)
+        loop.run_forever()
+    except BaseException as error:
+        if started.done():
+            raise
+        started.set_exception(error)
+
+
+def _not_started(error: Exception) -> str:
+    cause = f"within {START_SECONDS:g} s" if isinstance(error, concurrent.futures.TimeoutError) else f"({error!r})"
+    patches = ", ".join(name for name in PATCHES if name in sys.modules)
+    found = f"; these modules, which are loaded, replace parts of asyncio or threading: {patches}" if patches else ""
+    return f"the event loop of the plugin did not start {cause}{found}"
 
 
 async def _cancel_all() -> None:

@@ -15,30 +15,37 @@ from .awaited import Awaited
 from .wait_guard import WaitGuard
 
 
-class BoundedPolls(ServiceClient):
-    """The calls of `inner`, with limits from `guard` for those that wait for a result."""
+class ForwardedCalls(ServiceClient):
+    """The calls of `inner`; a subclass changes some."""
 
-    def __init__(self, inner: ServiceClient, guard: WaitGuard) -> None:
+    def __init__(self, inner: ServiceClient) -> None:
         super().__init__(inner.config)
-        self._inner = inner
-        self._guard = guard
-        self._deadlines: dict[int, tuple[Any, float]] = {}  # the SDK repeats a poll with the same request
+        self.inner = inner
 
     @property
     def worker_service_client(self) -> Any:
         """The client that workers use; the SDK asks for it."""
-        return self._inner.worker_service_client
+        return self.inner.worker_service_client
 
     def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
         """Change the metadata of every call."""
-        self._inner.update_rpc_metadata(metadata)
+        self.inner.update_rpc_metadata(metadata)
 
     def update_api_key(self, api_key: str | None) -> None:
         """Change the API key of every call."""
-        self._inner.update_api_key(api_key)
+        self.inner.update_api_key(api_key)
+
+
+class BoundedPolls(ForwardedCalls):
+    """The calls of `inner`, with limits from `guard` for those that wait for a result."""
+
+    def __init__(self, inner: ServiceClient, guard: WaitGuard) -> None:
+        super().__init__(inner)
+        self._guard = guard
+        self._deadlines: dict[int, tuple[Any, float]] = {}  # the SDK repeats a poll with the same request
 
     async def _rpc_call(self, rpc: str, req: Any, resp_type: Any, **options: Any) -> Any:
-        call = self._inner._rpc_call(rpc, req, resp_type, **options)
+        call = self.inner._rpc_call(rpc, req, resp_type, **options)
         waited_for = _waited_for(rpc, req)
         if waited_for is None:
             return await call
@@ -46,7 +53,7 @@ class BoundedPolls(ServiceClient):
         _, until = self._deadlines.setdefault(id(req), (req, time.monotonic() + self._guard.limit))
         ended = True
         try:
-            answer = await self._guard.wait(call, description, until=until, target=target)
+            answer = await self._guard.wait(call, description, until=until, target=target, advances=rpc == UPDATE_POLL)
             ended = answer.WhichOneof("outcome") is not None if rpc == NEXUS_POLL else answer.HasField("outcome")
         except RPCError as error:
             ended = error.status != RPCStatusCode.DEADLINE_EXCEEDED

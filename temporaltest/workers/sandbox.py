@@ -12,7 +12,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from ..errors import SetupError
 
 # The sandbox imports a test's module again, with everything that it imports; these are not needed there.
-PASSED_THROUGH = ("pytest", "_pytest", "pluggy", "temporaltest", "devserver", "pytest_asyncio", "anyio")
+PASSED_THROUGH = (
+    *("pytest", "_pytest", "pluggy", "temporaltest", "devserver", "pytest_asyncio"),
+    *("anyio", "trio", "trio_asyncio"),
+)
 
 
 def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> SandboxedWorkflowRunner:

@@ -31,6 +31,9 @@ class WaitGuard(sdk.Interceptor):
         trouble: Returns why waiting is useless, such as a dead worker; None if it is not.
         describe: Returns the state of the namespace, for the message of a wait that was too long.
         mistake: Returns the mistake that keeps a target open until a time of `time.monotonic`; None if there is none.
+
+    Attributes:
+        advance: Lets time pass in a workflow of which an update is awaited; None where it passes by itself.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class WaitGuard(sdk.Interceptor):
         self._trouble = trouble
         self._describe = describe
         self._mistake = mistake
+        self.advance: Callable[[Awaited], Awaitable[None]] | None = None
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
         """The SDK asks each interceptor for its link of the chain."""
@@ -67,9 +71,15 @@ class WaitGuard(sdk.Interceptor):
         self._completed.discard(workflow_id)
 
     async def wait(
-        self, work: Awaitable[T], description: str, *, until: float | None = None, target: Awaited | None = None
+        self,
+        work: Awaitable[T],
+        description: str,
+        *,
+        until: float | None = None,
+        target: Awaited | None = None,
+        advances: bool = False,
     ) -> T:
-        """The result of `work`. `description` names it in an error.
+        """The result of `work`. `description` names it in an error; with `advances`, time passes in `target` meanwhile.
 
         Raises:
             WaitTimeout: It took longer than the limit; the message has the state of every open workflow.
@@ -79,6 +89,7 @@ class WaitGuard(sdk.Interceptor):
         deadline = time.monotonic() + self.limit if until is None else until
         task = asyncio.ensure_future(work)
         looking = asyncio.ensure_future(self._look(target, deadline)) if target and self._mistake else None
+        advancing = asyncio.ensure_future(self.advance(target)) if advances and target and self.advance else None
         try:
             while True:
                 done, _ = await asyncio.wait({task}, timeout=min(POLL_SECONDS, max(0, deadline - time.monotonic())))
@@ -94,8 +105,8 @@ class WaitGuard(sdk.Interceptor):
         finally:
             task.cancel()
             task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # asyncio reports it otherwise
-            if looking is not None:
-                looking.cancel()
+            for beside in filter(None, (looking, advancing)):
+                beside.cancel()
 
     async def _look(self, target: Awaited, until: float) -> str:
         """Return once the same mistake has been found twice in a row."""
@@ -145,13 +156,21 @@ class _Outbound(sdk.OutboundInterceptor):
             super().start_workflow_update(input),
             f"the update {input.update} of {input.id}",
             target=Awaited(input.id, input.run_id, input.update_id, is_call=True),
+            advances=input.wait_for_stage == sdk.WorkflowUpdateStage.COMPLETED,
         )
 
     async def start_update_with_start_workflow(
         self,
         input: sdk.StartWorkflowUpdateWithStartInput,  # noqa: A002
     ) -> sdk.WorkflowUpdateHandle[Any]:
-        handle = await self._guard.wait(super().start_update_with_start_workflow(input), "an update with start")
+        update = input.update_workflow_input
+        update.update_id = update.update_id or str(uuid.uuid4())
+        handle = await self._guard.wait(
+            super().start_update_with_start_workflow(input),
+            "an update with start",
+            target=Awaited(input.start_workflow_input.id, None, update.update_id, is_call=True),
+            advances=update.wait_for_stage == sdk.WorkflowUpdateStage.COMPLETED,
+        )
         self._guard.note_start(handle.workflow_id, handle.workflow_run_id)
         return handle
 

@@ -30,16 +30,16 @@ class Environment(WorkflowEnvironment):
     """A `WorkflowEnvironment` on the plugin's server; `shutdown` does nothing, the plugin stops the server.
 
     With `@pytest.mark.temporal(time_skipping=True)` it behaves as the SDK's first time-skipping environment: clocks run
-    in real time until `sleep` moves them or a result is awaited. Here each workflow has its own clock, though.
+    in real time until `sleep` moves them or a result is awaited, and a workflow starts at `get_current_time()`. Here
+    each workflow has its own clock, though.
     """
 
     def __init__(self, case: CaseContext) -> None:
         super().__init__(WorkflowEnvironment.from_client(case.client).client)
         self._case = case
         self._clocks: VirtualClocks | None = case.clocks
-        self._slept = timedelta(0)
         if self._clocks is not None:
-            self._clocks.start_manual()
+            self._clocks.share()
 
     @property
     def supports_time_skipping_v2(self) -> bool:
@@ -56,20 +56,20 @@ class Environment(WorkflowEnvironment):
         if self._clocks is None:
             await asyncio.sleep(ahead.total_seconds())
             return
-        self._slept += ahead
+        self._clocks.ahead += ahead
         if ahead > timedelta(0):
             clocks = [self._clocks.of(workflow_id) for workflow_id in await self._workflow_ids(OPEN)]
             await batch.move_all(self._case, clocks, ahead)
 
     async def get_current_time(self, handle: Handle | None = None) -> datetime:
         """The workflow's time in UTC; without a handle, the time of the workflow that is furthest ahead."""
-        now = datetime.now(timezone.utc)
         if self._clocks is None:
-            return now
+            return datetime.now(timezone.utc)
         if handle is not None:
             return await self._clocks.of(handle).now()
         clocks = [self._clocks.of(workflow_id) for workflow_id in await self._workflow_ids("")]
-        return max([now + self._slept, *await asyncio.gather(*(clock.now() for clock in clocks))])
+        await asyncio.gather(*(self._clocks.advance_to(clock) for clock in clocks))
+        return datetime.now(timezone.utc) + self._clocks.ahead
 
     async def fast_forward(self, handle: Handle, duration: timedelta | float | None = None, /) -> bool:
         """Move one workflow's clock (a number is in seconds), or to its end if None; False if the workflow ended first.

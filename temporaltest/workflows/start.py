@@ -21,6 +21,8 @@ from temporalio.common import (
 )
 from temporalio.types import MethodAsyncNoParam, MethodAsyncSingleParam
 
+from ..time.virtual_clocks import started_and_awaited
+
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
@@ -130,7 +132,8 @@ class WorkflowStarter(abc.ABC):
             temporalio.client.WorkflowFailureError: The workflow failed; the error has its traceback.
             WaitTimeout: The workflow did not end within `--temporal-timeout`.
         """
-        handle: WorkflowHandle[Any, Any] = self._start(workflow, arguments, options)
+        with started_and_awaited():
+            handle = self._start(workflow, arguments, options)
         return self.run(handle.result(), f"the workflow {handle.id}")
 
     @overload

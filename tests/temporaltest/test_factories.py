@@ -244,8 +244,8 @@ def test_moves(number, shop, shop_time):
     both_ways.passes(passed=4)
 
 
-def test_clocks_are_released(suite: Suite) -> None:
-    """A test without the time fixture has running clocks, whatever the tests before it did."""
+def test_results_of_a_scope_skip_time(suite: Suite) -> None:
+    """A wait for a result skips time in a test without the time fixture too, whatever the tests before it did."""
     suite.tests(
         CLOCKS
         + """
@@ -259,13 +259,8 @@ def test_holds(shop, shop_time):
 
 
 def test_does_not(shop):
-    month = shop.start(Month.run)
-
-    async def ends():
-        while (await month.describe()).status.name == "RUNNING":
-            await asyncio.sleep(0.01)
-
-    shop.run(ends())
+    shop.execute(Month.run)
+    shop.run(shop.start(Month.run).result())
 """
     )
     suite.passes(passed=2)

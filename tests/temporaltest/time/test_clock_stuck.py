@@ -205,7 +205,7 @@ def test_workflow_that_never_ends(temporal, temporal_time):
 def test_query_of_a_held_workflow(temporal, temporal_time):
     handle = temporal.start(Sleeper.run, 1)
     temporal.case.guard.limit = SOON
-    with pytest.raises(WaitTimeout, match=r"(?s)virtual clocks:\\n  sleeper-1: .*in real time until you move it"):
+    with pytest.raises(WaitTimeout, match=r"(?s)virtual clocks:\\n  sleeper-1: .*in real time .* wait for its result"):
         temporal.run(asyncio.Event().wait())
 """
 )
