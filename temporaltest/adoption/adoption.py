@@ -80,7 +80,7 @@ class Adoption:
         if option is not None:
             self._own(place, f"{method}({option}) has a server of its own")
             return None
-        endpoint = self._session().endpoint()
+        endpoint = self._session().servers.current()
         pinned = None if self._any_version else read.other_version(arguments, endpoint.managed)
         if pinned is not None:
             version = f" {endpoint.managed.version}" if endpoint.managed is not None else ""
@@ -136,7 +136,7 @@ class Adoption:
 
     def _case(self, requirements: Requirements, options: Mapping[str, Any]) -> CaseContext:
         session = self._session()
-        if session.endpoint().namespace is not None:
+        if session.servers.current().namespace is not None:
             raise NotSupported("all tests share one namespace of the external server")
         case = CaseContext(session, places.case_name(), requirements, {}, connect=_connect(options))
         with self._lock:

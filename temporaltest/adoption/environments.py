@@ -76,7 +76,7 @@ class AdoptedWorkflowClocksEnvironment(AdoptedEnvironment):
     def __init__(self, case: CaseContext, close: Callable[[CaseContext], None], config: Any) -> None:
         super().__init__(case, close)
         assert case.clocks is not None  # noqa: S101 - the case requires time skipping
-        case.clocks.manual = False
+        case.clocks.automatic = True
         case.clocks.skipper.config = config
 
     @property

@@ -29,7 +29,7 @@ class InstanceBackend(ManagedBackend):
         super().__init__(config)
         self._instance = instance
 
-    def shared(self) -> ServerEndpoint:
+    def shared(self, *, after: ServerEndpoint | None = None) -> ServerEndpoint:
         """The instance, which runs on after the tests.
 
         Raises:

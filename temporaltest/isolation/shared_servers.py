@@ -77,6 +77,10 @@ class SharedServers:
         self._pinned = True
         return endpoint
 
+    def current(self) -> ServerEndpoint:
+        """The current server, once it is ready; only to look at what it can do."""
+        return self._ready()
+
     def leave(self, endpoint: ServerEndpoint) -> None:
         """End one use of a server. A replaced one is released with the next test: this test may still be reported."""
         with self._lock:

@@ -45,6 +45,7 @@ class VirtualClocks(sdk.Interceptor):
 
     Attributes:
         ahead: How far the test's time is ahead of this machine's; a workflow starts that far ahead.
+        automatic: Whether clocks skip as soon as nothing is in flight, also while the test does not wait.
     """
 
     def __init__(self, client: Client) -> None:
@@ -63,6 +64,7 @@ class VirtualClocks(sdk.Interceptor):
         self.ahead = timedelta(0)
         self.awaited: Counter[str] = Counter()
         self.is_shared = False
+        self.automatic = False
         self._enabled = True
 
     def intercept_client(self, next: sdk.OutboundInterceptor) -> sdk.OutboundInterceptor:  # noqa: A002 - the SDK's name
@@ -131,7 +133,7 @@ class _Outbound(sdk.OutboundInterceptor):
         """Give the workflow a clock, which begins at the test's time."""
         if not self._clocks.enabled:
             return await super().start_workflow(input)
-        start = ShiftedStart(self._clocks.client, self._clocks.ahead, skips=_AWAITED.get())
+        start = ShiftedStart(self._clocks.client, self._clocks.ahead, skips=self._clocks.automatic or _AWAITED.get())
         start.apply(input)
         handle = await super().start_workflow(input)
         await start.arrived(handle.id)
@@ -143,7 +145,7 @@ class _Outbound(sdk.OutboundInterceptor):
     ) -> sdk.WorkflowUpdateHandle[Any]:
         """Give the workflow a clock, in real time: the server refuses to delay a start with an update."""
         if self._clocks.enabled:
-            ShiftedStart(self._clocks.client).apply(input.start_workflow_input)
+            ShiftedStart(self._clocks.client, skips=self._clocks.automatic).apply(input.start_workflow_input)
         return await super().start_update_with_start_workflow(input)
 
     def fetch_workflow_history_events(

@@ -130,7 +130,7 @@ def test_server_that_is_known_stays(setting: str, suite: Suite, home: Path) -> N
 def test_killed_run_leaves_no_server(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
     """kill -9 of pytest while several servers run ends all of them."""
     write(suite, LASTING + "\n\ndef test_waits(temporal):\n    report(waits=True)\n    wait_for('go')\n")
-    with running(suite.path, LIMIT, ways=ways) as run:
+    with running(suite, LIMIT, ways=ways) as run:
         eventually(lambda: any("waits" in report for report in run.reports()))
         assert len(servers_in(home)) >= 2
         run.kill()
