@@ -269,6 +269,7 @@ def test_an_own_server_is_named_in_the_summary(
     assert len({one["address"] for one in reports(suite.path)}) == 2
 
 
+@pytest.mark.usefixtures("own_suite")
 def test_the_sdk_is_unchanged_without_the_option_and_after_the_run(pytester: pytest.Pytester) -> None:
     """Without the option nothing is replaced; what is replaced is put back when the run ends."""
     names = ("start_local", "start_time_skipping", "start_time_skipping_v2", "from_client")
