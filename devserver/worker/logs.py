@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from typing import TYPE_CHECKING
 
 from temporalio import activity, workflow
@@ -24,6 +25,8 @@ PAYLOAD_LIMITS = "temporalio_common::payload_limits"
 # The SDK logs a refused call as code.
 STATUS = re.compile(r'code: (\w+), message: "((?:[^"\\]|\\.)*)"')
 REFUSALS = ("InvalidArgument", "PermissionDenied", "FailedPrecondition", "ResourceExhausted")
+# Functions of the SDK that call the codec and external storage.
+CODEC_CALLS = {"decode_activation": "decoding", "encode_completion": "encoding"}
 BUSY = re.compile(r"(?i)rate limit|system overloaded|concurrent")
 
 
@@ -52,6 +55,15 @@ def _filter(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith(REPORTED)
 
 
+def _said(error: BaseException) -> str:
+    """What an error says, and whether it is one of the payload codec or of external storage, not of the workflow."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.name in CODEC_CALLS:
+            what = f"{CODEC_CALLS[frame.name]} its payloads fails, in the payload codec or external storage"
+            return f"{what}: {type(error).__name__}: {error}"
+    return str(error)
+
+
 class SdkLogHandler(logging.Handler):
     """Reports what only the log of the SDK contains: unknown workflow types, deadlocks, errors of its core, and why the
     server refuses to give tasks."""
@@ -75,7 +87,7 @@ class SdkLogHandler(logging.Handler):
             message = record.getMessage()
             self._reporter.sdk_error(f"{message.rstrip('.')} ({details})" if details else message)
         elif error is not None and record.args and "with run ID" in str(record.msg):
-            self._reporter.run_failed("workflow_task_failed", str(record.args[-1]), str(error))  # type: ignore[index]
+            self._reporter.run_failed("workflow_task_failed", str(record.args[-1]), _said(error))  # type: ignore[index]
 
     def _refused(self, call: str, error: str) -> None:
         status = STATUS.search(error)

@@ -152,7 +152,9 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _workflow(kind: str, facts: Mapping[str, Any], trace: str) -> str:
-    workflow = f"workflow {facts['workflow_id']} ({facts['workflow_type']})" if facts["workflow_id"] else "a workflow"
+    workflow = f"workflow {facts['workflow_id']} ({facts['workflow_type']})"
+    if not facts["workflow_id"]:  # it was not decoded
+        workflow = f"the workflow with run id {facts['run_id']}"
     command = f" ({trace})" if facts["workflow_id"] else ""
     return f"{workflow} {WORKFLOW_STATES[kind]}: {facts['message']}{_at(facts)}{command}"
 

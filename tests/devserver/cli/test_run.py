@@ -286,9 +286,23 @@ def test_server_outage(up: Run, devserver: Run, status_of: StatusOf, module: Pat
         assert run.end(signal.SIGTERM) == 0
 
 
-def test_invalid_modules_and_targets(quick_up: Run, devserver: Run, module: Path) -> None:
+CODEC = """
+from dataclasses import replace
+from temporalio.converter import DataConverter, PayloadCodec
+
+class Down(PayloadCodec):
+    async def encode(self, payloads):
+        return list(payloads)
+    async def decode(self, payloads):
+        raise ConnectionError("nobody listens")
+
+converter = replace(DataConverter.default, payload_codec=Down())
+"""
+
+
+def test_invalid_modules_and_targets(quick_up: Run, devserver: Run, module: Path, start: Start) -> None:
     """A module that is missing, fails, is empty or has a name twice is an error; so is a missing namespace or
-    server."""
+    server. A codec that is down is named as the cause, not the workflow."""
     (module.parent / "fails.py").write_text("import greeting\n1 / 0\n")
     (module.parent / "empty.py").write_text("")
     twice = "@activity.defn(name='a')\ndef {}(): ...\n"
@@ -310,6 +324,14 @@ def test_invalid_modules_and_targets(quick_up: Run, devserver: Run, module: Path
         assert (done.returncode, done.stdout) == (code, "")
         assert message in done.stderr, done.stderr
         assert "devserver/" not in done.stderr
+    (module.parent / "codec.py").write_text(CODEC)
+    with running("greeting", "--no-reload", "--data-converter", "codec:converter") as run:
+        start("Do", "w", "fail")
+        run.until(r"the workflow with run id [-0-9a-f]{36} is blocked")
+        reason = (
+            "decoding its payloads fails, in the payload codec or external storage: ConnectionError: nobody listens"
+        )
+        eventually(lambda: reason in " ".join(run.text.split()))
 
 
 def test_build_of_a_deployment(quick_up: Run, devserver: Run, status_of: StatusOf, module: Path) -> None:
