@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -21,7 +20,7 @@ GROUP = f"Temporal (each also as ini key temporal_NAME and as environment variab
 # Settings of `[tool.devserver]` and `DEVSERVER_*` that select the executable; read here so that they are read once.
 EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 WORKER_INPUT = "temporal"
-PASSWORD = re.compile(r"(?<=://).*(?=@)")
+USER_INFO = r"(?<=://).*(?=@)"
 
 
 @dataclass(frozen=True)
@@ -169,12 +168,14 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Plu
 def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
     import pytest
 
-    from devserver import DevServerError, ServerOptions, Settings
+    from devserver import DevServerError, Settings
 
     try:
         # pytest runs the code of this project, so its settings may choose the executable too.
         settings = Settings.load(config.rootpath, environ, trust_file=True)
         if settings.tuning is not None:
+            from devserver import ServerOptions
+
             ServerOptions(tuning=settings.tuning)
     except DevServerError as error:
         raise pytest.UsageError(str(error)) from None
@@ -203,7 +204,9 @@ def _setting(config: pytest.Config, option: Option, environ: Mapping[str, str]) 
         try:
             value = option.parse(str(text))
         except ValueError as error:
-            shown = PASSWORD.sub("***", text)
+            import re
+
+            shown = re.sub(USER_INFO, "***", text)
             raise pytest.UsageError(f"{place}: must be {error}, not {shown!r}") from None
         return _Setting(rank, folder / value if isinstance(value, Path) else value)
     return None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from . import config as configuration
-from . import rehearsals
+from . import rehearsal_files
 from .isolation import pytest_run, scopes
 from .requirements import CASE_FIXTURE, MARK_LINES, OUTAGE_FIXTURE, requirements_of
 
@@ -22,7 +22,7 @@ SERVER_FIXTURES = frozenset({CASE_FIXTURE, "temporal_server"})
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     configuration.add_options(parser)
-    rehearsals.add_option(parser)
+    rehearsal_files.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect rehearsals from files whose names match."""
-    return rehearsals.collect(file_path, parent)
+    return rehearsal_files.collect(file_path, parent)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -60,8 +60,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Check the marks. Start the shared server with the first test that needs it, while collection continues."""
     with pytest_run.usage_errors_reach_controller(item.config):
-        needed = _needs_shared_server(item)
-    if needed and pytest_run.executes_all(item.config) and not pytest_run.forks(item.config):
+        requirements_of(item)
+    if _needs_shared_server(item) and pytest_run.executes_all(item.config) and not pytest_run.forks(item.config):
         pytest_run.session_of(item.config).begin()
 
 
@@ -76,8 +76,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _needs_shared_server(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
-    private = requirements_of(item).private or OUTAGE_FIXTURE in names
-    return not private and not SERVER_FIXTURES.isdisjoint(names)
+    if SERVER_FIXTURES.isdisjoint(names) or OUTAGE_FIXTURE in names:
+        return False
+    return not requirements_of(item).private
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -135,6 +136,8 @@ def pytest_runtest_makereport(
     case = item.stash.get(pytest_run.CASE, None)
     wider_cases = scopes.cases(item) + (scopes.adopted(item.config) if call.excinfo is not None else [])
     recorded = scopes.take_recorded(item.config) if call.when == "teardown" else []
+    if case is None and not wider_cases and not recorded and call.excinfo is None:
+        return (yield)
     from .errors import TemporalTestError
 
     is_ours = call.excinfo is not None and isinstance(call.excinfo.value, TemporalTestError)

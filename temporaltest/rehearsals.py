@@ -1,9 +1,8 @@
-"""Rehearsals as tests: the fixture `temporal_rehearsal`, and the collector of files with scenarios."""
+"""Rehearsals as tests: the fixture `temporal_rehearsal`, and the collectors of files with scenarios."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -16,9 +15,6 @@ from .reports import files
 
 if TYPE_CHECKING:
     from devserver.rehearsal import RehearsalSettings, Result, Scenario
-
-FILES = "temporal_rehearsal_files"
-DEFAULT_FILES = ("rehearsal_*.py", "*_rehearsal.py")
 
 T = TypeVar("T")
 
@@ -125,20 +121,6 @@ def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 # Files with scenarios, collected
-
-
-def add_option(parser: pytest.Parser) -> None:
-    """Declare the option for collected files."""
-    about = f"patterns of files whose scenarios are collected as tests [{' '.join(DEFAULT_FILES)}]"
-    parser.addini(FILES, about, type="args", default=list(DEFAULT_FILES))
-
-
-def collect(path: Path, parent: pytest.Collector) -> RehearsalFile | None:
-    """The collector of a file with scenarios; None for other files."""
-    if path.suffix == ".py" and any(fnmatch(path.name, item) for item in parent.config.getini(FILES)):
-        file: RehearsalFile = RehearsalFile.from_parent(parent, path=path)
-        return file
-    return None
 
 
 class RehearsalFile(pytest.File):

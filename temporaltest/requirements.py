@@ -68,17 +68,22 @@ class Requirements:
         return self.private_server or bool(self.dynamic_config) or self.version is not None
 
 
+NONE = Requirements()
+
+
 def requirements_of(item: pytest.Item) -> Requirements:
     """The requirements of a test. Its own marks override those of its class and module.
 
     Raises:
         pytest.UsageError: A mark has an unknown keyword or a value of the wrong type.
     """
-    import pytest
-
+    if MARK not in item.keywords and BUDGET_MARK not in item.keywords:
+        return NONE
     values: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(MARK))):
         if mark.args:
+            import pytest
+
             raise pytest.UsageError(f"{item.nodeid}: mark.temporal takes keyword arguments only: {', '.join(TYPES)}")
         _check(f"{item.nodeid}: mark.temporal", mark.kwargs)
         values.update(mark.kwargs)

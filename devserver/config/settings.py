@@ -16,7 +16,6 @@ from ..errors import ConfigFileError, OptionError
 from ..system.paths import Paths, whole
 from .project_table import TABLE, find_table
 from .settings_parsing import READERS, typed
-from .trust import TrustStore, compared, guarded
 
 PREFIX = "DEVSERVER_"
 
@@ -87,7 +86,7 @@ class Settings:
         found = find_table(folder)
         if found is not None:
             values.update(_from_table(*found), file=found[0])
-            if not trust_file and compared(found[1]):
+            if not trust_file:
                 values.update(_without_untrusted(*found, variables))
         own = _from_environment(variables, folder)
         if "binary" in own:
@@ -102,6 +101,10 @@ class Settings:
 
 def _without_untrusted(path: Path, table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """What trust makes of a table with guarded keys: they count, or are None and listed as untrusted."""
+    from .trust import TrustStore, compared, guarded
+
+    if not compared(table):
+        return {}
     record = TrustStore(Paths.default(environ)).find(path.parent, table)
     if record is not None:
         return {"trusted_sha256": record.binary_sha256}

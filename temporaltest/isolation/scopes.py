@@ -39,8 +39,10 @@ def adopted(config: pytest.Config) -> list[CaseContext]:
 
 def take_recorded(config: pytest.Config) -> list[tuple[str, str]]:
     """The recordings of scopes that have ended since the last call, as (file name, text)."""
-    recorded = config.stash.get(RECORDED, [])
-    config.stash[RECORDED] = []
+    if RECORDED not in config.stash:
+        return []
+    recorded = config.stash[RECORDED]
+    del config.stash[RECORDED]
     return recorded
 
 
