@@ -96,6 +96,11 @@ def measure(executable: Path, repeat: int) -> Iterator[Row]:
     yield Row(f"{FEW} tests, the same work (no replay)", replayless, once, "start_local per session", aim=1)
     yield Row(f"{FEW} tests, each replayed as well", ours, each, "start_local per test")
     yield Row(f"{FEW} tests, each replayed as well", ours, once, "start_local per session", aim=1)
+    for scope, stock in (("function", each), ("session", once)):
+        adopted = [seconds(_today(scope, FEW, executable), "--temporal-adopt=on") for _ in range(repeat)]
+        where = "each test" if scope == "function" else "a fixture of the session"
+        name = f"{FEW} tests with start_local in {where}, unchanged"
+        yield Row(name, adopted, stock, "without --temporal-adopt", aim=1)
     shared, own = (
         [seconds(PLUGIN.format(count=MANY), "-n", "2")],
         [seconds(_today("session", MANY, executable), "-n", "2")],
