@@ -120,6 +120,11 @@ def measure(executable: Path, repeat: int) -> Iterator[Row]:
     first = [seconds_to_first(PLUGIN.format(count=1)) for _ in range(repeat)]
     first_today = [seconds_to_first(today("session", 1, executable)) for _ in range(repeat)]
     yield Row("from the start of pytest to the first test's end", first, first_today, "start_local per session", aim=1)
+    for scope, stock in (("function", each), ("session", once)):
+        adopted = [seconds(today(scope, FEW, executable), "--temporal-adopt=on") for _ in range(repeat)]
+        where = "each test" if scope == "function" else "a fixture of the session"
+        name = f"{FEW} tests with start_local in {where}, unchanged"
+        yield Row(name, adopted, stock, "without --temporal-adopt", aim=1)
     shared, own = (
         [seconds(PLUGIN.format(count=MANY), "-n", "2")],
         [seconds(today("session", MANY, executable), "-n", "2")],
