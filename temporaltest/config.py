@@ -92,6 +92,14 @@ class PluginConfig:
         binary = None if self.version else self.executable.get("binary")
         return str(binary) if binary else f"Temporal CLI {self.version or DEFAULT_VERSION}"
 
+    def at_least(self, seconds: float) -> float:
+        """A limit of a step of the setup: `timeout` where that is longer."""
+        return max(seconds, self.timeout)
+
+    def scaled(self, seconds: float) -> float:
+        """A limit that is longer in the proportion in which `timeout` is longer than its default."""
+        return seconds * max(1.0, self.timeout / PluginConfig.timeout)
+
     def server_options(self) -> dict[str, Any]:
         """The server to run, as keywords of `DevServer.start`."""
         options = {

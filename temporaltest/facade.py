@@ -114,7 +114,7 @@ class Temporal(WorkflowStarter):
         try:
             return self._case.loop.run(starting, self._case.guard.limit)
         except OutOfTime:
-            raise self._case.workers.blocked(self._case.guard.limit) from None
+            raise self._case.blocked(self._case.guard.limit) from None
 
     def calls(self, activity: str | Callable[..., Any] | None = None) -> list[Call]:
         """Every attempt of an activity in this test, mocked or not, in the order of their start; of all, if None.
@@ -150,7 +150,7 @@ class Temporal(WorkflowStarter):
             if isinstance(error, KeyboardInterrupt) or not future.cancel():
                 future.cancel()
                 raise
-            raise WaitTimeout(f"waited for {description}\n{self._case.workers.blocked(guard.limit)}") from error
+            raise WaitTimeout(f"waited for {description}\n{self._case.blocked(guard.limit)}") from error
 
     def _refuse_to_block_a_worker(self) -> None:
         try:

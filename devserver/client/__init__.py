@@ -6,7 +6,8 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 - Calls: `ServiceCalls` lists, counts and describes workflows (paused ones too), reads histories and finds pollers, with
   retries (`CallRetries`) and errors of ours; `quote`, `quote_time` and `both` write list filters.
 - Virtual clocks: `VirtualClock` of one workflow, `manual_client`, `require_time_skipping`.
-- Failures: `failure_line`, `failure_text` and `root_cause`; their rule is in `devserver.client.failures`.
+- Failures: `failure_line`, `failure_text` and `root_cause`; their rule is in `devserver.client.failures`. `FailureKind`
+  tells what a text shows, such as non-determinism.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
     from .call_errors import call_failed, namespace_missing, unreachable
     from .calls import ServiceCalls, still_polls
+    from .failure_kinds import FailureKind
     from .failures import FailureText, chain, failure_line, failure_text, failure_type, root_cause, summary
     from .list_filters import both, quote, quote_time
     from .profile_file import profile_file, write_profile
@@ -37,6 +39,7 @@ __all__ = [
     "CallRetries",
     "ClockState",
     "Connection",
+    "FailureKind",
     "FailureText",
     "RunStatus",
     "ServiceCalls",
@@ -76,6 +79,7 @@ __getattr__, __dir__ = lazy_names(
         "call_errors": ("call_failed", "namespace_missing", "unreachable"),
         "calls": ("ServiceCalls", "still_polls"),
         "virtual_clock_state": ("ClockState", "clock_state"),
+        "failure_kinds": ("FailureKind",),
         "failures": ("FailureText", "chain", "failure_line", "failure_text", "failure_type", "root_cause", "summary"),
         "list_filters": ("both", "quote", "quote_time"),
         "profile_file": ("profile_file", "write_profile"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from temporalio.api.enums.v1 import TimeoutType, WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflow.v1 import PendingActivityInfo
 
+from ..client.failure_kinds import FailureKind as Kind
 from ..client.failures import chain
 from ..history.tail import FailedTask
 from . import hints
@@ -16,11 +16,6 @@ from .hints import Hint
 
 Cause = WorkflowTaskFailedCause
 
-NONDETERMINISM = re.compile(r"\[TMPRL1100\]")
-DEADLOCK = re.compile(r"\[TMPRL1101\]")
-TOO_LARGE = re.compile(r"\[TMPRL1103\]|exceed\w* size limit|message larger than max", re.IGNORECASE)
-NOT_REGISTERED = re.compile(r"is not registered on this worker|unable to find (workflow|activity) ?type", re.IGNORECASE)
-CONVERTER = re.compile(r"\bFailed (decoding arguments|encoding completion)|payload_codec\.|\bdecode_activation\b")
 CAUSES_OF_SIZE = (
     Cause.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE,
     Cause.WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE,
@@ -41,18 +36,18 @@ def of_workflow_task(workflow_id: str, failed: FailedTask, lines: Sequence[str])
     text = "\n".join(lines)
     if failed.timed_out:
         return hints.slow_workflow_task(workflow_id, failed.worker)
-    if NONDETERMINISM.search(text) or failed.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR:
+    if Kind.NONDETERMINISM.found_in(text) or failed.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR:
         return hints.nondeterminism(workflow_id)
     command = ("workflow", "show", "--workflow-id", workflow_id)
-    if DEADLOCK.search(text):
+    if Kind.DEADLOCK.found_in(text):
         return hints.deadlock(command)
-    if failed.cause in CAUSES_OF_SIZE or TOO_LARGE.search(text):
+    if failed.cause in CAUSES_OF_SIZE or Kind.TOO_LARGE.found_in(text):
         return hints.too_large("workflow", command)
     if failed.cause not in CAUSES_OF_WORKERS:
         return hints.refused(command)
-    if NOT_REGISTERED.search(text):
+    if Kind.NOT_REGISTERED.found_in(text):
         return hints.not_registered("workflow", failed.worker, command)
-    if CONVERTER.search(text):
+    if Kind.CONVERTER.found_in(text):
         return hints.converter(failed.worker, command)
     return hints.workflow_code(workflow_id)
 
@@ -64,11 +59,11 @@ def of_activity(workflow_id: str, activity: PendingActivityInfo, lines: Sequence
     timeout = _timeout(activity.last_failure)
     if timeout is not None:
         return hints.timed_out_activity(timeout, activity.last_worker_identity, command)
-    if NOT_REGISTERED.search(text):
+    if Kind.NOT_REGISTERED.found_in(text):
         return hints.not_registered("activity", activity.last_worker_identity, command)
-    if TOO_LARGE.search(text):
+    if Kind.TOO_LARGE.found_in(text):
         return hints.too_large("activity", command)
-    if CONVERTER.search(text):
+    if Kind.CONVERTER.found_in(text):
         return hints.converter(activity.last_worker_identity, command)
     return hints.failing_activity(command)
 

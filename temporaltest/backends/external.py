@@ -64,7 +64,7 @@ class ExternalBackend:
         namespace = self._config.namespace
         loop = BackgroundLoop()
         try:
-            version = loop.run(_check(address, connect, namespace))
+            version = loop.run(_check(address, connect, namespace, self._config.at_least(CONNECT_SECONDS)))
         finally:
             loop.close()
         old = version_of(version) < TIME_SKIPPING_SINCE
@@ -129,13 +129,13 @@ def _as_variables(config: PluginConfig) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
-async def _check(address: str, connect: Mapping[str, Any], namespace: str | None) -> str:
+async def _check(address: str, connect: Mapping[str, Any], namespace: str | None, limit: float) -> str:
     """The version of the server; checks that `namespace` exists, if one is set."""
     try:
-        client = await asyncio.wait_for(Client.connect(address, **connect), CONNECT_SECONDS)
+        client = await asyncio.wait_for(Client.connect(address, **connect), limit)
         info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
     except (RuntimeError, RPCError, OSError, asyncio.TimeoutError) as error:
-        cause = unreachable(address, str(error) or f"no answer within {CONNECT_SECONDS:g} s")
+        cause = unreachable(address, str(error) or f"no answer within {limit:g} s")
         why = cause.message.removeprefix(f"cannot connect to {address}: ")
         raise SetupError(
             f"the external Temporal server at {address} cannot be used: {why}\n{cause.hint} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import replace
@@ -35,6 +36,7 @@ T = TypeVar("T")
 Connect = Callable[[ServerEndpoint, str], Awaitable[Client]]
 
 SETUP_SECONDS = 20.0
+SPARE_SECONDS = 5.0
 
 
 class Allocation:
@@ -112,14 +114,20 @@ class Allocation:
                 self.slot.namespace,
                 retention=self._requirements.retention,
                 search_attributes=self._requirements.search_attributes,
+                limit=self._limit,
             )
 
-        self._session.loop.run(make(), SETUP_SECONDS)
+        self._session.loop.run(make(), self._limit + SPARE_SECONDS)
+
+    @property
+    def _limit(self) -> float:
+        """The limit of each step of the setup, in seconds."""
+        return self._session.config.at_least(SETUP_SECONDS)
 
     def _reserve(self, base: Client, name: str) -> NamespaceSlot:
         """A namespace; a shared one if the server does not allow new ones."""
         try:
-            return self._set_up(reserve(base, self.endpoint, name, self._requirements))
+            return self._set_up(reserve(base, self.endpoint, name, self._requirements, self._limit))
         except namespaces.NamespaceNotAllowed as refused:
             spare = self.endpoint.fallback_namespace
             if spare is None:
@@ -127,12 +135,14 @@ class Allocation:
                     f"no {NAMESPACES} here: {refused}; use --temporal-namespace with one for all tests"
                 ) from None
             self.endpoint = self._session.share(self.endpoint, spare)
-            return self._set_up(reserve(base, self.endpoint, name, self._requirements))
+            return self._set_up(reserve(base, self.endpoint, name, self._requirements, self._limit))
 
     def _set_up(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of work in the session's loop, unless the server is killed meanwhile or does not answer."""
+        until = time.monotonic() + self._limit + SPARE_SECONDS
         try:
-            return self._session.loop.run(self._guard.wait(work, "the test's namespace"), SETUP_SECONDS)
+            waiting = self._guard.wait(work, "the test's namespace", until=until)
+            return self._session.loop.run(waiting, self._limit + 2 * SPARE_SECONDS)
         except (OutOfTime, RPCError, WaitTimeout) as error:
             full = self.endpoint.full()
             if full is not None:
@@ -140,7 +150,7 @@ class Allocation:
             if not isinstance(error, OutOfTime):
                 raise
             raise SetupError(
-                f"the Temporal server at {self.endpoint.address} does not answer within {SETUP_SECONDS:g} s"
+                f"the Temporal server at {self.endpoint.address} does not answer within {self._limit:g} s"
             ) from None
 
     def _make_client(
@@ -158,7 +168,7 @@ class Allocation:
 
         self.clocks = VirtualClocks(client)
         self._guard.advance = Stepping(self.clocks).run
-        self._session.loop.run(self.clocks.require(), SETUP_SECONDS)
+        self._session.loop.run(self.clocks.require(), self._limit)
         return self.clocks.client
 
     def unguarded(self) -> Client:
@@ -205,7 +215,7 @@ class Allocation:
         self.outage.undo()
         if self.outage.log and self.outage.answers:
             with contextlib.suppress(OutOfTime, RPCError):
-                self._session.loop.run(self._reconnect(), SETUP_SECONDS)
+                self._session.loop.run(self._reconnect(), self._limit)
 
     async def _reconnect(self) -> None:
         """Make the first call on a connection that an outage broke, because that call fails."""

@@ -185,26 +185,33 @@ class CaseContext:
         """Leave nothing running on a shared server, unless the server is kept for inspection."""
         if self.requirements.private or self.session.config.keep or not self.endpoint.alive():
             return
+        limit = self.session.config.scaled(CLEAN_SECONDS)
         with contextlib.suppress(OutOfTime):
-            self.session.loop.run(self.schedules.delete(self.unguarded()), CLEAN_SECONDS)
-            self.session.loop.run(self.allocation.endpoints.remove(self.unguarded()), CLEAN_SECONDS)
-            self.session.loop.run(cleanup.terminate_workflows(self.unguarded(), self.guard.maybe_open()), CLEAN_SECONDS)
+            self.session.loop.run(self.schedules.delete(self.unguarded()), limit)
+            self.session.loop.run(self.allocation.endpoints.remove(self.unguarded()), limit)
+            self.session.loop.run(cleanup.terminate_workflows(self.unguarded(), self.guard.maybe_open()), limit)
             if not (self.endpoint.ours or self.slot.shared):
-                self.session.loop.run(cleanup.delete_namespace(self.unguarded(), self.namespace), CLEAN_SECONDS)
+                self.session.loop.run(cleanup.delete_namespace(self.unguarded(), self.namespace), limit)
+
+    def blocked(self, limit: float) -> WorkerStuck:
+        """The error for an event loop of the workers that has not answered for `limit` seconds."""
+        return self.workers.blocked(limit, self.loop.running_code())
 
     def _stop_workers(self) -> None:
         lost = self.lost() is not None
-        limit = LOST_SECONDS if lost else min(self.session.config.timeout, STOP_SECONDS)
+        config = self.session.config
+        limit = LOST_SECONDS if lost else min(config.timeout, config.scaled(STOP_SECONDS))
         try:
             self.loop.run(self.workers.stop(limit), limit + SPARE_SECONDS)
         except (WorkerStuck, OutOfTime) as error:
+            blocked = self.blocked(limit)
             with contextlib.suppress(WorkerStuck):
                 self.workers.evict()
             self.loop.abandon()
             if lost or self.lost():  # the SDK hangs: it polls a server that is gone
                 return
             if isinstance(error, OutOfTime):
-                raise self.workers.blocked(limit) from None
+                raise blocked from None
             raise
         except BaseException:
             self.loop.close(LOOP_SECONDS)

@@ -35,8 +35,10 @@ class NamespaceSlot:
         return confined
 
 
-async def reserve(client: Client, endpoint: ServerEndpoint, test: str, requirements: Requirements) -> NamespaceSlot:
-    """Create a namespace for a test, or reserve a part of the one that all tests share.
+async def reserve(
+    client: Client, endpoint: ServerEndpoint, test: str, requirements: Requirements, limit: float
+) -> NamespaceSlot:
+    """Create a namespace for a test, within `limit` seconds, or reserve a part of the one that all tests share.
 
     Raises:
         namespaces.NamespaceNotAllowed: The server does not allow new namespaces.
@@ -46,7 +48,11 @@ async def reserve(client: Client, endpoint: ServerEndpoint, test: str, requireme
     name = namespaces.name_for(test)
     if endpoint.namespace is None:
         await namespaces.create(
-            client, name, retention=requirements.retention, search_attributes=requirements.search_attributes
+            client,
+            name,
+            retention=requirements.retention,
+            search_attributes=requirements.search_attributes,
+            limit=limit,
         )
         return NamespaceSlot(name)
     await _check_shared(client, endpoint.namespace, requirements)

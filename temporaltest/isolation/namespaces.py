@@ -21,7 +21,6 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import SetupError, WaitTimeout
 
-READY_SECONDS = 10.0
 POLL_SECONDS = 0.002
 TYPES = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
@@ -45,21 +44,27 @@ def name_for(test: str) -> str:
     return f"{readable or 'test'}-{uuid.uuid4().hex[:12]}"
 
 
-async def create(client: Client, name: str, *, retention: timedelta, search_attributes: Mapping[str, str]) -> None:
+async def create(
+    client: Client, name: str, *, retention: timedelta, search_attributes: Mapping[str, str], limit: float
+) -> None:
     """Create the namespace `name` and wait until it answers and knows its search attributes.
 
     Raises:
+        WaitTimeout: That took more than `limit` seconds.
         NamespaceNotAllowed: The server does not allow new namespaces.
         SetupError: A search attribute's type is unknown, or Temporal rejects the retention or an attribute.
     """
     kinds = {attribute: type_of(kind) for attribute, kind in search_attributes.items()}
+    deadline = time.monotonic() + limit
     await _register(client, name, retention)
-    query = ""
+    answering = f"the namespace {name} did not answer within {limit:g} s"
+    await _until_it_answers(client, name, "", deadline, answering)
     if search_attributes:
-        await _until_it_answers(client, name, "")
         await _add(client, name, kinds)
         query = " AND ".join(f"{attribute} IS NULL" for attribute in search_attributes)
-    await _until_it_answers(client, name, query)
+        wanted = ", ".join(f"{attribute} ({kind})" for attribute, kind in search_attributes.items())
+        late = f"the namespace {name} did not have its search attributes {wanted} within {limit:g} s"
+        await _until_it_answers(client, name, query, deadline, late)
 
 
 def type_of(kind: str) -> IndexedValueType.ValueType:
@@ -106,16 +111,15 @@ def _hint(message: str) -> str:
     return "\na namespace has at most 10 of type Keyword and 3 of each other type" if limited else ""
 
 
-async def _until_it_answers(client: Client, name: str, query: str) -> None:
+async def _until_it_answers(client: Client, name: str, query: str, deadline: float, late: str) -> None:
     request = ListWorkflowExecutionsRequest(namespace=name, page_size=1, query=query)
-    deadline = time.monotonic() + READY_SECONDS
     while True:
         try:
             await client.workflow_service.list_workflow_executions(request)
             return
         except RPCError as error:
             if time.monotonic() > deadline:
-                raise WaitTimeout(f"the namespace {name} did not answer within {READY_SECONDS:g} s: {error}") from error
+                raise WaitTimeout(f"{late}: {error}") from error
             if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNAVAILABLE):
                 raise
         await asyncio.sleep(POLL_SECONDS)

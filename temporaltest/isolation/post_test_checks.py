@@ -112,4 +112,4 @@ class PostTestChecks:
             raise ServerLost("an outage of the server is active")
         ui = allocation.endpoint.ui_url if self._session.config.keep else None
         gathering = test_report.gather(allocation.unguarded(), ui, self.codes)
-        return self._session.loop.run(gathering, REPORT_SECONDS)
+        return self._session.loop.run(gathering, self._session.config.scaled(REPORT_SECONDS))

@@ -60,11 +60,12 @@ class Session:
         """A client of the server, connected once; the clients of tests share its connection."""
         with self._lock:
             if endpoint.address not in self._clients:
+                limit = self.config.at_least(CONNECT_SECONDS)
                 try:
-                    self._clients[endpoint.address] = self.loop.run(_connect(endpoint), CONNECT_SECONDS)
+                    self._clients[endpoint.address] = self.loop.run(_connect(endpoint), limit)
                 except OutOfTime:
                     raise SetupError(
-                        f"the Temporal server at {endpoint.address} does not answer within {CONNECT_SECONDS:g} s"
+                        f"the Temporal server at {endpoint.address} does not answer within {limit:g} s"
                     ) from None
             return self._clients[endpoint.address]
 

@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client, WorkflowHistory
 
-from devserver.client import OPEN_STATUSES, SDK, ServiceCalls, status_name
+from devserver.client import OPEN_STATUSES, SDK, FailureKind, ServiceCalls, status_name
 
 from ..replay.worker_code import WorkerCode, replay_all
 from ..workers.result_check import return_lines
@@ -25,8 +25,6 @@ from .tracebacks import failure_lines
 HEAD = 50
 TAIL = 25
 MAX_REPLAYED = 2000
-NONDETERMINISM = "[TMPRL1100]"
-DEADLOCK = "[TMPRL1101]"
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,10 @@ async def inspect(
     info = description.workflow_execution_info
     is_open = info.status in OPEN_STATUSES
     failure = await _failure(client, [*head, *tail])
-    if failure and "is not JSON serializable" in failure[0]:
+    if failure and FailureKind.UNSERIALIZABLE.found_in(failure[0]):
         failure = [*failure, *_returned_at(info, codes)]
     text = "\n".join(failure)
-    unclear = (is_open and DEADLOCK not in text) or NONDETERMINISM in text
+    unclear = (is_open and not FailureKind.DEADLOCK.found_in(text)) or bool(FailureKind.NONDETERMINISM.found_in(text))
     trace, omitted = await _trace(client, head, tail, info.history_length)
     return WorkflowState(
         *(workflow_id, run_id, info.type.name, info.task_queue, status_name(info.status)),

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from devserver.replay import keep_forever
+from devserver.replay import SourceLine, is_user_code, keep_forever
 
 from ..errors import SetupError
 
@@ -46,6 +46,16 @@ class BackgroundLoop:
             work.close()
             raise SetupError("the event loop of the plugin has ended by itself: something replaces or stops it")
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def running_code(self) -> list[SourceLine]:
+        """The user's lines that run in the loop now, the innermost last; none while only the SDK's or ours run."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        lines: list[SourceLine] = []
+        while frame is not None:
+            if is_user_code(frame.f_code.co_filename):
+                lines.append(SourceLine(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+            frame = frame.f_back
+        return lines[::-1]
 
     def run(self, work: Coroutine[Any, Any, T], limit: float | None = None) -> T:
         """The result of `work`; call this from outside the loop.

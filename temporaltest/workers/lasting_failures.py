@@ -8,12 +8,11 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import WorkflowTaskFailedEventAttributes
 
-from devserver.client import chain, summary
+from devserver.client import FailureKind, chain, summary
 from devserver.replay import user_lines
 
 from .advice import advice
 
-DEADLOCK = "[TMPRL1101]"
 BAD_ATTRIBUTES = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES
 WRONG_CALL = re.compile(r"\(\) (takes|missing|got an unexpected|got multiple) ")
 CONVERSION_ERRORS = ("TypeError", "ValueError", "JSONDecodeError", "KeyError")
@@ -26,7 +25,12 @@ def text_of(failure: Failure) -> str:
 
 def is_unregistered(failure: Failure) -> bool:
     """Whether the worker that took a task does not have its workflow or activity."""
-    return "is not registered on this worker" in failure.message
+    return FailureKind.NOT_REGISTERED.found_in(failure.message) is not None
+
+
+def is_nondeterministic(failure: Failure) -> bool:
+    """Whether the workflow's code does not match its history."""
+    return FailureKind.NONDETERMINISM.found_in(failure.message) is not None
 
 
 def of_activity(failure: Failure) -> bool:
@@ -40,8 +44,8 @@ def of_workflow_task(failed: WorkflowTaskFailedEventAttributes) -> bool:
 
     A slow machine also makes workflow code look blocked; then no line of the user's is in the stack.
     """
-    blocked = DEADLOCK in failed.failure.message and bool(lines_of(failed.failure))
-    return blocked or failed.cause == BAD_ATTRIBUTES or _cannot_convert(failed.failure)
+    blocked = FailureKind.DEADLOCK.found_in(failed.failure.message) and lines_of(failed.failure)
+    return bool(blocked) or failed.cause == BAD_ATTRIBUTES or _cannot_convert(failed.failure)
 
 
 def explain(what: str, failure: Failure, place: str = "") -> str:
@@ -59,6 +63,6 @@ def lines_of(failure: Failure) -> list[str]:
 def _cannot_convert(failure: Failure) -> bool:
     """Whether values cannot be converted; unlike a codec, a converter answers the same each time."""
     causes = list(chain(failure))
-    decodes = any("Failed decoding arguments" in cause.message for cause in causes)
-    encodes = any("is not JSON serializable" in cause.message for cause in causes)
+    decodes = any(FailureKind.DECODING.found_in(cause.message) for cause in causes)
+    encodes = any(FailureKind.UNSERIALIZABLE.found_in(cause.message) for cause in causes)
     return encodes or (decodes and any(c.application_failure_info.type in CONVERSION_ERRORS for c in causes))

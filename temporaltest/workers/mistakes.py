@@ -32,6 +32,7 @@ from .workers import Workers
 
 MAX_EVENTS = 2000
 QUERY_TIMEOUT = timedelta(seconds=3)
+RANDOM_ATTEMPTS = 2  # after fewer, code that decides at random may yet take the right way
 RUNNING = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
 
@@ -125,6 +126,9 @@ class _Search:
         if lasting_failures.is_unregistered(attributes.failure):
             registered = self._pollers.registered(queue, WORKFLOW, name)
             return None if registered else _unregistered(attributes.failure.message, "workflows", name)
+        if lasting_failures.is_nondeterministic(attributes.failure) and task.attempt > RANDOM_ATTEMPTS:
+            again = f"{what} is non-deterministic and fails again and again"
+            return Mistake(lasting_failures.explain(again, attributes.failure), heals=True)
         if not lasting_failures.of_workflow_task(attributes):
             return None
         return Mistake(lasting_failures.explain(f"{what} fails on every attempt", attributes.failure))

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkerConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from devserver.replay import DaemonThreads, release_threads, shown_path
+from devserver.replay import DaemonThreads, SourceLine, release_threads, shown_path
 
 from ..activities import mocks
 from ..activities.call_ledger import CallLedger
@@ -168,12 +168,16 @@ class Workers:
             "and let an async activity pass CancelledError on"
         )
 
-    def blocked(self, limit: float) -> WorkerStuck:
-        """The error for an event loop that is blocked for more than `limit` seconds."""
+    def blocked(self, limit: float, running: Sequence[SourceLine]) -> WorkerStuck:
+        """The error for an event loop that has not answered for `limit` seconds; `running` are lines that it runs."""
+        if not running:
+            return WorkerStuck(
+                f"the event loop of this test's workers did not answer within {limit:g} s, and none of your code "
+                "blocks it now: the machine may be too busy; raise --temporal-timeout"
+            )
         lines = [f"something blocks the event loop of this test's workers for more than {limit:g} s:"]
-        lines += [str(call) for call in self.ledger.running()] or [
-            "no activity runs, so it is an interceptor or a data converter"
-        ]
+        lines += [f"{call}" for call in self.ledger.running()]
+        lines += [f"at {line}" for line in running]
         return WorkerStuck(
             "\n  ".join(lines) + "\nuse await in it, or make it a plain function, which runs in a thread"
         )

@@ -48,7 +48,7 @@ def test_a_new_namespace_is_ready(server: DevServer) -> None:
         client = await Client.connect(server.address)
         attributes = {"Customer": "Keyword", "Total": "Double"}
         name = namespaces.name_for("mine")
-        await namespaces.create(client, name, retention=3 * DAY, search_attributes=attributes)
+        await namespaces.create(client, name, retention=3 * DAY, search_attributes=attributes, limit=LIMIT)
         mine = await Client.connect(server.address, namespace=name)
         assert [execution async for execution in mine.list_workflows("Customer = 'Ada' AND Total > 3")] == []
         assert sorted(await namespaces.search_attributes_of(client, name)) == ["Customer", "Total"]
@@ -73,7 +73,7 @@ def test_invalid_settings(attributes: dict[str, str], retention: timedelta, mess
     async def main() -> None:
         client = await Client.connect(server.address)
         name = namespaces.name_for("mine")
-        await namespaces.create(client, name, retention=retention, search_attributes=attributes)
+        await namespaces.create(client, name, retention=retention, search_attributes=attributes, limit=LIMIT)
 
     with pytest.raises(SetupError, match=re.escape(message)):
         asyncio.run(main())
@@ -83,7 +83,7 @@ def test_invalid_settings(attributes: dict[str, str], retention: timedelta, mess
 async def _started(address: str, count: int) -> AsyncIterator[Client]:
     client = await Client.connect(address)
     name = namespaces.name_for("mine")
-    await namespaces.create(client, name, retention=DAY, search_attributes={})
+    await namespaces.create(client, name, retention=DAY, search_attributes={}, limit=LIMIT)
     mine = await Client.connect(address, namespace=name)
     limit = asyncio.Semaphore(50)
 

@@ -126,24 +126,28 @@ def test_same(temporal):
     assert temporal.run(handle.execute_update(Same.ask, "x")) == "xecho"
 
 
-def version(amount):
-    @workflow.defn(name="Versioned")
-    class Versioned:
-        @workflow.run
-        async def run(self) -> None:
-            await workflow.execute_activity(echo, amount, **SHORT)
-            await workflow.wait_condition(lambda: False)
+@workflow.defn(name="Charges")
+class ChargesOne:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(echo, "1", **SHORT)
+        await workflow.wait_condition(lambda: False)
 
-    return Versioned
+
+@workflow.defn(name="Charges")
+class ChargesTwo:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity(echo, "2", **SHORT)
+        await workflow.wait_condition(lambda: False)
 
 
 def test_changed_code(temporal):
-    first = temporal.worker(workflows=[version("1")], activities=[echo])
-    handle = temporal.start("Versioned")
-    while not temporal.calls(echo):
-        pass
-    first.stop()
-    temporal.worker(workflows=[version("2")], activities=[echo])
+    with temporal.worker(workflows=[ChargesOne], activities=[echo]):
+        temporal.start("Charges")
+        while not temporal.calls(echo):
+            pass
+    temporal.worker(workflows=[ChargesTwo], activities=[echo])
 """
 )
 

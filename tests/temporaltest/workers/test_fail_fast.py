@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from ..conftest import Suite
 
 GREET = """
@@ -86,8 +88,12 @@ def test_async(temporal):
         result.stdout.no_fnmatch_line(inside)
 
 
-def test_nondeterminism_at_runtime(suite: Suite) -> None:
-    """Without a cache every workflow task is a replay; a divergence fails the workflow at once, with event and line."""
+def test_nondeterminism_at_runtime(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a cache every workflow task is a replay; a divergence fails the test at once, with event and line.
+
+    Every failure has the words that people search for, in the summary too, also where the server retries the task.
+    """
+    monkeypatch.setenv("COLUMNS", "400")
     suite.tests(
         """
 SHORT = {"start_to_close_timeout": timedelta(seconds=5)}
@@ -113,10 +119,27 @@ class Flaky:
 def test_flaky(temporal):
     temporal.worker(workflows=[Flaky], activities=[one, two], max_cached_workflows=0)
     temporal.execute(Flaky.run)
+
+
+def test_retried(temporal):
+    from temporalio.worker import Worker
+
+    async def work():
+        options = {"max_cached_workflows": 0, "workflow_failure_exception_types": []}
+        async with Worker(temporal.client, task_queue="q", workflows=[Flaky], activities=[one, two], **options):
+            await temporal.client.execute_workflow(Flaky.run, id="retried", task_queue="q")
+
+    temporal.run(work())
 """
     )
     result = suite.run("--show-capture=no")
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "FAILED *::test_flaky - *: [[]TMPRL1100[]] Nondeterminism error: *; the workflow is non-deterministic*",
+            "FAILED *::test_retried - *the workflow retried (Flaky) is non-deterministic and fails again *TMPRL1100*",
+        ]
+    )
     result.stdout.fnmatch_lines(
         [
             "*ApplicationError: [[]TMPRL1100[]] Nondeterminism error: Activity type of scheduled event 'one' *",
