@@ -71,3 +71,25 @@ def test_unsupported_commands_are_refused(forks: ForkServer, args: list[str], mo
     """Interpreter options, and variables that the interpreter reads on start, need a new process."""
     assert forks.fits([sys.executable, "-m", "devserver"], os.environ) == (sys.platform == "linux")
     assert not forks.fits([sys.executable, *args], {**os.environ, **more})
+
+
+def test_workers_of_xdist_are_children_in_the_session(forks: ForkServer, tmp_path: Path) -> None:
+    """A run of pytest in a session of its own has xdist's workers there, so that Ctrl-C and the end of the run reach
+    them, also one that replaces a crashed worker.
+    """
+    (tmp_path / "test_it.py").write_text(
+        "import os, pytest\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "def test_it(number):\n"
+        "    print(os.getsid(0), os.getppid(), file=open(f'worker-{os.getpid()}', 'w'))\n"
+        "    if number == 0:\n"
+        "        os._exit(3)\n"
+    )
+    command = ["-m", "pytest", "-p", "no:cacheprovider", "-n", "2"]
+    with Path(os.devnull).open("r+b") as nothing, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        streams = {"stdin": nothing.fileno(), "stdout": nothing.fileno(), "stderr": nothing.fileno()}
+        run = forks.start(command, env=os.environ, session=True, **streams)
+        assert run.wait(60) == 1
+    assert {path.read_text() for path in tmp_path.glob("worker-*")} == {f"{run.pid} {run.pid}\n"}
+    assert len(list(tmp_path.glob("worker-*"))) == 3

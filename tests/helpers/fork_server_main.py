@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import importlib.metadata
 import json
 import os
 import pkgutil
@@ -39,6 +40,7 @@ def main(path: str, *modules: str) -> None:
             with contextlib.suppress(ImportError):  # a module of an extra, or one that needs it
                 importlib.import_module(module)
     _hash_modules()
+    _read_metadata()
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -101,6 +103,28 @@ def _hash_modules() -> None:
     from temporalio.worker import _worker
 
     _worker.load_default_build_id()
+
+
+def _read_metadata() -> None:
+    """Read what pytest asks of every installed distribution, several times in a run; others are read when asked for."""
+    kind = importlib.metadata.PathDistribution
+    for name in ("entry_points", "files", "metadata"):
+        setattr(kind, name, _remembered(getattr(kind, name).fget))
+    for distribution in importlib.metadata.distributions():
+        if any(point.group == "pytest11" for point in distribution.entry_points):
+            _ = distribution.files, distribution.metadata
+
+
+def _remembered(read: Callable[[Any], Any]) -> property:
+    known: dict[Any, Any] = {}
+
+    def of(distribution: Any) -> Any:
+        path = distribution._path
+        if path not in known:
+            known[path] = read(distribution)
+        return known[path]
+
+    return property(of)
 
 
 def serve(listener: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

@@ -21,6 +21,6 @@ def eventually(condition: Callable[[], T], limit: float = LIMIT) -> T:
         now = time.monotonic()
         assert now < deadline, f"never came true within {limit:g} s: {condition}"
         # What is dear to ask is asked less often: several of these wait at once on two cores.
-        time.sleep(min(max(POLL_SECONDS, 2 * (now - asked)), LONGEST_POLL_SECONDS))
+        time.sleep(min(max(POLL_SECONDS, 5 * (now - asked)), LONGEST_POLL_SECONDS))
         asked = time.monotonic()
     return found

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from temporaltest.requirements import Requirements, requirements_of
-from tests.temporaltest.conftest import Suite
+from tests.temporaltest.conftest import ALONE, TWO, Suite
 
 WORDS = "time_skipping, search_attributes, dynamic_config, version, private_server, replay, retention"
 
@@ -58,22 +58,24 @@ def test_settings_that_need_a_private_server(mark: str, pytester: pytest.Pyteste
     assert required(pytester, f"@pytest.mark.temporal({mark})\ndef test_it(): pass").private
 
 
+INVALID = [
+    ("time_skiping=True", "mark.temporal has no keyword 'time_skiping'; did you mean time_skipping?"),
+    ("colour='red'", "mark.temporal has no keyword 'colour'"),
+    ("'fast'", "mark.temporal takes keyword arguments only"),
+    ("time_skipping='yes'", "mark.temporal(time_skipping=...) must be a bool, not 'yes'"),
+    ("retention=3", "mark.temporal(retention=...) must be a timedelta, not 3"),
+    ("search_attributes=['Customer']", "mark.temporal(search_attributes=...) must be a dict, not ['Customer']"),
+    ("version=1.9", "mark.temporal(version=...) must be a str, not 1.9"),
+]
+
+
 @pytest.mark.parametrize(
-    ("mark", "message"),
-    [
-        ("time_skiping=True", "mark.temporal has no keyword 'time_skiping'; did you mean time_skipping?"),
-        ("colour='red'", "mark.temporal has no keyword 'colour'"),
-        ("'fast'", "mark.temporal takes keyword arguments only"),
-        ("time_skipping='yes'", "mark.temporal(time_skipping=...) must be a bool, not 'yes'"),
-        ("retention=3", "mark.temporal(retention=...) must be a timedelta, not 3"),
-        ("search_attributes=['Customer']", "mark.temporal(search_attributes=...) must be a dict, not ['Customer']"),
-        ("version=1.9", "mark.temporal(version=...) must be a str, not 1.9"),
-    ],
+    ("mark", "message", "ways"), [(*INVALID[0], TWO), *((mark, message, ALONE) for mark, message in INVALID)]
 )
-def test_invalid_mark(mark: str, message: str, both_ways: Suite) -> None:
+def test_invalid_mark(mark: str, message: str, ways: tuple[str, ...], suite: Suite) -> None:
     """An unknown argument or value ends the run before the first test, and the error lists the known ones."""
-    both_ways.file("test_it.py", f"import pytest\n\n@pytest.mark.temporal({mark})\ndef test_it(): pass\n")
-    result = both_ways.run()
+    suite.file("test_it.py", f"import pytest\n\n@pytest.mark.temporal({mark})\ndef test_it(): pass\n")
+    result = suite.run(ways=ways)
     output = result.stdout.str() + result.stderr.str()
     assert result.ret != 0
     assert f"test_it.py::test_it: {message}" in output
