@@ -28,13 +28,14 @@ from .errors import ClusterRunning, ClusterStartFailed
 from .folder import ClusterFolder, command
 from .members import POLL_SECONDS, ClusterMember, ClusterMembers, environment
 from .postgres_server import HOST, PASSWORD
-from .role_config import HTTP, PORTS, MemberPorts, dynamic_config, member_config, role_of
+from .role_config import HTTP, MEMBERSHIP, PORTS, MemberPorts, dynamic_config, member_config, role_of
 
 LOCK_SECONDS = 3.0
 CANARY_SECONDS = 2.0  # a call that is swallowed at the start comes back only at its deadline
 CANARY = "devserver-canary"
 RETENTION = 86400
 WATCH_SECONDS = 1.0
+SMALLINT = 2**15  # the schema of PostgreSQL has membership ports as a signed 16-bit number
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -117,7 +118,9 @@ class ClusterMachine:
             ports = {
                 kind: take(port if (member, kind) == ("frontend-1", "grpc") else None, wanted.get(kind), "--port")
                 for kind in kinds
+                if kind != MEMBERSHIP
             }
+            ports[MEMBERSHIP] = self._reservations.take_below(SMALLINT, wanted.get(MEMBERSHIP))
             self._ports[member] = MemberPorts(**ports)
         if not self._folder.database.exists():
             self._copy_template()

@@ -23,6 +23,7 @@ from .postgres_server import HOST
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
 LOG_LINES = 8
+LINE_LENGTH = 300  # the server logs the stack traces of its errors on the same line
 
 
 class ClusterMember:
@@ -108,7 +109,8 @@ class ClusterMember:
 
     def last_lines(self) -> list[str]:
         """The end of its log."""
-        return log_tail(self._folder.log(self.name), LOG_LINES)
+        lines = log_tail(self._folder.log(self.name), LOG_LINES)
+        return [line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}..." for line in lines]
 
     def to_json(self) -> dict[str, Any]:
         """`name`, `state`, `pid`, `exit`, `starts` and `log`."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..server.http_api import HOST as HTTP_HOST
-from .declaration import DATABASE, Cluster
+from .declaration import DATABASE, ROLES, Cluster
 from .postgres_server import HOST, USER
 
-PORTS = ("grpc", "membership", "metrics")
+MEMBERSHIP = "membership"
+PORTS = ("grpc", MEMBERSHIP, "metrics")
 HTTP = "http"  # of frontends too
 CONNECTIONS = 20  # of each process to each of the two databases
 JOIN_SECONDS = 30
@@ -50,9 +51,8 @@ def member_config(
     """
     own, frontend = ports[member], ports["frontend-1"]
     address = f"{HOST}:{frontend.grpc}"
-    rpc: dict[str, Any] = {"grpcPort": own.grpc, "membershipPort": own.membership, "bindOnIP": HOST}
-    if own.http:
-        rpc["httpPort"] = own.http
+    # A process has no client of a role that is not in its file. The ports of other roles come by gossip.
+    services = {role: {"rpc": _rpc(ports[f"{role}-1"])} for role in ROLES} | {role_of(member): {"rpc": _rpc(own)}}
     stores = {
         name: {
             "sql": {
@@ -71,7 +71,7 @@ def member_config(
     }
     return json.dumps(
         {
-            "log": {"stdout": True, "level": "info", "format": "json"},
+            "log": {"stdout": True, "level": "info", "format": "console"},
             "persistence": {
                 "defaultStore": "default",
                 "visibilityStore": "visibility",
@@ -82,7 +82,7 @@ def member_config(
                 "membership": {"maxJoinDuration": f"{JOIN_SECONDS}s", "broadcastAddress": HOST},
                 "metrics": {"prometheus": {"timerType": "histogram", "listenAddress": f"{HOST}:{own.metrics}"}},
             },
-            "services": {role_of(member): {"rpc": rpc}},
+            "services": services,
             "clusterMetadata": {
                 "enableGlobalNamespace": False,
                 "failoverVersionIncrement": 10,
@@ -103,6 +103,11 @@ def member_config(
         },
         indent=2,
     )
+
+
+def _rpc(ports: MemberPorts) -> dict[str, Any]:
+    rpc: dict[str, Any] = {"grpcPort": ports.grpc, "membershipPort": ports.membership, "bindOnIP": HOST}
+    return {**rpc, "httpPort": ports.http} if ports.http else rpc
 
 
 def dynamic_config(values: Mapping[str, Any]) -> str:

@@ -89,6 +89,23 @@ class Reservations:
         self._taken.append(reservation)
         return reservation.port
 
+    def take_below(self, limit: int, preferred: int | None) -> int:
+        """Reserve `preferred` if it is free, else any free port from 10000 to below `limit`.
+
+        Raises:
+            StartFailed: None was found.
+        """
+        import random
+
+        candidates = random.sample(range(10_000, limit), 200)
+        for port in [preferred, *candidates] if preferred and preferred < limit else candidates:
+            try:
+                self._taken.append(Reservation(self._host, port))
+            except OSError:
+                continue
+            return port
+        raise StartFailed(f"no port from 10000 to {limit - 1} is free on {self._host}")
+
     def release(self) -> None:
         """Free the ports: the server listens now, or never will."""
         while self._taken:
