@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A fifth of the CPU time of a server that lives for a second goes into its garbage collector.
     os.environ.setdefault("GOGC", "800")
     if not hasattr(config, "workerinput"):
-        bytecode.prepare()
+        bytecode.prepare(tests=config.getoption("dist", "no") != "no")
     quick_binary.begin()
 
 
