@@ -113,13 +113,23 @@ class ForkServer:
         return process
 
     def run(
-        self, args: Sequence[str], *, env: Mapping[str, str], timeout: float, text: str | None = None
+        self,
+        args: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        timeout: float,
+        text: str | None = None,
+        merged: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """As `subprocess.run` with captured text; `text` is for its standard input, which is ours without one."""
+        """As `subprocess.run` with captured text; `text` is for its standard input, which is ours without one.
+
+        `merged` sends errors to where the output goes.
+        """
         deadline = time.monotonic() + timeout
         with Captured() as out, Captured() as err, contextlib.ExitStack() as given:
             stdin = 0 if text is None else given.enter_context(_readable(text.encode())).fileno()
-            process = self.start(args, env=env, stdin=stdin, stdout=out.write_end, stderr=err.write_end)
+            errors = out if merged else err
+            process = self.start(args, env=env, stdin=stdin, stdout=out.write_end, stderr=errors.write_end)
             for captured in (out, err):
                 captured.begin()
             try:
