@@ -105,7 +105,7 @@ def _keywords(module: Module, options: WorkerOptions) -> dict[str, Any]:
             default_versioning_behavior=BEHAVIORS[options.behavior],
         )
     elif not module.plugins:  # which may set one, or a deployment
-        keywords["build_id"] = build_id(import_snapshot.imported_files())
+        keywords["build_id"] = build_id(import_snapshot.imported_files() or [str(module.file)])
     return keywords
 
 

@@ -17,6 +17,7 @@ def serve(channel: Channel) -> None:
     """Fork until the parent has closed the channel or ended."""
     # Loaded once, for all forked processes.
     from ...introspection import build_id  # noqa: F401
+    from ...worker import import_snapshot  # noqa: F401
     from ..scenario import runbook  # noqa: F401
     from . import activity_interceptor, converters, worker_main  # noqa: F401
 

@@ -70,6 +70,7 @@ async def serve(channel: ParentChannel) -> None:
     from temporalio.worker import Worker
 
     from ...introspection.build_id import build_id, files_imported_since
+    from ...worker.import_snapshot import is_user_file
     from ..scenario.runbook import Runbook, runner
     from .activity_interceptor import ActivityInterceptor
 
@@ -78,7 +79,8 @@ async def serve(channel: ParentChannel) -> None:
     os.environ.update(options["environment"])
     known = set(sys.modules)
     runbook = Runbook.load(options["module"])
-    default_build = build_id(files_imported_since(known))
+    files = files_imported_since(known)
+    default_build = build_id([file for file in files if is_user_file(file)] or files)
     client = await connect(options)
     control = ActivityControl(channel)
     worker = Worker(
