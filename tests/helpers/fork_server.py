@@ -160,8 +160,9 @@ class ForkServer:
 
 
 def _of_interpreter(env: Mapping[str, str]) -> dict[str, str]:
-    """What an interpreter reads of an environment when it starts."""
-    names = [name for name in env if name.startswith(("PYTHON", "LC_", "LANG", "LD_")) and name != "PYTHONPATH"]
+    """What an interpreter reads of an environment when it starts, and cannot be changed later."""
+    later = ("PYTHONPATH", "PYTHONIOENCODING")
+    names = [name for name in env if name.startswith(("PYTHON", "LC_", "LANG", "LD_")) and name not in later]
     return {name: env[name] for name in names}
 
 

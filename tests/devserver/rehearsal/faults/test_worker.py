@@ -93,7 +93,7 @@ def test_a_late_build_is_not_a_pass(rehearse: Rehearse) -> None:
     """The worker was killed, and the runbook reached its limit before the new build started, so the fault was not
     rehearsed."""
     late = STARTS.do(faults.replace_worker("steps_next", down=3600))
-    result = rehearse(scene("steps", "Sure", late, limit=0.6, expect=[]))
+    result = rehearse(scene("steps", "Sure", late, limit=2, expect=[]))
     assert result.verdict != "pass"
     assert result.run is not None
     assert "the runbook ended before the new worker was started" in str(result.run.steps[0].problem)
