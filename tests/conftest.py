@@ -47,11 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         bytecode.prepare(tests=config.getoption("dist", "no") != "no")
     quick_binary.begin()
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector skip what lives until the end anyway: all modules and tests."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
