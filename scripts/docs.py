@@ -28,6 +28,7 @@ from scripts.tables import TABLE, with_tables  # noqa: E402
 
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 RUN_SECONDS = 60
+RunPython = Callable[..., str]
 RUNS = ("$ devserver ", "$ cp ", "$ kill %")
 LAST_OF_BANNER = "  reload "
 
@@ -62,6 +63,21 @@ VARYING = (
 )
 
 
+def _run_python(args: list[str], *, errors: bool, env: dict[str, str], cwd: Path) -> str:
+    """What Python prints when it is run with these arguments, with what it prints as errors if `errors`."""
+    done = subprocess.run(
+        [sys.executable, *args],
+        env=env,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    return done.stdout
+
+
 def pages() -> list[Path]:
     """Every page with commands."""
     return [
@@ -71,12 +87,12 @@ def pages() -> list[Path]:
     ]
 
 
-def rewritten(page: Path, environ: dict[str, str]) -> str:
-    """The page's text with the current output of its commands."""
+def rewritten(page: Path, environ: dict[str, str], run_python: RunPython = _run_python) -> str:
+    """The page's text with the current output of its commands, which `run_python` runs."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("__pycache__"))
-        run = _Shell(home, environ)
+        run = _Shell(home, environ, run_python)
         text = with_tables(page.read_text())
         try:
             return BLOCK.sub(lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", text)
@@ -112,13 +128,14 @@ def _block(text: str, run: Callable[[str], str]) -> Iterator[str]:
 class _Shell:
     """Runs commands in their own home folder and returns their output."""
 
-    def __init__(self, home: Path, environ: dict[str, str]) -> None:
+    def __init__(self, home: Path, environ: dict[str, str], run_python: RunPython) -> None:
         kept = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_", "SSL_"))
         }
         self._home = home
+        self._run_python = run_python
         self._how: dict[str, Any] = {"env": {**kept, "HOME": str(home), "COLUMNS": "100", **environ}, "cwd": home}
         self._background: list[subprocess.Popen[str]] = []
 
@@ -129,20 +146,11 @@ class _Shell:
             return ""
         if name == "kill":
             return self._shown(self.kill(self._background[int(arguments[0].removeprefix("%")) - 1]))
-        words = [sys.executable, "-m", "devserver", *arguments]
+        words = ["-m", "devserver", *arguments]
         if arguments[-1:] == ["&"]:
-            return self._shown(self._begin(words[:-1]))
-        done = subprocess.run(
-            words,
-            **self._how,
-            stdout=subprocess.PIPE,
-            # A rehearsal's live view is gone from the terminal in the end.
-            stderr=subprocess.DEVNULL if arguments[:1] == ["rehearse"] else subprocess.STDOUT,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        return self._shown(done.stdout)
+            return self._shown(self._begin([sys.executable, *words[:-1]]))
+        # A rehearsal's live view is gone from the terminal in the end.
+        return self._shown(self._run_python(words, errors=arguments[:1] != ["rehearse"], **self._how))
 
     def kill(self, process: subprocess.Popen[str]) -> str:
         """Stop a background command; returns its output since the banner."""

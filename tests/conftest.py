@@ -45,13 +45,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # A fifth of the CPU time of a server that lives for a second goes into its garbage collector.
     os.environ.setdefault("GOGC", "800")
     if not hasattr(config, "workerinput"):
-        bytecode.prepare()
+        bytecode.prepare(tests=config.getoption("dist", "no") != "no")
     quick_binary.begin()
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector skip what lives until the end anyway: all modules and tests."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

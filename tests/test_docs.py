@@ -27,6 +27,7 @@ from devserver.schedules import ScheduleRow as ScheduleRow
 from devserver.stuck import KINDS, Finding, StuckReport
 from devserver.trace.serialization import run_data, step_data
 from scripts import docs
+from tests.helpers.fork_server import ForkServer
 
 FINDING = Finding("no_worker", "w", "r", "Order", "orders", "no worker", "start one")
 PAGES = {page.name: page for page in docs.pages()}
@@ -34,10 +35,18 @@ LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_shown_commands_give_the_shown_output(name: str, real_binary: Path) -> None:
+def test_shown_commands_give_the_shown_output(
+    name: str, real_binary: Path, forks: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every command on a page, run in a new home, prints the output on the page."""
+
+    def run_python(args: list[str], *, errors: bool, env: dict[str, str], cwd: Path) -> str:
+        monkeypatch.chdir(cwd)
+        return forks.run(args, env=env, timeout=docs.RUN_SECONDS, merged=errors).stdout
+
     page = PAGES[name]
-    text = docs.rewritten(page, {"DEVSERVER_PORT": "0"})
+    forked = forks.fits([sys.executable, "-m", "devserver"], os.environ)
+    text = docs.rewritten(page, {"DEVSERVER_PORT": "0"}, *([run_python] if forked else []))
     assert docs.normalised(text) == docs.normalised(page.read_text())
 
 

@@ -33,7 +33,8 @@ sys.exit({"code": 7, "text": "a text", "none": None}[sys.argv[1]])
 def test_a_fork_behaves_like_a_new_process(forks: ForkServer, tmp_path: Path, end: str) -> None:
     """Arguments, environment, folder, streams, exit code and `atexit` are those of `subprocess.run`."""
     (tmp_path / "program.py").write_text(PROGRAM)
-    env = {**os.environ, "MARK": "ä", "TZ": "Asia/Tokyo"}
+    encoding = {"PYTHONIOENCODING": "ascii:backslashreplace"} if end == "text" else {}
+    env = {**os.environ, "MARK": "ä", "TZ": "Asia/Tokyo", **encoding}
     args = ["-m", "program", end, "--option"]
     forked = forks.run(args, env=env, timeout=60, text="given\n")
     words = [sys.executable, *args]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -74,30 +75,35 @@ def rehearse(
         return
     if not paths:
         raise click.UsageError("name a scenario file or a folder; --init MODULE writes a first scenario")
-    from ..system.paths import Paths, whole
-    from .options.rehearsal import RehearsalRequest, find_scenarios
-    from .render.rehearsal import plan_text
-    from .render.rehearsal_outcome import finish
+    from .options.rehearsal import find_scenarios
 
-    scenarios = find_scenarios(paths, only)
     if dry_run:
-        click.echo(plan_text(scenarios, as_json=as_json))
+        from .render.rehearsal import plan_text
+
+        click.echo(plan_text(find_scenarios(paths, only), as_json=as_json))
         return
+    from ..rehearsal.environment.worker_forkserver import WorkerForkServer
+    from ..system.paths import Paths, whole
+    from .options.rehearsal import RehearsalRequest
     from .render.rehearsal_journal import report_killed
+    from .render.rehearsal_outcome import finish
     from .render.rehearsal_session import run_rehearsals
 
-    report_killed(Paths.default())
-    request = RehearsalRequest(
-        scenarios=scenarios,
-        repeat=repeat,
-        seed=seed,
-        sweep=sweep,
-        report=whole(report) if report else None,
-        junit=whole(junit) if junit else None,
-        as_json=as_json,
-        keep=keep,
-    )
-    ctx.exit(finish(request, run_rehearsals(request)))
+    with contextlib.closing(WorkerForkServer(fork=True)) as fork_server:  # before the user's code is imported
+        scenarios = find_scenarios(paths, only)
+        report_killed(Paths.default())
+        request = RehearsalRequest(
+            scenarios=scenarios,
+            repeat=repeat,
+            seed=seed,
+            sweep=sweep,
+            report=whole(report) if report else None,
+            junit=whole(junit) if junit else None,
+            as_json=as_json,
+            keep=keep,
+        )
+        outcome = run_rehearsals(request, fork_server)
+    ctx.exit(finish(request, outcome))
 
 
 def _write_first(module: str, paths: tuple[Path, ...], *, run: bool, as_json: bool) -> None:

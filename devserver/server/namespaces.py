@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from typing import Protocol
 
 from ..config.durations import format_duration
 from ..errors import SearchAttributeRefused, StartTimeout
-from ..executables.temporal_cli import run_temporal
 from .http_api import HttpApi, NotAnswering
 
 DEFAULT_NAMESPACE = "default"
@@ -137,6 +135,10 @@ def _ensure_search_attributes(http_api: HttpApi, namespace: str, settings: Names
 
 
 def _add(namespace: str, missing: Mapping[str, str], settings: NamespaceSettings) -> None:
+    import subprocess  # slow to import, and most servers have no search attributes
+
+    from ..executables.temporal_cli import run_temporal
+
     command = ["operator", "search-attribute", "create"]
     command += ["--address", settings.address, "--namespace", namespace]
     for name, kind in missing.items():

@@ -20,6 +20,8 @@ from temporalio.runtime import (
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from ..introspection import converters
+from ..introspection.build_id import build_id
+from . import import_snapshot
 from .config import WorkerOptions
 from .errors import WorkerRefused
 from .failure_events import ActivityReporter, runners
@@ -102,6 +104,8 @@ def _keywords(module: Module, options: WorkerOptions) -> dict[str, Any]:
             use_worker_versioning=True,
             default_versioning_behavior=BEHAVIORS[options.behavior],
         )
+    elif not module.plugins:  # which may set one, or a deployment
+        keywords["build_id"] = build_id(import_snapshot.imported_files() or [str(module.file)])
     return keywords
 
 

@@ -37,8 +37,10 @@ def test_all():
 """
 
 
-def prepare() -> None:
-    """Compile everything that is not up to date."""
+def prepare(*, tests: bool) -> None:
+    """Compile everything that is not up to date, and `tests`, where several processes are about to import them."""
+    if tests:
+        _rewrite_tests()
     if not sys.dont_write_bytecode:
         return
     for package in ("devserver", "temporaltest"):
@@ -57,21 +59,21 @@ def _is_rewritten(path: Path) -> bool:
     return head[8:16] == source_hash(path.read_bytes()) if head[4] else head[8:12] == time
 
 
+def _rewrite_tests() -> None:
+    """Rewrite the asserts of test modules once, which takes as long as importing them."""
+    modules = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "tests").rglob("conftest.py")]
+    if not all(map(_is_rewritten, modules)):
+        _run("-q", "--collect-only", "-p", "no:cacheprovider", "-n", "0", "tests", folder=ROOT)
+
+
 def _let_pytest_write() -> None:
-    environ = {name: value for name, value in os.environ.items() if name != UNSET}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "test_imports.py").write_text(IMPORTS_ALL)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-n",
-            "1",
-            "--rootdir",
-            folder,
-            folder,
-        ]
-        subprocess.run(command, cwd=folder, env=environ, capture_output=True, timeout=SECONDS, check=False)
+        _run("-q", "-p", "no:cacheprovider", "-n", "1", "--rootdir", folder, folder, folder=Path(folder))
+
+
+def _run(*args: str, folder: Path) -> None:
+    """Run pytest so that it stores the modules that it rewrites."""
+    environ = {name: value for name, value in os.environ.items() if name != UNSET}
+    command = [sys.executable, "-m", "pytest", *args]
+    subprocess.run(command, cwd=folder, env=environ, capture_output=True, timeout=SECONDS, check=False)

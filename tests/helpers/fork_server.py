@@ -124,13 +124,23 @@ class ForkServer:
         return process
 
     def run(
-        self, args: Sequence[str], *, env: Mapping[str, str], timeout: float, text: str | None = None
+        self,
+        args: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        timeout: float,
+        text: str | None = None,
+        merged: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """As `subprocess.run` with captured text; `text` is for its standard input, which is ours without one."""
+        """As `subprocess.run` with captured text; `text` is for its standard input, which is ours without one.
+
+        `merged` sends errors to where the output goes.
+        """
         deadline = time.monotonic() + timeout
         with Captured() as out, Captured() as err, contextlib.ExitStack() as given:
             stdin = 0 if text is None else given.enter_context(_readable(text.encode())).fileno()
-            process = self.start(args, env=env, stdin=stdin, stdout=out.write_end, stderr=err.write_end)
+            errors = out if merged else err
+            process = self.start(args, env=env, stdin=stdin, stdout=out.write_end, stderr=errors.write_end)
             for captured in (out, err):
                 captured.begin()
             try:
@@ -161,8 +171,9 @@ class ForkServer:
 
 
 def _of_interpreter(env: Mapping[str, str]) -> dict[str, str]:
-    """What an interpreter reads of an environment when it starts."""
-    names = [name for name in env if name.startswith(("PYTHON", "LC_", "LANG", "LD_")) and name != "PYTHONPATH"]
+    """What an interpreter reads of an environment when it starts, and cannot be changed later."""
+    later = ("PYTHONPATH", "PYTHONIOENCODING")
+    names = [name for name in env if name.startswith(("PYTHON", "LC_", "LANG", "LD_")) and name not in later]
     return {name: env[name] for name in names}
 
 

@@ -203,6 +203,7 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
+    _set_encoding(request["env"].get("PYTHONIOENCODING", ""))
     option, what, *args = request["args"]
     spares: list[SpareWorker] = []
     if request["session"]:
@@ -222,6 +223,14 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
     else:
         sys.argv[:] = ["-c", *args]
         exec(compile(what, "<string>", "exec"), sys.modules["__main__"].__dict__)  # what -c does
+
+
+def _set_encoding(wanted: str) -> None:
+    """Do for what is printed what the interpreter does with PYTHONIOENCODING."""
+    if wanted:
+        encoding, _, errors = wanted.partition(":")
+        sys.stdout = open(1, "w", encoding=encoding or None, errors=errors or None, closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding=encoding or None, errors="backslashreplace", closefd=False)  # noqa: SIM115
 
 
 class SpareWorker:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...errors import DevServerError
 from ...rehearsal import report
+from ...rehearsal.environment.worker_forkserver import WorkerForkServer
 from ...rehearsal.run.runner import RehearsalSettings, rehearse
 from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
@@ -29,23 +30,32 @@ MOST_LINES = 20  # of a traceback
 NOTED = ("fault", "drill", "server", "worker", "network", "database", "activity")
 
 
-def run_rehearsals(request: RehearsalRequest) -> RehearsalOutcome:
-    """Run them. An exception is a bug, or a full state folder: if a server does not start, the verdict is unknown."""
+def run_rehearsals(request: RehearsalRequest, fork_server: WorkerForkServer) -> RehearsalOutcome:
+    """Run them, with workers from this fork server.
+
+    An exception is a bug, or a full state folder: if a server does not start, the verdict is unknown.
+    """
     with Journal.of(Paths.default(), request.report, keep=request.keep) as journal:
         outcome = RehearsalOutcome(kept=journal.folder if request.keep else None)
         with progress_for(request) as progress:
-            asyncio.run(_Session(request, outcome, journal, progress).run())
+            asyncio.run(_Session(request, outcome, journal, progress, fork_server).run())
     return outcome
 
 
 class _Session:
     def __init__(
-        self, request: RehearsalRequest, outcome: RehearsalOutcome, journal: Journal, progress: RehearsalProgress
+        self,
+        request: RehearsalRequest,
+        outcome: RehearsalOutcome,
+        journal: Journal,
+        progress: RehearsalProgress,
+        fork_server: WorkerForkServer,
     ) -> None:
         self._request = request
         self._outcome = outcome
         self._journal = journal
         self._progress = progress
+        self._fork_server = fork_server
 
     async def run(self) -> None:
         """Run all, until a signal comes."""
@@ -104,7 +114,7 @@ class _Session:
         if self._request.keep:
             folder.mkdir()
             server = {"database": folder / "temporal.db"}
-        settings = RehearsalSettings(folder, task.seed, self._event, interrupted, server)
+        settings = RehearsalSettings(folder, task.seed, self._event, interrupted, server, self._fork_server)
         if self._request.sweep:
             from ...rehearsal.run.sweep import sweep
 

@@ -33,13 +33,13 @@ class RehearsalEnvironment:
     @classmethod
     async def open(cls, fork_server: WorkerForkServer | None = None, **options: Any) -> RehearsalEnvironment:
         """Start a server; `options` are those of `DevServer.start`. `fork_server` can be shared with other
-        environments.
+        environments; where it has ended, this environment gets its own.
 
         Raises:
             StartFailed and its kin: It did not start; says why.
         """
         with contextlib.ExitStack() as undo:
-            if fork_server is None:
+            if fork_server is None or not fork_server.running:
                 fork_server = WorkerForkServer()  # it loads the SDK while the server starts
                 undo.callback(fork_server.close)
             server = await DevServer.start_async(**{"ui": False, **options})

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ...system.channel import Channel
 from ...system.child_process import start_child
+from ...system.spawn import Child
 from ..errors import WorkerFailed
 
 if TYPE_CHECKING:
@@ -26,16 +31,27 @@ START_SECONDS = 60.0
 
 
 class WorkerForkServer:
-    """Forks worker processes until it is closed; those that still run end with it (Linux)."""
+    """Forks worker processes until it is closed; those that still run end with it (Linux).
 
-    def __init__(self) -> None:
-        self._process, self._channel = start_child(f"{__package__}.worker_forkserver_main", timeout=START_SECONDS)
+    Args:
+        fork: Make it a copy of this process, which saves loading the SDK again. For a process that has not imported any
+            code of the user yet; where it has other threads, a new process is started.
+    """
+
+    def __init__(self, *, fork: bool = False) -> None:
+        self._process: Child | subprocess.Popen[bytes]
+        self._process, self._channel = _forked() if fork and threading.active_count() == 1 else _started()
         self._lock = threading.Lock()
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it is running."""
+        return self._process.poll() is None
 
     async def fork(self, descriptors: Sequence[int]) -> int:
         """Fork a worker process that gets copies of `descriptors`: its socket and its log; its process id.
@@ -73,3 +89,22 @@ class WorkerForkServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _started() -> tuple[subprocess.Popen[bytes], Channel]:
+    return start_child(f"{__package__}.worker_forkserver_main", timeout=START_SECONDS)
+
+
+def _forked() -> tuple[Child, Channel]:
+    from . import worker_forkserver_main
+
+    parent = os.getpid()
+    ours, theirs = socket.socketpair()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # the copy must not print it again
+    pid = os.fork()
+    if pid == 0:
+        worker_forkserver_main.main_in_fork(theirs.fileno(), parent)
+    theirs.close()
+    ours.settimeout(START_SECONDS)
+    return Child(pid), Channel(ours)

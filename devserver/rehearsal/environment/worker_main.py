@@ -69,13 +69,18 @@ async def serve(channel: ParentChannel) -> None:
     """Run the worker until the rehearsal stops it."""
     from temporalio.worker import Worker
 
+    from ...introspection.build_id import build_id, files_imported_since
+    from ...worker.import_snapshot import is_user_file
     from ..scenario.runbook import Runbook, runner
     from .activity_interceptor import ActivityInterceptor
 
     options: dict[str, Any] = (await channel.receive_async())["options"]
     sys.path[:0] = [path for path in options["path"] if path not in sys.path]
     os.environ.update(options["environment"])
+    known = set(sys.modules)
     runbook = Runbook.load(options["module"])
+    files = files_imported_since(known)
+    default_build = build_id([file for file in files if is_user_file(file)] or files)
     client = await connect(options)
     control = ActivityControl(channel)
     worker = Worker(
@@ -86,7 +91,7 @@ async def serve(channel: ParentChannel) -> None:
         activity_executor=runbook.executor(),
         workflow_runner=runner(),
         interceptors=[ActivityInterceptor(control)],
-        **runbook.worker_options(options["options"]),
+        **runbook.worker_options({"build_id": default_build, **options["options"]}),
     )
     running = asyncio.create_task(worker.run())
     stopping = asyncio.create_task(control.answer_until_stop())

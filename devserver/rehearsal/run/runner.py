@@ -14,6 +14,7 @@ from typing import Any
 from ..drills.handover import HandOver
 from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import scenario_fixture
+from ..environment.worker_forkserver import WorkerForkServer
 from ..patient.patient import running_patient
 from ..scenario.plan import any_seed
 from ..scenario.preflight import check
@@ -38,7 +39,7 @@ class RehearsalSettings:
 
     `folder` keeps ledgers and logs (None: a temporary folder). `on_mark` is called with each mark of the timeline;
     `on_interrupt` with what a cancelled rehearsal has so far, once everything but its server is stopped. `server` holds
-    keywords of `DevServer.start`.
+    keywords of `DevServer.start`. `fork_server` forks the workers (None: each environment has its own).
     """
 
     folder: Path | None = None
@@ -46,6 +47,7 @@ class RehearsalSettings:
     on_mark: Callable[[Mark], None] = lambda mark: None
     on_interrupt: Callable[[Result], None] = lambda result: None
     server: dict[str, Any] = field(default_factory=dict)
+    fork_server: WorkerForkServer | None = None
 
 
 async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None) -> Result:
@@ -58,7 +60,7 @@ async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None
     settings = settings or RehearsalSettings()
     runbook = check(scenario)
     with working_folder(settings) as folder:
-        async with await RehearsalEnvironment.open(**settings.server) as environment:
+        async with await RehearsalEnvironment.open(settings.fork_server, **settings.server) as environment:
             return await rehearse_on(environment, scenario, runbook, settings, folder)
 
 

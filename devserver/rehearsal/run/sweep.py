@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ async def sweep(
     with working_folder(settings) as folder:
         sweeper = _Sweeper(scenario, runbook, target, folder, progress)
         async with (
-            WorkerForkServer() as fork_server,
+            _fork_server(settings) as fork_server,
             await RehearsalEnvironment.open(fork_server, **settings.server) as environment,
         ):
             await sweeper.plain_run(environment)
@@ -90,6 +91,16 @@ async def sweep(
                 await asyncio.gather(*others, return_exceptions=True)
             swept = sweeper.swept()
             return result_of(scenario, settings, environment, [_judgement(swept)], None, sweep=swept)
+
+
+@contextlib.asynccontextmanager
+async def _fork_server(settings: RehearsalSettings) -> AsyncIterator[WorkerForkServer]:
+    """The fork server of the settings, or one for all lanes."""
+    if settings.fork_server is not None:
+        yield settings.fork_server
+        return
+    async with WorkerForkServer() as fork_server:
+        yield fork_server
 
 
 def _judgement(swept: Sweep) -> Judgement:

@@ -76,7 +76,7 @@ class Runbook:
         """The worker's options, from their form in JSON."""
         return {
             "sticky_queue_schedule_to_start_timeout": timedelta(seconds=given["sticky_seconds"]),
-            **({"build_id": given["build_id"]} if given.get("build_id") else {}),
+            "build_id": given["build_id"],
         }
 
 

@@ -71,8 +71,30 @@ def wait_for_pinned(devserver: Run, build: str, count: int) -> None:
     eventually(there)
 
 
+def check_invalid_input(devserver: Run) -> None:
+    """Check that errors name the nearest valid name, invalid percentages, and the missing namespace or server."""
+    cases = (
+        (4, "did you mean shop?", "status", "shpo"),
+        (4, "did you mean 2.0?", "ramp", "shop", "2.00", "5"),
+        (4, "its builds: 2.0, 1.0", "set-current", "shop", "größer"),
+        (2, "error: the percentage must be a number from 0 to 100, not 101\n", "ramp", "shop", "2.0", "101"),
+        (2, "error: the percentage must be a number from 0 to 100, not half\n", "ramp", "shop", "2.0", "half"),
+        (2, "error: the percentage must be a number from 0 to 100, not nan\n", "ramp", "shop", "2.0", "nan"),
+        (2, "a BUILD, or --unversioned", "set-current", "shop"),
+        (1, "have no version", "rollback", "shop"),
+        (4, "has no build 9", "wait-drained", "shop", "9"),
+        (4, "there is no namespace nowhere", "status", "--namespace", "nowhere"),
+    )
+    for code, text, *args in cases:
+        done = devserver("deployment", *args, env={"PYTHONIOENCODING": "ascii"})
+        assert (done.returncode, text in done.stderr) == (code, True), done
+    done = devserver("deployment", "status", env={"DEVSERVER_NAME": "other"})
+    assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
+
+
 def test_manual_rollout(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Builds are listed on any terminal, and every change of the routing is reported in a sentence and in JSON."""
+    """Builds are listed on any terminal, and every change of the routing is reported in a sentence and in JSON. Errors
+    name the nearest valid name, invalid percentages, and the missing namespace or server."""
     quick_up()
     address = status_of()["address"]
 
@@ -84,6 +106,7 @@ def test_manual_rollout(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
     assert output("status").startswith(f"no worker deployment in the namespace default at {address};")
     with worker_process(address, "1.0", "2.0"):
         assert "  no build is current yet: devserver deployment set-current shop 2.0\n" in output("status")
+        check_invalid_input(devserver)
         assert output("set-current", "shop", "1.0") == "shop: 1.0 current (before: unversioned workers current)\n"
         assert output("set-current", "shop", "1.0") == "shop: nothing to do, 1.0 current\n"
         start(devserver, "order-1")
@@ -106,7 +129,8 @@ def test_manual_rollout(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
 
 
 def test_wait_until_a_build_is_drained(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """At the timeout the command exits with 1 and names the open workflows; once they are closed, it exits with 0."""
+    """At the timeout the command exits with 1 and names the open workflows; once they are closed, it exits with 0.
+    Commands that wait or watch report that the server is unreachable, and continue once it is back."""
     quick_up()
     with worker_process(status_of()["address"], "1.0", "2.0"):
         devserver("deployment", "set-current", "shop", "1.0")
@@ -129,50 +153,20 @@ def test_wait_until_a_build_is_drained(quick_up: Run, devserver: Run, status_of:
             assert waiting.stdout is not None
             assert waiting.stdout.read().endswith("1.0 of shop is drained\n")
             assert waiting.wait() == 0
-
-
-def test_server_restart_during_wait_and_watch(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Commands that wait or watch report that the server is unreachable, and continue once it is back."""
-    quick_up()
-    with worker_process(status_of()["address"], "1.0", "2.0"):
+        start(devserver, "order-2")
+        wait_for_pinned(devserver, "2.0", 1)
         devserver("deployment", "set-current", "shop", "1.0")
-        start(devserver, "order-1")
-        wait_for_pinned(devserver, "1.0", 1)
-        devserver("deployment", "set-current", "shop", "2.0")
         with (
-            background("wait-drained", "shop", "1.0") as waiting,
+            background("wait-drained", "shop", "2.0") as waiting,
             background("status", "--watch", "0.2") as watching,
         ):
-            assert lines_of(waiting, 1) == ["TIME 1.0 of shop is draining: 1 open workflow pinned to it"]
-            assert lines_of(watching, 2) == ["TIME", "shop: 2.0 current"]
+            assert lines_of(waiting, 1) == ["TIME 2.0 of shop is draining: 1 open workflow pinned to it"]
+            assert lines_of(watching, 2) == ["TIME", "shop: 1.0 current"]
             devserver("down")
             for process in (waiting, watching):
                 assert process.stdout is not None
                 assert any("! the " in line for line in process.stdout)
                 assert process.poll() is None
-
-
-def test_invalid_input(quick_up: Run, devserver: Run, status_of: StatusOf) -> None:
-    """Errors name the nearest valid name, invalid percentages, and the missing namespace or server."""
-    quick_up()
-    with worker_process(status_of()["address"], "1.0", "2.0"):
-        cases = (
-            (4, "did you mean shop?", "status", "shpo"),
-            (4, "did you mean 2.0?", "ramp", "shop", "2.00", "5"),
-            (4, "its builds: 2.0, 1.0", "set-current", "shop", "größer"),
-            (2, "error: the percentage must be a number from 0 to 100, not 101\n", "ramp", "shop", "2.0", "101"),
-            (2, "error: the percentage must be a number from 0 to 100, not half\n", "ramp", "shop", "2.0", "half"),
-            (2, "error: the percentage must be a number from 0 to 100, not nan\n", "ramp", "shop", "2.0", "nan"),
-            (2, "a BUILD, or --unversioned", "set-current", "shop"),
-            (1, "have no version", "rollback", "shop"),
-            (4, "has no build 9", "wait-drained", "shop", "9"),
-            (4, "there is no namespace nowhere", "status", "--namespace", "nowhere"),
-        )
-        for code, text, *args in cases:
-            done = devserver("deployment", *args, env={"PYTHONIOENCODING": "ascii"})
-            assert (done.returncode, text in done.stderr) == (code, True), done
-    done = devserver("deployment", "status", env={"DEVSERVER_NAME": "other"})
-    assert (done.returncode, "there is no instance other" in done.stderr) == (4, True), done.stderr
 
 
 def test_old_builds_are_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -373,10 +373,12 @@ def test_a_full_disk_under_the_report_does_not_lose_the_verdicts(devserver: Run,
 def test_ctrl_c_stops_everything_and_writes_a_partial_report(
     write: Write, tmp_path: Path, home: Path, paths: Paths
 ) -> None:
-    """Exit code 130; no process is left, and the report says what happened and what did not run."""
+    """Exit code 130; no process is left, and the report says what happened and what did not run. No process loads the
+    SDK a second time for the workers."""
     words = command("rehearse", str(write(seconds=60.0, slow=LOST, other=LOST)), "--report", "out")
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as held:
         eventually(lambda: has_noted(paths, "fault: the result is lost"))
+        assert not [process for process in processes_of(home) if "worker_forkserver_main" in str(process.cmdline())]
         held.send_signal(signal.SIGINT)
         out, err = held.communicate(timeout=120)
     assert held.returncode == 130

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from devserver.introspection.build_id import build_id
 from tests.conftest import Run, command, processes_of
 from tests.helpers import greeting
 from tests.helpers.terminal import Terminal
@@ -81,10 +82,18 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def test_an_edit_applies_to_open_workflows(
-    quick_up: Run, module: Path, status_of: StatusOf, start: Start, result: Result, tell: Callable[[str], None]
+    quick_up: Run,
+    devserver: Run,
+    module: Path,
+    status_of: StatusOf,
+    start: Start,
+    result: Result,
+    tell: Callable[[str], None],
 ) -> None:
-    """An open workflow continues with the edited code; the banner shows what runs where."""
+    """An open workflow continues with the edited code; the banner shows what runs where, and the history which code
+    ran."""
     quick_up()
+    builds = [build_id([str(module)])]
     with running("greeting") as run:
         status = status_of()
         assert run.lines == [
@@ -102,8 +111,11 @@ def test_an_edit_applies_to_open_workflows(
         edit(module, 'VERSION = "one"', 'VERSION = "two"\n\n@activity.defn\nasync def more() -> None: ...\n')
         assert run.until("changed").endswith("changed: greeting.py")
         assert run.until("reloaded").endswith("reloaded; new activity more")
+        builds.append(build_id([str(module)]))
         tell("w")
         assert result("w") == ["one", "two"]
+        history = devserver("temporal", "--", "workflow", "show", "--workflow-id", "w", "--output", "json").stdout
+        assert [build for build in builds if build not in history] == []
         assert "test_greeting" not in run.text
         assert run.end() == 130
 
@@ -189,7 +201,7 @@ def test_failures_are_reported_once_with_their_place(quick_up: Run, module: Path
     """Each failed attempt of an activity is a line; a workflow task that keeps failing is reported once."""
     quick_up()
     edit(module, '"""Return both versions."""', 'raise KeyError("w")')
-    with running("greeting") as run:
+    with running("greeting", "--no-reload") as run:
         start("Do", "x", "fail")
         assert result("x") == ["done", "one"]
         start("Greet", "w")
@@ -210,7 +222,7 @@ def test_failures_are_reported_once_with_their_place(quick_up: Run, module: Path
 def test_a_worker_that_dies_is_restarted(quick_up: Run, module: Path, start: Start, result: Result) -> None:
     """An activity that kills the worker is retried by the next one. With nohup, a closed terminal ends neither."""
     quick_up()
-    with running("greeting", before=["nohup"]) as run:
+    with running("greeting", "--no-reload", before=["nohup"]) as run:
         run.process.send_signal(signal.SIGHUP)
         start("Do", "w", "crash")
         run.until(r"the worker ended \(exit code 7\); restarts in 0.5 s")
@@ -257,7 +269,7 @@ def test_no_worker_outlives_its_command(quick_up: Run, module: Path, home: Path)
 def test_ctrl_c(quick_up: Run, module: Path, start: Start) -> None:
     """Ctrl-C waits for activities, and says so; a second Ctrl-C ends the worker at once."""
     quick_up()
-    with Terminal(command("run", "greeting"), columns=40) as terminal:
+    with Terminal(command("run", "greeting", "--no-reload"), columns=40) as terminal:
         terminal.until("reload")
         start("Do", "w", "slow")
         eventually((module.parent / "begun").exists)
@@ -381,11 +393,11 @@ def test_client_profile(quick_up: Run, status_of: StatusOf, module: Path, start:
 def test_large_payloads(quick_up: Run, module: Path, start: Start, result: Result) -> None:
     """An activity may return more than the server accepts; without the folder it cannot."""
     quick_up()
-    with running("greeting") as run:
+    with running("greeting", "--no-reload") as run:
         start("Do", "w", "large")
         assert result("w") == [3_000_000, "one"]
         run.end()
-    with running("greeting", "--no-large-payloads") as run:
+    with running("greeting", "--no-reload", "--no-large-payloads") as run:
         start("Do", "x", "large")
         run.until("activity large of workflow x failed, attempt 1: its result is 3.0 MB, and the server accepts 2.1 MB")
 

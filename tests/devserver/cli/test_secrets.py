@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.conftest import Run
 from tests.devserver.cli.commands import walk
 from tests.helpers import greeting
 from tests.helpers.checkout import ROOT
+from tests.helpers.fork_server import Forked, ForkServer
 from tests.helpers.marked_secrets import EVERYWHERE, MARK, SECRET_VARIABLES, URL, files_with_the_mark
 
 # What an option or variable with such a name can be. A new one is added here, and to the cases below if it is a secret.
@@ -102,40 +104,52 @@ class Watch:
 class Commands:
     """Runs commands, and keeps what they print."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, forks: ForkServer) -> None:
+        self._forks = forks
         self.outputs: list[str] = []
         self.wrong: list[str] = []
 
     def run(self, code: int, *args: str, env: Mapping[str, str] | None = None, interrupt: bool = False) -> None:
         """Run a command with the mark in its environment; it exits with this code, after Ctrl-C if `interrupt`."""
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
-            env={**os.environ, **EVERYWHERE, **(env or {})},
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        assert process.stdin is not None
-        process.stdin.write("\0".join(args))
-        process.stdin.close()
-        process.stdin = None
-        if interrupt:
+        environ = {**os.environ, **EVERYWHERE, **(env or {})}
+        with start_program(self._forks, environ, "\0".join(args)) as process:
             assert process.stdout is not None
+            output = ""
             for line in process.stdout:
-                self.outputs.append(line)
-                if line.startswith("  reload ") or '"running"' in line:
-                    break
-            process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=180)
+                output += line
+                if interrupt and (line.startswith("  reload ") or '"running"' in line):
+                    process.send_signal(signal.SIGINT)
+                    interrupt = False
+            process.wait(180)
         self.outputs.append(output)
         if process.returncode != code:
             self.wrong.append(f"{args}: {process.returncode}, not {code}\n{output}")
 
 
+def start_program(forks: ForkServer, environ: Mapping[str, str], text: str) -> Forked | subprocess.Popen[str]:
+    """Start `PROGRAM` with this standard input; `stdout` is what it prints, with its errors."""
+    with tempfile.TemporaryFile("w+") as given:
+        given.write(text)
+        given.seek(0)
+        if not forks.fits([sys.executable, "-m", "devserver"], environ):
+            words = [sys.executable, "-c", PROGRAM]
+            return subprocess.Popen(
+                words, env=environ, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+        read_end, write_end = os.pipe()
+        with os.fdopen(write_end, "wb"):
+            process = forks.start(
+                ["-c", PROGRAM], env=environ, stdin=given.fileno(), stdout=write_end, stderr=write_end
+            )
+        process.stdout = os.fdopen(read_end)
+        return process
+
+
 @pytest.fixture
-def commands() -> Iterator[Commands]:
+def commands(forks: ForkServer) -> Iterator[Commands]:
     """Runs commands; fails if the mark was on any command line."""
     with Watch() as watch:
-        yield Commands(watch)
+        yield Commands(forks)
     assert not watch.found
 
 

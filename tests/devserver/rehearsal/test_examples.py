@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 
-from tests.conftest import command
+from tests.conftest import Run, command
 from tests.helpers.checkout import ROOT
 from tests.helpers.waiting import eventually
 
@@ -27,21 +26,15 @@ Rehearse = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def rehearse(tmp_path: Path) -> Rehearse:
+def rehearse(tmp_path: Path, devserver: Run, monkeypatch: pytest.MonkeyPatch) -> Rehearse:
     """Run `devserver rehearse` in a copy of the examples."""
     folder = tmp_path / "rehearsals"
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command("rehearse", *words),
-            cwd=folder,
-            env={**os.environ, "COLUMNS": "400"},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT,
-            check=False,
-        )
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            return devserver("rehearse", *words, env={"COLUMNS": "400"}, limit=LIMIT)
 
     return run
 

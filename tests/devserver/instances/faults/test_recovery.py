@@ -23,8 +23,8 @@ from tests.helpers.work import QUEUE, Order, worker
 
 pytestmark = [pytest.mark.usefixtures("installed"), pytest.mark.timeout(600)]
 
-WORKFLOWS = 20
-SIGNALS_A_ROUND = 40
+WORKFLOWS = 8
+SIGNALS_A_ROUND = 16
 CALL = timedelta(seconds=2)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from devserver.introspection.build_id import build_id
 from devserver.rehearsal import at, expect, faults
 from devserver.rehearsal.scenario.plan import Action, Moment
-from tests.devserver.rehearsal.conftest import Rehearse, scene
+from tests.devserver.rehearsal.conftest import RUNBOOKS, Rehearse, scene
 
 STARTS = at.activity_starts("step", nth=2)
 COMPLETES = at.activity_completes("step", nth=2)
@@ -66,15 +67,17 @@ def test_a_compatible_build_takes_over(rehearse: Rehearse) -> None:
 
 
 def test_a_new_build_id_for_the_same_code(rehearse: Rehearse) -> None:
-    """The same code continues with another build id, also after a restart of the worker."""
+    """The same code continues with another build id, also after a restart of the worker. Its own is that of
+    its files."""
     kill = at.activity_completes("step", nth=3).do(faults.kill_worker())
     result = rehearse(scene("steps", "Sure", COMPLETES.do(faults.replace_worker(build_id="2")), kill, expect=ONCE))
     assert result.verdict == "pass", result.reason
     assert result.run is not None
     assert result.run.output == ["one", "two", "three"]
     (history,) = result.run.histories
-    last = [event for event in history.events if event.HasField("workflow_task_completed_event_attributes")][-1]
-    assert last.workflow_task_completed_event_attributes.worker_version.build_id == "2"
+    tasks = [event for event in history.events if event.HasField("workflow_task_completed_event_attributes")]
+    builds = [task.workflow_task_completed_event_attributes.worker_version.build_id for task in tasks]
+    assert (builds[0], builds[-1]) == (build_id([str(RUNBOOKS / "steps.py")]), "2")
 
 
 def test_an_incompatible_build_blocks_the_runbook(rehearse: Rehearse) -> None:
@@ -90,7 +93,7 @@ def test_a_late_build_is_not_a_pass(rehearse: Rehearse) -> None:
     """The worker was killed, and the runbook reached its limit before the new build started, so the fault was not
     rehearsed."""
     late = STARTS.do(faults.replace_worker("steps_next", down=3600))
-    result = rehearse(scene("steps", "Sure", late, limit=0.6, expect=[]))
+    result = rehearse(scene("steps", "Sure", late, limit=2, expect=[]))
     assert result.verdict != "pass"
     assert result.run is not None
     assert "the runbook ended before the new worker was started" in str(result.run.steps[0].problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -14,17 +15,32 @@ from devserver.rehearsal.run.sweep import SweepProgress
 from devserver.rehearsal.run.sweep_points import points_of
 from devserver.rehearsal.scenario.result import Sweep, Target
 
-from ..conftest import scene
+from ..conftest import Stand, scene
 
 pytestmark = pytest.mark.server
 
+SweepWorkers = Callable[[Scenario], tuple[Sweep, Result, list[SweepProgress]]]
 
-def run_sweep(scenario: Scenario, target: Target) -> tuple[Sweep, Result, list[SweepProgress]]:
+
+def run_sweep(
+    scenario: Scenario, target: Target, settings: RehearsalSettings | None = None, lanes: int | None = None
+) -> tuple[Sweep, Result, list[SweepProgress]]:
     """Sweep a scenario; return the result and the progress."""
     progress: list[SweepProgress] = []
-    result = asyncio.run(sweep(scenario, target, RehearsalSettings(), progress=progress.append))
+    result = asyncio.run(sweep(scenario, target, settings, lanes=lanes, progress=progress.append))
     assert result.sweep is not None
     return result.sweep, result, progress
+
+
+@pytest.fixture
+def sweep_workers(stand: Stand) -> SweepWorkers:
+    """Sweep a scenario's worker on one server, with workers from the session's fork server."""
+
+    def run(scenario: Scenario) -> tuple[Sweep, Result, list[SweepProgress]]:
+        settings = RehearsalSettings(fork_server=stand.environment.fork_server)
+        return run_sweep(scenario, "worker", settings, lanes=1)
+
+    return run
 
 
 def careful(workflow: str, *more: object) -> Scenario:
@@ -45,9 +61,9 @@ def test_a_careful_runbook_survives_a_kill_at_every_point(target: Target) -> Non
     assert (progress[-1].done, progress[-1].total, progress[-1].failed) == (len(found.points), len(found.points), 0)
 
 
-def test_points_at_which_a_careless_runbook_repeats_effects_are_named() -> None:
+def test_points_at_which_a_careless_runbook_repeats_effects_are_named(sweep_workers: SweepWorkers) -> None:
     """It fails between an effect and its result, and only there; the evidence is kept."""
-    found, result, _ = run_sweep(careful("Careless"), "worker")
+    found, result, _ = sweep_workers(careful("Careless"))
     assert result.verdict == "fail", result.judgements
     assert {point.what for point in found.failed} == {"careless_step has acted, but not reported it yet"}
     (point,) = found.failed
@@ -57,23 +73,25 @@ def test_points_at_which_a_careless_runbook_repeats_effects_are_named() -> None:
     assert any("after event" in line for line in result.judgements[0].details)
 
 
-def test_the_steady_state_is_checked_at_every_point() -> None:
+def test_the_steady_state_is_checked_at_every_point(sweep_workers: SweepWorkers) -> None:
     """A steady state broken by a kill is found, even if all expectations are met."""
 
     def no_worker_was_killed(view: RunView) -> bool:
         return not any(mark.detail.get("ended") == "killed" for mark in view.marks)
 
-    found, result, _ = run_sweep(
-        scene("steps", "OneSure", steady_state=[no_worker_was_killed], expect=[expect.replays()]), "worker"
+    found, result, _ = sweep_workers(
+        scene("steps", "Nothing", steady_state=[no_worker_was_killed], expect=[expect.replays()])
     )
     assert result.verdict == "fail", result.reason
     assert "no worker was killed (after)" in found.failed[0].reason
 
 
 @pytest.mark.parametrize(("workflow", "where"), [("Parent", "child"), ("Continued", "attempt 1")])
-def test_activities_of_children_and_later_runs_are_points(workflow: str, where: str) -> None:
+def test_activities_of_children_and_later_runs_are_points(
+    sweep_workers: SweepWorkers, workflow: str, where: str
+) -> None:
     """A repeated effect is found in a child, and in a run after continue-as-new."""
-    found, result, _ = run_sweep(scene("family", workflow, expect=[expect.exactly_once("tell")]), "worker")
+    found, result, _ = sweep_workers(scene("family", workflow, expect=[expect.exactly_once("tell")]))
     assert result.verdict == "fail", (result.reason, [point.what for point in found.points])
     # On a busy machine a kill at the task before may also come after the effect, which is a correct finding.
     acted = [point.what for point in found.failed if "has acted, but not reported it yet" in point.what]
@@ -82,10 +100,10 @@ def test_activities_of_children_and_later_runs_are_points(workflow: str, where: 
     assert len(found.points) == len({(point.event, point.what) for point in found.points})
 
 
-def test_expectations_that_cannot_be_checked() -> None:
+def test_expectations_that_cannot_be_checked(sweep_workers: SweepWorkers) -> None:
     """Expectations that need a plan, or that fail without a kill, are skipped and named; recovery is checked."""
-    more = expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()
-    found, result, _ = run_sweep(careful("Sure", *more), "worker")
+    expected = [expect.completes(), expect.recovers(within=15), expect.exactly_once("other"), expect.no_signal_lost()]
+    found, result, _ = sweep_workers(scene("steps", "Nothing", expect=expected))
     assert (result.verdict, found.failed) == ("unknown", []), (result.judgements, found.failed)
     assert found.omitted == ("other exactly once", "no signal lost")
     assert "the run without faults does not meet it" in result.reason
@@ -93,9 +111,9 @@ def test_expectations_that_cannot_be_checked() -> None:
     assert [line.rpartition(": ")[2] for line in result.judgements[0].details] == [*found.omitted]
 
 
-def test_a_runbook_that_needs_its_plan_is_not_swept() -> None:
+def test_a_runbook_that_needs_its_plan_is_not_swept(sweep_workers: SweepWorkers) -> None:
     """It does not end without the plan, so no point is tried, and the verdict says why."""
-    found, result, progress = run_sweep(scene("tended", "Choking", limit=0.7), "worker")
+    found, result, progress = sweep_workers(scene("tended", "Choking", limit=0.7))
     assert result.verdict == "unknown"
     assert found.points == ()
     assert "does the runbook wait for one of its steps?" in result.reason

@@ -154,3 +154,13 @@ class OneCareless:
     async def run(self) -> str:
         """Return the completed step."""
         return await workflow.execute_activity(careless_step, "one", start_to_close_timeout=LIMIT, retry_policy=SOON)
+
+
+@workflow.defn
+class Nothing:
+    """Has no step."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Return at once."""
+        return "done"
