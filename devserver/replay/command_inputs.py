@@ -31,7 +31,7 @@ class Carried(NamedTuple):
     duration: timedelta | None = None
 
 
-class Difference(NamedTuple):
+class InputDifference(NamedTuple):
     """A command that carries something else in the replay; `event` is the one that it led to."""
 
     reason: str
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
 
 async def first_difference(
     commands: Iterable[WorkflowCommand], history: WorkflowHistory, converter: DataConverter
-) -> Difference | None:
+) -> InputDifference | None:
     """The first command that carries something else than in the history.
 
     What cannot be compared is left out: values that no codec here decodes, or that are stored elsewhere, and commands
@@ -64,7 +64,7 @@ async def first_difference(
         for (event, before), now in zip(events, again, strict=True):
             reason = await _reason(before, now, converter)
             if reason:
-                found.append(Difference(reason, event))
+                found.append(InputDifference(reason, event))
     return min(found, key=lambda difference: difference.event.event_id, default=None)
 
 

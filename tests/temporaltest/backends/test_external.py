@@ -25,7 +25,7 @@ SECRET = "key-that-nobody-may-see"
 BOTH = pytest.mark.parametrize("ways", [ALONE, TWO], ids=["no-xdist", "n2"])
 
 USING = """
-@pytest.mark.parametrize("n", range(4))
+@pytest.mark.parametrize("n", range(2))
 def test_uses(temporal, n):
     greet(temporal)
     report(address=temporal.address, namespace=temporal.namespace, queue=temporal.task_queue)
@@ -98,9 +98,9 @@ def test_same_tests_run_on_an_external_server(
     """Tests run unchanged in namespaces that are created for them and deleted; no other server is started."""
     before = {process.pid for process in processes_of(home)}
     write(bare_suite)
-    bare_suite.passes("--temporal-address", own_server.address, passed=4, ways=ways)
+    bare_suite.passes("--temporal-address", own_server.address, passed=2, ways=ways)
     assert {report["address"] for report in reports(bare_suite.path)} == {own_server.address}
-    assert len({report["namespace"] for report in reports(bare_suite.path)}) == 4
+    assert len({report["namespace"] for report in reports(bare_suite.path)}) == 2
     assert eventually(lambda: namespaces_of(own_server) == ["default", "ours"])
     assert {process.pid for process in processes_of(home)} == before
     assert own_server.running
@@ -113,7 +113,7 @@ def test_address_from_the_environment(server: DevServer, bare_suite: Suite, monk
     """With the external backend, the SDK's own variables select the server."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
     write(bare_suite)
-    bare_suite.passes("--temporal-backend=external", passed=4)
+    bare_suite.passes("--temporal-backend=external", passed=2)
 
 
 @pytest.mark.parametrize("how", ["option", "variable"])
@@ -123,10 +123,10 @@ def test_client_profile(how: str, server: DevServer, bare_suite: Suite, monkeypa
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
     write(bare_suite)
     if how == "option":
-        bare_suite.passes("--temporal-client-profile=staging", passed=4)
+        bare_suite.passes("--temporal-client-profile=staging", passed=2)
     else:
         monkeypatch.setenv("TEMPORAL_PROFILE", "staging")
-        bare_suite.passes("--temporal-backend=external", passed=4, ways=TWO)
+        bare_suite.passes("--temporal-backend=external", passed=2, ways=TWO)
 
 
 def test_stored_profile_is_not_mixed_with_an_address(
@@ -136,7 +136,7 @@ def test_stored_profile_is_not_mixed_with_an_address(
     text = f'[profile.default]\naddress = "cloud.test:7233"\napi_key = "{SECRET}"\n[profile.default.tls]\n'
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(bare_suite.file("temporal.toml", text)))
     write(bare_suite)
-    bare_suite.passes("--temporal-address", server.address, passed=4)
+    bare_suite.passes("--temporal-address", server.address, passed=2)
 
 
 @BOTH
@@ -145,7 +145,7 @@ def test_tls(ways: tuple[str, ...], server: DevServer, bare_suite: Suite, certif
     write(bare_suite)
     with tls_proxy(server.address, certificates) as address:
         ca = ("--temporal-tls-server-ca-cert-path", certificates.path("ca.pem"))
-        bare_suite.passes("--temporal-address", address, *ca, "--temporal-tls-server-name", NAME, passed=4, ways=ways)
+        bare_suite.passes("--temporal-address", address, *ca, "--temporal-tls-server-name", NAME, passed=2, ways=ways)
 
 
 def test_tls_with_client_certificate(
@@ -158,9 +158,9 @@ def test_tls_with_client_certificate(
     own = [f"--temporal-tls-client-cert-path={certificates.path('client.pem')}"]
     own += [f"--temporal-tls-client-key-path={certificates.path('client.key')}"]
     with tls_proxy(server.address, certificates, clients=True) as address:
-        bare_suite.passes("--temporal-address", address, *own, passed=4)
+        bare_suite.passes("--temporal-address", address, *own, passed=2)
         result = bare_suite.run("--temporal-address", address)
-        result.assert_outcomes(errors=4)
+        result.assert_outcomes(errors=2)
         assert (
             f"the external Temporal server at {address} cannot be used: it closes the connection" in result.stdout.str()
         )
@@ -176,7 +176,7 @@ def test_api_key_uses_tls_and_is_not_shown(
     ca = ("--temporal-tls-server-ca-cert-path", certificates.path("ca.pem"), "--temporal-tls-server-name", NAME)
     with tls_proxy(server.address, certificates) as address:
         result = bare_suite.run("--temporal-address", address, *ca, *shown)
-    result.assert_outcomes(passed=4, failed=1)
+    result.assert_outcomes(passed=2, failed=1)
     assert SECRET not in result.stdout.str() + result.stderr.str()
     assert len(list((bare_suite.path / "reports").iterdir())) == 2
     assert files_with_the_mark(bare_suite.path, SECRET) == []
@@ -460,7 +460,7 @@ def test_server_that_refuses_new_namespaces(
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "ours")
     bare_suite.file("conftest.py", REFUSING)
     write(bare_suite)
-    bare_suite.passes("--temporal-address", server.address, passed=4)
+    bare_suite.passes("--temporal-address", server.address, passed=2)
     assert {report["namespace"] for report in reports(bare_suite.path)} == {"ours"}
     assert (bare_suite.path / "asked").read_text() == "x"
 
@@ -470,7 +470,7 @@ def test_server_that_refuses_new_namespaces_without_a_shared_one(server: DevServ
     bare_suite.file("conftest.py", REFUSING)
     write(bare_suite)
     result = bare_suite.run("--temporal-address", server.address)
-    result.assert_outcomes(skipped=4)
+    result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(
         ["SKIPPED * no new namespaces here: Request unauthorized.; use --temporal-namespace with one for all tests"]
     )

@@ -73,7 +73,7 @@ def addresses(suite: Suite) -> set[str]:
 
 
 USING = """
-@pytest.mark.parametrize("n", range(6))
+@pytest.mark.parametrize("n", range(3))
 def test_uses(temporal, n):
     greet(temporal)
     report(address=temporal.address, namespace=temporal.namespace)
@@ -88,7 +88,7 @@ def test_uses(temporal, n):
 def test_one_server_for_a_run(ways: tuple[str, ...], suite: Suite, home: Path) -> None:
     """However xdist distributes the tests, they use one server, each in its own namespace, and it stops afterwards."""
     write(suite, USING)
-    count = 12 if "--dist=each" in ways else 6
+    count = 6 if "--dist=each" in ways else 3
     suite.passes(passed=count, ways=ways)
     assert len(addresses(suite)) == 1
     assert len({report["namespace"] for report in reports(suite.path)}) == count
@@ -345,19 +345,19 @@ def test_after(temporal, n):
 def test_lingering_server_is_reused(suite: Suite, home: Path) -> None:
     """A server that stays warm is used by the next run, with new namespaces."""
     write(suite, USING)
-    suite.passes("--temporal-linger=600", passed=6)
+    suite.passes("--temporal-linger=600", passed=3)
     (first,) = servers(home)
-    suite.passes("--temporal-linger=600", passed=6, ways=TWO)
+    suite.passes("--temporal-linger=600", passed=3, ways=TWO)
     assert [server.pid for server in servers(home)] == [first.pid]
     assert len(addresses(suite)) == 1
-    assert len({report["namespace"] for report in reports(suite.path)}) == 12
+    assert len({report["namespace"] for report in reports(suite.path)}) == 6
     _stop(suite)
 
 
 def test_lingering_server_stops(suite: Suite, home: Path) -> None:
     """A server that no run joins in time stops by itself."""
     write(suite, USING)
-    suite.passes("--temporal-linger=0.5", passed=6)
+    suite.passes("--temporal-linger=0.5", passed=3)
     assert eventually(lambda: nothing_left(home))
 
 
