@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PREFIX = "TEMPORAL_TEST_"
 BACKENDS = ("managed", "container", "external")
@@ -17,8 +16,7 @@ ANY_VERSION = "any-version"
 _WORDS = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One setting: the flag `--temporal-NAME`, the ini key `temporal_NAME`, the variable `TEMPORAL_TEST_NAME`.
 
     `parse` raises ValueError; its message completes "must be ...". `bare` is the value of the flag without one. An

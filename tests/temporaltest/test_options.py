@@ -31,6 +31,7 @@ SAID = {
     "ui": ("on", True),
     "keep": ("yes", True),
     "linger": ("7", 7.0),
+    "namespaces-per-server": ("7", 7),
     "timeout": ("7", 7.0),
     "replay": ("off", False),
     "record": ("histories", "histories"),

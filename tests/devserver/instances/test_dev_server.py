@@ -399,7 +399,7 @@ def test_forked_child_does_not_release_the_lease_of_its_parent(paths: Paths) -> 
 
 
 def test_lingering_server_is_joined(paths: Paths) -> None:
-    """A lingering server is joined by the next holder."""
+    """A lingering server is joined by the next holder; it stops at once when the last one wants no lingering."""
     with holding("shared", linger=600) as holder:
         first = holder.ready
         holder.leave()
@@ -407,7 +407,11 @@ def test_lingering_server_is_joined(paths: Paths) -> None:
         assert holder.ready["pid"] == first["pid"]
         holder.leave()
     assert state_of(paths, "shared") == "ready"
-    DevServer.attach("shared").stop()
+    with DevServer.start("shared", port=0, linger=timedelta(seconds=600)) as other:
+        DevServer.start("shared", port=0, linger=timedelta(seconds=600)).close(linger=False)
+        assert state_of(paths, "shared") == "ready"
+        other.close(linger=False)
+    assert state_of(paths, "shared") == "stopped"
 
 
 def test_lingering_server_stops(paths: Paths) -> None:
