@@ -61,6 +61,7 @@ class Requirements:
     replay: bool = True
     retention: timedelta = timedelta(days=1)
     budget: PayloadBudget | None = None
+    namespace: str | None = None  # its exact name; no mark sets it
 
     @property
     def private(self) -> bool:

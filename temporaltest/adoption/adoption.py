@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from temporalio.client import Client
 
 from ..errors import NotSupported, TemporalTestError
 from ..isolation.context import CaseContext
+from ..isolation.namespaces import NamespaceTaken
 from ..requirements import Requirements
 from . import arguments as read
 from . import places
@@ -34,6 +36,11 @@ class Adoption:
     Args:
         session: Returns the session of this process.
         any_version: Whether an environment that pins another version of the server is adopted too.
+
+    Attributes:
+        in_session_fixture: Whether a fixture of the session is set up at this moment. Tests of a suite with one
+            environment may know the name of its namespace, so it has the name that it asks for: on the shared server,
+            or on a server for the session where that name is taken.
     """
 
     def __init__(self, session: Callable[[], Session], *, any_version: bool) -> None:
@@ -44,6 +51,7 @@ class Adoption:
         self._closed: list[CaseContext] = []
         self._started: dict[int, int] = {}
         self._own_addresses: set[str] = set()
+        self.in_session_fixture = False
         self.own_servers: list[OwnServer] = []
 
     @property
@@ -73,9 +81,12 @@ class Adoption:
 
     async def start(self, method: str, arguments: Mapping[str, Any], place: str) -> WorkflowEnvironment | None:
         """The environment that a call of the SDK's method asks for; None where it needs a server of its own."""
-        return await asyncio.to_thread(self._start, method, arguments, place)
+        name = arguments.get("namespace", "default") if self.in_session_fixture else None
+        return await asyncio.to_thread(self._start, method, arguments, place, name)
 
-    def _start(self, method: str, arguments: Mapping[str, Any], place: str) -> WorkflowEnvironment | None:
+    def _start(
+        self, method: str, arguments: Mapping[str, Any], place: str, name: str | None
+    ) -> WorkflowEnvironment | None:
         option = read.own_server_option(arguments)
         if option is not None:
             self._own(place, f"{method}({option}) has a server of its own")
@@ -97,6 +108,7 @@ class Adoption:
                     time_skipping=skips,
                     search_attributes=read.search_attributes(arguments.get("search_attributes", ())),
                     replay=False,
+                    namespace=name if endpoint.ours else None,
                 ),
                 read.client_options(arguments),
             )
@@ -138,7 +150,12 @@ class Adoption:
         session = self._session()
         if session.servers.current().namespace is not None:
             raise NotSupported("all tests share one namespace of the external server")
-        case = CaseContext(session, places.case_name(), requirements, {}, connect=_connect(options))
+        connect = _connect(options)
+        try:
+            case = CaseContext(session, places.case_name(), requirements, {}, connect=connect)
+        except NamespaceTaken:
+            requirements = replace(requirements, private_server=True)
+            case = CaseContext(session, places.case_name(), requirements, {}, connect=connect)
         with self._lock:
             self._open.append(case)
         return case

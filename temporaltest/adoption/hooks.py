@@ -53,6 +53,16 @@ class AdoptionHooks:
         self._adoption.begin_test()
         return (yield)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Know whether a fixture of the session starts an environment."""
+        before = self._adoption.in_session_fixture
+        self._adoption.in_session_fixture = fixturedef.scope == "session"
+        try:
+            return (yield)
+        finally:
+            self._adoption.in_session_fixture = before
+
     def pytest_sessionfinish(self) -> None:
         """Send the list of servers of their own to the controller of xdist."""
         if hasattr(self._config, "workeroutput"):

@@ -42,17 +42,21 @@ async def reserve(
 
     Raises:
         namespaces.NamespaceNotAllowed: The server does not allow new namespaces.
+        namespaces.NamespaceTaken: Another test has the namespace that is required.
         NotSupported: The shared namespace does not meet the requirements.
         SetupError: Temporal rejects the requirements.
     """
-    name = namespaces.name_for(test)
+    name = requirements.namespace or namespaces.name_for(test)
     if endpoint.namespace is None:
+        if requirements.namespace is not None:
+            await namespaces.claim(client, name)
         await namespaces.create(
             client,
             name,
             retention=requirements.retention,
             search_attributes=requirements.search_attributes,
             limit=limit,
+            claimed=requirements.namespace is not None,
         )
         return NamespaceSlot(name)
     await _check_shared(client, endpoint.namespace, requirements)

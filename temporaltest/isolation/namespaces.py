@@ -34,8 +34,16 @@ TYPES = {
 NOT_ALLOWED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 
 
+DEFAULT = "default"
+DEFAULT_TAKEN = "default-is-taken"
+
+
 class NamespaceNotAllowed(Exception):
     """The server does not allow new namespaces; the message is the server's."""
+
+
+class NamespaceTaken(Exception):
+    """Another test has the namespace of that name."""
 
 
 def name_for(test: str) -> str:
@@ -44,10 +52,32 @@ def name_for(test: str) -> str:
     return f"{readable or 'test'}-{uuid.uuid4().hex[:12]}"
 
 
+async def claim(client: Client, name: str) -> None:
+    """Reserve the name of a namespace for one test, for as long as the server runs; `create` can use it afterwards.
+
+    Raises:
+        NamespaceTaken: Another test has it.
+        NamespaceNotAllowed: The server does not allow new namespaces.
+    """
+    try:
+        # Every server has the default namespace: another one marks that it is taken.
+        await _register(client, DEFAULT_TAKEN if name == DEFAULT else name, timedelta(days=1))
+    except RPCError as error:
+        if error.status == RPCStatusCode.ALREADY_EXISTS:
+            raise NamespaceTaken(name) from None
+        raise
+
+
 async def create(
-    client: Client, name: str, *, retention: timedelta, search_attributes: Mapping[str, str], limit: float
+    client: Client,
+    name: str,
+    *,
+    retention: timedelta,
+    search_attributes: Mapping[str, str],
+    limit: float,
+    claimed: bool = False,
 ) -> None:
-    """Create the namespace `name` and wait until it answers and knows its search attributes.
+    """Create the namespace `name`, unless it was `claimed`; wait until it answers and knows its search attributes.
 
     Raises:
         WaitTimeout: That took more than `limit` seconds.
@@ -56,7 +86,8 @@ async def create(
     """
     kinds = {attribute: type_of(kind) for attribute, kind in search_attributes.items()}
     deadline = time.monotonic() + limit
-    await _register(client, name, retention)
+    if not claimed:
+        await _register(client, name, retention)
     answering = f"the namespace {name} did not answer within {limit:g} s"
     await _until_it_answers(client, name, "", deadline, answering)
     if search_attributes:

@@ -32,6 +32,11 @@ def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> Sandbo
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*modules))
 
 
+def plain_runner() -> SandboxedWorkflowRunner:
+    """The SDK's sandbox, which only does not import the tools of tests again for each workflow."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
 def _refuse_shadowed(workflow: type) -> None:
     module = sys.modules.get(workflow.__module__)
     found = getattr(module, workflow.__name__, workflow)

@@ -77,8 +77,12 @@ class Workers:
 
     def prepare(self, config: WorkerConfig) -> None:
         """Set the plugin's defaults for a worker in a test where the test sets nothing; note its activities."""
+        runner = config.get("workflow_runner")
+        sandboxed = isinstance(runner, SandboxedWorkflowRunner) and runner.restrictions is SandboxRestrictions.default
         if not self.as_written:
-            _set_defaults(config)
+            _set_defaults(config, sandboxed=sandboxed)
+        elif sandboxed:
+            config["workflow_runner"] = sandbox.plain_runner()
         if not any(config.get(name) for name in ("build_id", "use_worker_versioning", "deployment_config", "plugins")):
             config["build_id"] = BUILD_ID
         with contextlib.suppress(RuntimeError):
@@ -183,13 +187,12 @@ class Workers:
         )
 
 
-def _set_defaults(config: WorkerConfig) -> None:
+def _set_defaults(config: WorkerConfig, *, sandboxed: bool) -> None:
     # A bug in a workflow fails it at once. By default the server retries its task forever, and the test hangs.
     # An empty list that the test gives is kept: that is how production behaves.
     if config.get("workflow_failure_exception_types", NO_TYPES) is NO_TYPES:
         config["workflow_failure_exception_types"] = [Exception]
-    runner = config.get("workflow_runner")
-    if isinstance(runner, SandboxedWorkflowRunner) and runner.restrictions is SandboxRestrictions.default:
+    if sandboxed:
         config["workflow_runner"] = sandbox.runner(config.get("workflows", ()))
     if config.get("activity_executor") is None and any(map(_is_sync, config.get("activities", ()))):
         config["activity_executor"] = DaemonThreads("temporaltest-activity")

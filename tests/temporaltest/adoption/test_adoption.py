@@ -52,7 +52,7 @@ async def greet(env, name="Ada"):
 STYLES = """
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def session_env():
-    async with await WorkflowEnvironment.start_local() as env:
+    async with await WorkflowEnvironment.start_local(namespace="styles") as env:
         yield env
 
 
@@ -178,6 +178,40 @@ async def test_anyio(anyio_backend):
         await greet(env)
 """
 
+SESSIONS = """
+async def session_env(**arguments):
+    async with await WorkflowEnvironment.start_local(**arguments) as env:
+        yield env
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def first():
+    async for env in session_env():
+        yield env
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def second():
+    keys = [SearchAttributeKey.for_keyword("Customer")]
+    async for env in session_env(search_attributes=keys):
+        yield env
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def other():
+    async for env in session_env(namespace="shop"):
+        yield env
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_names(first, second, other):
+    for env in (first, second, other):
+        await greet(env)
+    assert (await second.client.count_workflows("Customer = 'Ada'")).count == 0
+
+
+"""
+
 STAYS_OPEN = """
 @pytest.mark.asyncio
 async def test_leaves():
@@ -236,8 +270,19 @@ def test_every_style_has_a_namespace_of_its_own_on_the_shared_server(suite: Suit
     suite.passes(ADOPT, passed=11)
     found = reports(suite.path)
     assert len({one["address"] for one in found}) == 1
-    # One for the plugin's own test, the session, the module, and for each of the other seven environments and tests.
-    assert len({one["namespace"] for one in found}) == 11
+    namespaces = {one["namespace"] for one in found}
+    # Of the plugin's own test, the session's and the module's fixture, and of eight environments inline.
+    assert len(namespaces) == 11
+    assert "styles" in namespaces
+
+
+def test_environments_of_the_session_have_the_name_that_they_ask_for(suite: Suite) -> None:
+    """A suite with one environment may know the name of its namespace; who comes second has a server for that."""
+    suite.tests(TALK + COMMON + SESSIONS)
+    suite.passes(ADOPT, passed=1)
+    first, second, other = reports(suite.path)
+    assert [first["namespace"], second["namespace"], other["namespace"]] == ["default", "default", "shop"]
+    assert first["address"] != second["address"]
 
 
 def test_the_end_of_an_environment(suite: Suite) -> None:
