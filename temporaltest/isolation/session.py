@@ -10,6 +10,8 @@ from concurrent.futures import TimeoutError as OutOfTime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devserver.errors import StartFailed
+
 from ..backends import make
 from ..backends.endpoint import Backend, ServerEndpoint
 from ..errors import SetupError
@@ -74,7 +76,7 @@ class Session:
     def endpoint(self) -> ServerEndpoint:
         """The shared server, once it is ready; a new one if the last was killed.
 
-        A start that failed is not repeated: each test that needs the server fails at once with the same error.
+        A start that failed twice is not repeated: each test that needs the server fails at once with the same error.
 
         Raises:
             devserver.DevServerError, SetupError: The server does not start; the message says why.
@@ -137,9 +139,17 @@ class Session:
 
 def _start(backend: Backend, starting: Future[ServerEndpoint]) -> None:
     try:
-        starting.set_result(backend.shared())
+        starting.set_result(_shared(backend))
     except BaseException as error:  # noqa: BLE001 - raised again in each test that needs the server
         starting.set_exception(error)
+
+
+def _shared(backend: Backend) -> ServerEndpoint:
+    """The shared server. A start that failed is tried again once: the machine may have been too busy."""
+    try:
+        return backend.shared()
+    except StartFailed:
+        return backend.shared()
 
 
 def import_sdk() -> None:
