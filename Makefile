@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-cluster system lint types fuzz bench soak releases clean
+.PHONY: help up test test-fast test-cluster system lint types fuzz matrix bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -62,6 +62,10 @@ test-cluster: system ## Run the tests on a real cluster; builds the server first
 fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 	DEVSERVER_FUZZ=all $(BIN)/pytest -n 2 --timeout 3600 tests/devserver/cli/test_fuzz.py
 
+# The environments are kept in .matrix. COMBINATION=3.10 runs those with that word in their name.
+matrix: $(READY) ## Run the plugin's main tests with Python 3.10 to 3.13 and pytest 8.3 to 9.2, with and without xdist
+	$(BIN)/python scripts/matrix.py $(COMBINATION)
+
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench
 
@@ -73,4 +77,4 @@ releases: $(READY) ## Rewrite the table of pinned hashes (reads every published 
 	$(BIN)/python scripts/make_releases.py
 
 clean: ## Remove the environment and caches of this checkout
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .benchmarks
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .benchmarks .matrix

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..client.statuses import RunStatus
 from .event_roles import EVENT_ROLES, WORKFLOW_TASK_EVENTS, EventRole, event_name, event_number
-from .events import attributes_of, close_status, next_run_id, open_timers
+from .events import attributes_of, close_status, next_run_id, open_steps, open_timers
 from .model import (
     BAD,
     OPEN,
@@ -57,6 +57,7 @@ __all__ = [
     "event_name",
     "event_number",
     "next_run_id",
+    "open_steps",
     "open_timers",
     "preview",
     "size_text",

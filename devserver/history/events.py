@@ -9,6 +9,7 @@ from temporalio.api.history.v1 import HistoryEvent, TimerStartedEventAttributes
 
 from ..client.statuses import RunStatus
 from .event_roles import EVENT_ROLES
+from .model import StepKind
 
 
 def attributes_of(event: HistoryEvent) -> Any:
@@ -28,21 +29,26 @@ def cause_words(attributes: Any) -> str:
 
 
 def open_timers(events: Iterable[HistoryEvent]) -> dict[int, TimerStartedEventAttributes]:
-    """Timers that were started in these events and did not end in them, by the id of the event that started them.
+    """Timers that were started in these events and did not end in them, by the id of the event that started them."""
+    return {number: event.timer_started_event_attributes for number, event in open_steps(events, "timer").items()}
+
+
+def open_steps(events: Iterable[HistoryEvent], *kinds: StepKind) -> dict[int, HistoryEvent]:
+    """The events that opened a step of these kinds which did not end in these events, by their ids.
 
     The events may come in either order.
     """
-    timers: dict[int, TimerStartedEventAttributes] = {}
+    opened: dict[int, HistoryEvent] = {}
     ended: set[int] = set()
     for event in events:
         role = EVENT_ROLES.get(event.event_type)
-        if role is None or role.kind != "timer":
+        if role is None or role.kind not in kinds:
             continue
         if role.effect == "opens":
-            timers[event.event_id] = event.timer_started_event_attributes
-        else:
+            opened[event.event_id] = event
+        elif role.effect == "closes":
             ended.add(role.opener_in(role.attributes(event)))
-    return {event_id: timer for event_id, timer in timers.items() if event_id not in ended}
+    return {event_id: event for event_id, event in opened.items() if event_id not in ended}
 
 
 def close_status(event: HistoryEvent) -> RunStatus | None:

@@ -23,7 +23,7 @@ RESULT = "result of the workflow"
 Key = tuple[str, ...]
 
 
-class Carried(NamedTuple):
+class CommandInput(NamedTuple):
     """What a command carries: values, or a duration. `key` tells it from others; two may have the same."""
 
     key: Key
@@ -46,12 +46,12 @@ async def first_difference(
     What cannot be compared is left out: values that no codec here decodes, or that are stored elsewhere, and commands
     that cannot be matched with events.
     """
-    replayed: dict[Key, list[Carried]] = defaultdict(list)
+    replayed: dict[Key, list[CommandInput]] = defaultdict(list)
     for command in commands:
         carried = _of_command(command)
         if carried is not None:
             replayed[carried.key].append(carried)
-    recorded: dict[Key, list[tuple[HistoryEvent, Carried]]] = defaultdict(list)
+    recorded: dict[Key, list[tuple[HistoryEvent, CommandInput]]] = defaultdict(list)
     for event in history.events:
         carried = _of_event(event)
         if carried is not None:
@@ -68,53 +68,53 @@ async def first_difference(
     return min(found, key=lambda difference: difference.event.event_id, default=None)
 
 
-def _of_command(command: WorkflowCommand) -> Carried | None:
+def _of_command(command: WorkflowCommand) -> CommandInput | None:
     kind = command.WhichOneof("variant")
     attributes: Any = getattr(command, kind) if kind else None
     if kind == "schedule_activity":
-        return Carried(("activity", attributes.activity_id), attributes.arguments)
+        return CommandInput(("activity", attributes.activity_id), attributes.arguments)
     if kind == "start_timer":
-        return Carried(("timer", str(attributes.seq)), (), attributes.start_to_fire_timeout.ToTimedelta())
+        return CommandInput(("timer", str(attributes.seq)), (), attributes.start_to_fire_timeout.ToTimedelta())
     if kind == "start_child_workflow_execution":
-        return Carried(("child workflow", attributes.workflow_id), attributes.input)
+        return CommandInput(("child workflow", attributes.workflow_id), attributes.input)
     if kind == "signal_external_workflow_execution":
         target = attributes.workflow_execution.workflow_id or attributes.child_workflow_id
-        return Carried(("signal", target, attributes.signal_name), attributes.args)
+        return CommandInput(("signal", target, attributes.signal_name), attributes.args)
     if kind == "schedule_nexus_operation":
-        return Carried(("Nexus operation", attributes.service, attributes.operation), [attributes.input])
+        return CommandInput(("Nexus operation", attributes.service, attributes.operation), [attributes.input])
     if kind == "complete_workflow_execution":
-        return Carried((RESULT,), [attributes.result])
+        return CommandInput((RESULT,), [attributes.result])
     if kind == "continue_as_new_workflow_execution":
-        return Carried(("next run",), attributes.arguments)
+        return CommandInput(("next run",), attributes.arguments)
     if kind == "update_response" and attributes.HasField("completed"):
-        return Carried(("result of the update", attributes.protocol_instance_id), [attributes.completed])
+        return CommandInput(("result of the update", attributes.protocol_instance_id), [attributes.completed])
     return None
 
 
-def _of_event(event: HistoryEvent) -> Carried | None:
+def _of_event(event: HistoryEvent) -> CommandInput | None:
     kind = event.WhichOneof("attributes")
     attributes: Any = attributes_of(event)
     if kind == "activity_task_scheduled_event_attributes":
-        return Carried(("activity", attributes.activity_id), attributes.input.payloads)
+        return CommandInput(("activity", attributes.activity_id), attributes.input.payloads)
     if kind == "timer_started_event_attributes":
-        return Carried(("timer", attributes.timer_id), (), attributes.start_to_fire_timeout.ToTimedelta())
+        return CommandInput(("timer", attributes.timer_id), (), attributes.start_to_fire_timeout.ToTimedelta())
     if kind == "start_child_workflow_execution_initiated_event_attributes":
-        return Carried(("child workflow", attributes.workflow_id), attributes.input.payloads)
+        return CommandInput(("child workflow", attributes.workflow_id), attributes.input.payloads)
     if kind == "signal_external_workflow_execution_initiated_event_attributes":
         target = attributes.workflow_execution.workflow_id
-        return Carried(("signal", target, attributes.signal_name), attributes.input.payloads)
+        return CommandInput(("signal", target, attributes.signal_name), attributes.input.payloads)
     if kind == "nexus_operation_scheduled_event_attributes":
-        return Carried(("Nexus operation", attributes.service, attributes.operation), [attributes.input])
+        return CommandInput(("Nexus operation", attributes.service, attributes.operation), [attributes.input])
     if kind == "workflow_execution_completed_event_attributes":
-        return Carried((RESULT,), attributes.result.payloads)
+        return CommandInput((RESULT,), attributes.result.payloads)
     if kind == "workflow_execution_continued_as_new_event_attributes":
-        return Carried(("next run",), attributes.input.payloads)
+        return CommandInput(("next run",), attributes.input.payloads)
     if kind == "workflow_execution_update_completed_event_attributes" and attributes.outcome.HasField("success"):
-        return Carried(("result of the update", attributes.meta.update_id), attributes.outcome.success.payloads)
+        return CommandInput(("result of the update", attributes.meta.update_id), attributes.outcome.success.payloads)
     return None
 
 
-async def _reason(before: Carried, now: Carried, converter: DataConverter) -> str:
+async def _reason(before: CommandInput, now: CommandInput, converter: DataConverter) -> str:
     if before.duration is not None:
         return (
             ""

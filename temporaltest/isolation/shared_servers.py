@@ -10,6 +10,8 @@ from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from devserver.errors import StartFailed
+
 from ..errors import SetupError
 
 if TYPE_CHECKING:
@@ -191,9 +193,17 @@ class SharedServers:
 
         def start() -> None:
             try:
-                starting.set_result(backend.shared(after=after))
+                starting.set_result(_shared(backend, after))
             except BaseException as error:  # noqa: BLE001 - raised again in the tests that need the server
                 starting.set_exception(error)
 
         threading.Thread(target=start, name="temporaltest-server", daemon=True).start()
         return starting
+
+
+def _shared(backend: Backend, after: ServerEndpoint | None) -> ServerEndpoint:
+    """The shared server. A start that failed is tried again at once: the machine may have been too busy."""
+    try:
+        return backend.shared(after=after)
+    except StartFailed:
+        return backend.shared(after=after)

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from devserver.client import ServiceCalls, clock_state, to_datetime
 from devserver.errors import CannotAsk, ClockMoveReplaced
-from devserver.history import open_timers
+from devserver.history import open_steps, open_timers
 
 from ..workers.awaited import Awaited
 
@@ -47,15 +47,17 @@ class Stepping:
         state = await self._calls.describe_workflow(workflow_id)
         if state is None or _in_flight(state):
             return False
-        children = [await self._step(child.workflow_id) for child in state.pending_children]
-        clock = clock_state(state)
-        if children or clock is None or clock.automatic:
-            return any(children)
         events = await self._calls.history(workflow_id, state.workflow_execution_info.execution.run_id) or []
-        due = min(_due(state, events), default=None)
-        if due is None or len(events) != state.workflow_execution_info.history_length:  # it went on meanwhile
+        if len(events) != state.workflow_execution_info.history_length:  # it went on meanwhile
             return False
         if update_id is not None and not _runs(events, update_id):
+            return False
+        children = open_steps(events, "child").values()
+        if children:
+            ids = [child.start_child_workflow_execution_initiated_event_attributes.workflow_id for child in children]
+            return any([await self._step(child_id) for child_id in ids])
+        clock, due = clock_state(state), min(_due(state, events), default=None)
+        if due is None or clock is None or clock.automatic or open_steps(events, "signal_out", "cancel_out"):
             return False
         mover = self._clocks.of(workflow_id)
         return await mover.wait_moved(await mover.begin_move(max(due - clock.now, timedelta(0))))

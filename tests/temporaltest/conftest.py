@@ -111,8 +111,8 @@ class Suite:
                 patch.setattr(self._pytester, "popen", self._forked)
             return self._pytester.runpytest_subprocess(*words, timeout=limit)
 
-    def _forked(self, words: Sequence[str], *, stdin: object, stdout: IO[str], stderr: IO[str]) -> Forked | Popen[str]:
-        """Start the process as pytester does, with closed standard input."""
+    def _forked(self, words: Sequence[str], *, stdout: IO[str], stderr: IO[str], **_: object) -> Forked | Popen[str]:
+        """Start the process as pytester does, with closed standard input; older pytest passes more."""
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
         command = [sys.executable, "-m", "pytest", *words[2:]]
         with Path(os.devnull).open() as nothing:

@@ -443,3 +443,22 @@ def test_no_executable_is_one_error_per_test(
     assert "hint: " in output
     assert "During handling" not in output
     assert "Traceback" not in output
+
+
+STARTS_LATER = """#!/bin/sh
+if [ "$1" = server ] && [ ! -e {mark} ]; then touch {mark}; echo "too busy"; exit 1; fi
+exec {temporal} "$@"
+"""
+
+
+def test_a_start_that_fails_is_tried_again(
+    own_suite: Suite, real_binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not come up the first time costs no test."""
+    program = tmp_path / "temporal"
+    program.write_text(STARTS_LATER.format(mark=tmp_path / "tried", temporal=real_binary))
+    program.chmod(0o755)
+    monkeypatch.setenv("DEVSERVER_BINARY", str(program))
+    own_suite.tests("def test_it(temporal):\n    pass\n")
+    own_suite.passes(passed=1)
+    assert (tmp_path / "tried").exists()

@@ -279,11 +279,29 @@ class Raises:
 """
 
 
+OWN = """
+@workflow.defn
+class Raises:
+    @workflow.run
+    async def run(self) -> None:
+        raise ValueError('of a workflow')
+
+
+def test_own(temporal):
+    raise ValueError('mine')
+
+
+def test_workflow(temporal):
+    temporal.worker(workflows=[Raises])
+    temporal.execute(Raises.run)
+"""
+
+
 def test_mistakes_that_end_by_themselves(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure that the SDK reports names the user's line and what to change; settings of the user's are kept."""
     monkeypatch.setenv("COLUMNS", "300")
     suite.tests(CODE + ENDED)
-    suite.tests("def test_own(temporal):\n    raise ValueError('mine')", "temporalio/test_own.py")
+    suite.tests(OWN, "temporalio/test_own.py")
     result = suite.run("--temporal-timeout", "4", "--show-capture=no")
     first = "FAILED test_it.py::test_"
     result.stdout.fnmatch_lines_random(
@@ -296,12 +314,14 @@ def test_mistakes_that_end_by_themselves(suite: Suite, monkeypatch: pytest.Monke
             "* test_it.py:* in run: return workflow.execute_activity(*",
             "* test_it.py:* in run: return handle",
             ">       raise ValueError('mine')",
+            "*temporalio/test_own.py*, line *, in run",
+            "*raise ValueError('of a workflow')",
             "* returned at test_it.py:* in run: return Plain()",
         ]
     )
     for inside in ("*json/encoder.py*", "*pluggy*_callers*"):
         result.stdout.no_fnmatch_line(inside)
-    result.assert_outcomes(failed=6, passed=2)
+    result.assert_outcomes(failed=7, passed=2)
 
 
 HEALS = """
