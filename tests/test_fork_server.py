@@ -79,12 +79,14 @@ def test_workers_of_xdist_are_children_in_the_session(forks: ForkServer, tmp_pat
     them, also one that replaces a crashed worker.
     """
     (tmp_path / "test_it.py").write_text(
-        "import os, pytest\n"
+        "import glob, os, pytest, time\n"
         "@pytest.mark.parametrize('number', range(6))\n"
         "def test_it(number):\n"
         "    print(os.getsid(0), os.getppid(), file=open(f'worker-{os.getpid()}', 'w'))\n"
         "    if number == 0:\n"
         "        os._exit(3)\n"
+        "    while len(glob.glob('worker-*')) < 3:\n"  # so that the worker that replaces it gets a test
+        "        time.sleep(0.01)\n"
     )
     command = ["-m", "pytest", "-p", "no:cacheprovider", "-n", "2"]
     with Path(os.devnull).open("r+b") as nothing, pytest.MonkeyPatch.context() as patch:
