@@ -1,7 +1,8 @@
 """Activities for runbooks that recover a cluster: register `ACTIVITIES` with the runbook's worker.
 
 They work on the patient of a rehearsal, which the variable `DEVSERVER_PATIENT` names. What they start belongs to the
-patient and survives the death of the runbook's worker. `canary` works on any cluster, by its address.
+patient and survives the death of the runbook's worker. `canary` works on any cluster, by its address. All but `canary`
+heartbeat every second, so a `heartbeat_timeout` of some seconds finds a worker that died.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from temporalio.service import RetryConfig, RPCError
 VARIABLE = "DEVSERVER_PATIENT"
 CANARY = "devserver-canary"
 START_SECONDS = 60.0
+HEARTBEAT_SECONDS = 1.0
 
 
 @activity.defn
@@ -122,7 +124,10 @@ async def _ask(kind: str, **facts: Any) -> dict[str, Any]:
 
     found = _patient()
     control = ClusterControl(found["cluster"], replace(Paths.default(), data=Path(found["data"])))
+    asking = asyncio.ensure_future(asyncio.to_thread(control.ask, kind, **facts))
     try:
-        return await asyncio.to_thread(control.ask, kind, **facts)
+        while not (await asyncio.wait({asking}, timeout=HEARTBEAT_SECONDS))[0]:
+            activity.heartbeat()
+        return await asking
     except DevServerError as error:
         raise ApplicationError(str(error), non_retryable=isinstance(error, MemberUnknown)) from error

@@ -36,7 +36,11 @@ class RecoverMembers:
         down = [name for name, state in states.items() if state != "running"]
         for name in down:
             await workflow.execute_activity(
-                start_member, name, start_to_close_timeout=timedelta(seconds=90), retry_policy=SOON
+                start_member,
+                name,
+                start_to_close_timeout=timedelta(seconds=90),
+                heartbeat_timeout=timedelta(seconds=3),
+                retry_policy=SOON,
             )
         await workflow.execute_activity(canary, start_to_close_timeout=timedelta(seconds=10), retry_policy=SOON)
         return f"started {', '.join(down)}" if down else "every member was running"

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
@@ -18,29 +17,13 @@ from devserver.cluster import Cluster, ClusterControl, executable
 from devserver.cluster.declaration import DEFAULT_VERSION
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.conftest import end_processes_of
+from tests.helpers.greet_later import GreetLater, greet
 from tests.helpers.waiting import LIMIT
 
 pytestmark = pytest.mark.cluster
 
 BUILT = executable.built(DEFAULT_VERSION, Paths.default())  # of the user who runs the tests, not of a test
 QUEUE = "cluster-tests"
-
-
-@activity.defn
-async def greet(name: str) -> str:
-    """Greet somebody."""
-    return f"Hello, {name}!"
-
-
-@workflow.defn
-class GreetLater:
-    """A timer, then an activity."""
-
-    @workflow.run
-    async def run(self, name: str) -> str:
-        """Wait a moment, then greet."""
-        await asyncio.sleep(0.1)
-        return await workflow.execute_activity(greet, name, start_to_close_timeout=timedelta(seconds=30))
 
 
 @pytest.fixture(scope="module")
