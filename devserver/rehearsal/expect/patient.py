@@ -51,7 +51,11 @@ def nothing_lost() -> PatientExpectation:
         if not acknowledged:
             return "unknown", "no start was acknowledged", ()
         if lost:
-            return "fail", f"{len(lost)} of {len(acknowledged)} acknowledged workflows are lost", details
+            return (
+                "fail",
+                f"{len(lost)} of {len(acknowledged)} acknowledged workflows are lost or do not complete",
+                details,
+            )
         return "pass", f"all of {len(acknowledged)} acknowledged workflows have completed", ()
 
     return PatientExpectation("the patient loses nothing that it has acknowledged", judge)

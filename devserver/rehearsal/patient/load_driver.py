@@ -12,7 +12,7 @@ from datetime import timedelta
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime, TelemetryConfig
-from temporalio.service import RetryConfig, RPCError
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from ...cluster import Load
@@ -150,18 +150,23 @@ class LoadDriver:
                 self._note(name, error=f"{error.status.name}: {error.message}")
 
     async def _result(self, call: LoadCall, limit: asyncio.Semaphore, deadline: float) -> None:
+        handle = self._client.get_workflow_handle(call.workflow_id, result_type=int)
         async with limit:
-            try:
-                handle = self._client.get_workflow_handle(call.workflow_id, result_type=int)
-                signals = await asyncio.wait_for(handle.result(), max(0.1, deadline - time.monotonic()))
-                lost = call.signaled and not signals
-                self._note(call.workflow_id, result="signal lost" if lost else "complete")
-            except asyncio.TimeoutError:
-                self._note(call.workflow_id, result="not completed")
-            except WorkflowFailureError as error:
-                self._note(call.workflow_id, result=f"failed: {error.cause}")
-            except RPCError as error:
-                self._note(call.workflow_id, result=f"{error.status.name}: {error.message}")
+            while True:
+                try:
+                    signals = await asyncio.wait_for(handle.result(), max(0.1, deadline - time.monotonic()))
+                    lost = call.signaled and not signals
+                    self._note(call.workflow_id, result="signal lost" if lost else "complete")
+                except asyncio.TimeoutError:
+                    self._note(call.workflow_id, result="not completed")
+                except WorkflowFailureError as error:
+                    self._note(call.workflow_id, result=f"failed: {error.cause}")
+                except RPCError as error:
+                    self._note(call.workflow_id, result=f"{error.status.name}: {error.message}")
+                    if error.status != RPCStatusCode.NOT_FOUND and time.monotonic() < deadline:
+                        await asyncio.sleep(RETRY_SECONDS)
+                        continue
+                return
 
     def _on_step(self, workflow_id: str) -> None:
         if workflow_id in self._calls and self._calls[workflow_id].completed is None:

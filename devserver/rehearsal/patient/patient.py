@@ -69,6 +69,8 @@ class Patient:
             self._status = await asyncio.to_thread(self.control.ask, kind, member=member)
         except DevServerError as error:
             raise FaultImpossible(error.message, details=error.details, hint=error.hint) from error
+        if self._watching is not None:
+            self._look()  # at once: it may be up again before the next look
         return self._status
 
     # The run

@@ -49,10 +49,12 @@ def _patient(result: Mapping[str, Any], scale: TimelineScale) -> list[TimelineRo
     if patient is None:
         return []
     rows = [_up_and_down(name, f"Patient, {name}", result, scale) for name in patient["members"]]
-    for key, what in (("acknowledged", "starts acknowledged"), ("completed", "workflows ran")):
+    acknowledged = patient["acknowledged"]["count"]
+    rates = (("acknowledged", "starts acknowledged", patient["starts"]), ("completed", "workflows ran", acknowledged))
+    for key, what, of in rates:
         found = patient[key]
         if patient["starts"]:
-            gap = f"{found['count']:,} of {patient['starts']:,} {what}; longest gap {seconds(found['gap']['seconds'])}"
+            gap = f"{found['count']:,} of {of:,} {what}; longest gap {seconds(found['gap']['seconds'])}"
             rows.append(TimelineRow(key, f"Patient: {gap}", dots([(at, what) for at in found["at"]], scale, "tick")))
     return rows
 

@@ -48,7 +48,7 @@ def test_an_acknowledged_workflow_that_is_lost() -> None:
     refused = LoadCall("load-x", 5.0, error="UNAVAILABLE: shard status unknown")
     judgement = expect.patient.nothing_lost().judge(run_with(*GOOD[:3], lost, signal, refused))
     assert judgement.verdict == "fail"
-    assert judgement.evidence == "2 of 5 acknowledged workflows are lost"
+    assert judgement.evidence == "2 of 5 acknowledged workflows are lost or do not complete"
     assert "load-3, acknowledged at 3.100 s: NOT_FOUND: workflow not found" in judgement.details
 
 
