@@ -36,6 +36,7 @@ class ShiftedStart:
 
         is_shifted = self._ahead > timedelta(0) and not input.cron_schedule  # the server delays no start of a cron
         if is_shifted:
+            input.request_eager_start = False
             input.start_delay = (input.start_delay or timedelta(0)) + self._ahead
             for timeout in ("execution_timeout", "run_timeout"):
                 if getattr(input, timeout):

@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import pytest
+
 from tests.helpers import fork_server_main
 from tests.helpers.fork_server_main import Forked, start
 
@@ -92,9 +94,13 @@ class ForkServer:
         return str(self.folder / "socket")
 
     def fits(self, args: Sequence[str], env: Mapping[str, str]) -> bool:
-        """Whether a fork does the same as the command line: `python -m …` with an environment like the server's."""
+        """Whether a fork does the same as the command line: `python -m …` with an environment like the server's.
+
+        The server uses internals of pytest, which older versions do not have.
+        """
         return (
             sys.platform == "linux"
+            and pytest.version_tuple >= (9, 1)
             and list(args[:2]) == [sys.executable, "-m"]
             and _of_interpreter(env) == self._environment
         )
