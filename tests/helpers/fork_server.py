@@ -100,7 +100,7 @@ class ForkServer:
         """
         return (
             sys.platform == "linux"
-            and pytest.version_tuple >= (9, 1)
+            and pytest.version_tuple >= (9, 2)
             and list(args[:2]) == [sys.executable, "-m"]
             and _of_interpreter(env) == self._environment
         )

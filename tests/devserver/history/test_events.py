@@ -13,7 +13,16 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import DataConverter
 
-from devserver.history import EVENT_ROLES, EventRole, RunBuilder, close_status, event_name, next_run_id, open_timers
+from devserver.history import (
+    EVENT_ROLES,
+    EventRole,
+    RunBuilder,
+    close_status,
+    event_name,
+    next_run_id,
+    open_steps,
+    open_timers,
+)
 from devserver.history.event_roles import _ROWS
 from devserver.history.events import cause_words
 from devserver.history.step_handlers import HANDLERS
@@ -145,6 +154,14 @@ def test_open_timers_in_either_order() -> None:
     canceled.timer_canceled_event_attributes.started_event_id = 3
     for order in ([*events, fired, canceled], [canceled, fired, *reversed(events)]):
         assert {event_id: timer.timer_id for event_id, timer in open_timers(order).items()} == {2: "1"}
+
+
+@pytest.mark.parametrize("role", [role for role in CLOSING if role.kind != "update"], ids=lambda role: role.name)
+def test_open_steps(role: EventRole) -> None:
+    """A step is open until an event closes it; one that starts it does not."""
+    events = [opened_by(role), closed(role)]
+    assert list(open_steps(events, role.kind)) == ([] if role.effect == "closes" else [7])  # type: ignore[arg-type]
+    assert open_steps(events) == {}
 
 
 def test_close_status_and_next_run() -> None:
