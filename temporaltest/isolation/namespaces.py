@@ -22,6 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from ..errors import SetupError, WaitTimeout
 
 POLL_SECONDS = 0.002
+LONGEST_PAUSE_SECONDS = 0.1
+PAUSE_FACTOR = 1.2
 TYPES = {
     "Text": IndexedValueType.INDEXED_VALUE_TYPE_TEXT,
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -31,6 +33,11 @@ TYPES = {
     "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
     "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 }
+# A new namespace is not known everywhere at once; who asks too often for long is refused.
+NOT_YET = (
+    *(RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT),
+    *(RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED),
+)
 NOT_ALLOWED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 
 
@@ -144,6 +151,7 @@ def _hint(message: str) -> str:
 
 async def _until_it_answers(client: Client, name: str, query: str, deadline: float, late: str) -> None:
     request = ListWorkflowExecutionsRequest(namespace=name, page_size=1, query=query)
+    pause = POLL_SECONDS
     while True:
         try:
             await client.workflow_service.list_workflow_executions(request)
@@ -151,9 +159,10 @@ async def _until_it_answers(client: Client, name: str, query: str, deadline: flo
         except RPCError as error:
             if time.monotonic() > deadline:
                 raise WaitTimeout(f"{late}: {error}") from error
-            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNAVAILABLE):
+            if error.status not in NOT_YET:
                 raise
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(pause * PAUSE_FACTOR, LONGEST_PAUSE_SECONDS)
 
 
 async def search_attributes_of(client: Client, name: str) -> dict[str, IndexedValueType.ValueType]:

@@ -94,7 +94,8 @@ class ForkServer:
         return str(self.folder / "socket")
 
     def fits(self, args: Sequence[str], env: Mapping[str, str]) -> bool:
-        """Whether a fork does the same as the command line: `python -m …` with an environment like the server's.
+        """Whether a fork does the same as the command line: `python -m …` with an environment like the server's, and
+        nothing that an interpreter runs when it starts.
 
         The server uses internals of pytest, which older versions do not have.
         """
@@ -103,6 +104,7 @@ class ForkServer:
             and pytest.version_tuple >= (9, 2)
             and list(args[:2]) == [sys.executable, "-m"]
             and _of_interpreter(env) == self._environment
+            and not any((Path(folder) / "sitecustomize.py").exists() for folder in _search_path(env))
         )
 
     def start(
@@ -192,3 +194,7 @@ def fork_server() -> Iterator[ForkServer]:
             yield server
         finally:
             server.close()
+
+
+def _search_path(env: Mapping[str, str]) -> list[str]:
+    return [folder for folder in env.get("PYTHONPATH", "").split(os.pathsep) if folder]

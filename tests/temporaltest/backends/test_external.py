@@ -392,8 +392,14 @@ def test_report_and_replay_cover_only_the_test(server: DevServer, bare_suite: Su
             async def run(self) -> str:
                 return "done"
 
+        from temporalio.client import Client
+
         def test_others(temporal):
-            temporal.run(temporal.client.start_workflow("Same", id="others", task_queue="others"))
+            async def start():
+                client = await Client.connect(temporal.address, namespace="ours")
+                await client.start_workflow("Same", id="others", task_queue="others")
+
+            asyncio.run(start())
 
         def test_leaves(temporal):
             temporal.worker(workflows=[Waits])

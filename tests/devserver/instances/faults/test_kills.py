@@ -100,7 +100,7 @@ def test_namespace_on_a_frozen_server(devserver: Run, paths: Paths) -> None:
     server.signal(signal.SIGSTOP)
     done = devserver("up", "--namespace", "new", "--timeout", "0.5")
     assert done.returncode == 1
-    assert "error: the server did not create the namespaces within 0.5 s" in done.stderr
+    assert "error: the server did not set up the namespace new within 0.5 s" in done.stderr
     devserver("down")
 
 
