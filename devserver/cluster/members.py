@@ -13,7 +13,7 @@ from typing import Any
 from ..server.log import log_tail
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
-from ..system.spawn import Child, spawn_bound
+from ..system.spawn import Child, client_free_environment, spawn_bound
 from . import postgres_server
 from .declaration import DATABASE, ROLES
 from .errors import ClusterStartFailed, MemberUnknown
@@ -244,7 +244,4 @@ def _listens(port: int) -> bool:
 
 def environment() -> dict[str, str]:
     """The environment of the members: without settings of clients and of PostgreSQL's (`PG...`)."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TEMPORAL_", "PG"))}
-    kept["USER"] = kept.get("USER") or str(os.getuid())
-    kept["HOME"] = kept.get("HOME") or "/"
-    return kept
+    return {key: value for key, value in client_free_environment(os.environ).items() if not key.startswith("PG")}

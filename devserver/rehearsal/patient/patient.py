@@ -15,12 +15,12 @@ from ...cluster import Cluster, ClusterControl
 from ...errors import DevServerError
 from ...system.paths import Paths
 from ...system.threads import async_block
+from ..cluster import VARIABLE
 from ..errors import FaultImpossible
 from ..scenario.timeline import Timeline
 from .load_driver import LoadDriver
 from .record import PatientRecord
 
-VARIABLE = "DEVSERVER_PATIENT"
 NAME = "patient"
 START_SECONDS = 120.0
 LOOK_SECONDS = 0.2
