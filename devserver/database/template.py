@@ -40,7 +40,7 @@ def template(schemas: Path, executable: Path, server_version: str, note: Callabl
         return kept
     private_folder(schemas)
     note(f"making an empty database with server {server_version}, to compare with")
-    _remove_unfinished(schemas)
+    remove_unfinished(schemas)
     with (
         tempfile.TemporaryDirectory(prefix=f"{NEW}{os.getpid()}-", dir=schemas) as folder,
         LockedFile.attempt(Path(folder) / LOCK) or contextlib.nullcontext(),
@@ -54,8 +54,11 @@ def template(schemas: Path, executable: Path, server_version: str, note: Callabl
     return kept
 
 
-def _remove_unfinished(schemas: Path) -> None:
-    """Remove what killed processes left: no process here has the pid, and none in another container the lock."""
+def remove_unfinished(schemas: Path) -> None:
+    """Remove what killed processes left in the folder of schemas.
+
+    No process here has their pid, and none in another container has their lock.
+    """
     for path in schemas.glob(f"{NEW}*"):
         pid = path.name.removeprefix(NEW).partition("-")[0]
         if pid.isdigit() and ProcessIdentity.of(int(pid)) is None and not LockedFile.is_held(path / LOCK):

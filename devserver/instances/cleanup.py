@@ -17,6 +17,10 @@ from .supervisor_process import end_orphans
 def tidy(paths: Paths) -> None:
     """Clean up after killed processes. An instance that another process is starting or stopping is skipped."""
     recorded = [folder.name for folder in InstanceFolder.all(paths)]
+    if any(paths.schemas.glob(".new-*")):
+        from ..database.template import remove_unfinished
+
+        remove_unfinished(paths.schemas)
     if not paths.instances.is_dir():
         return
     databases = ephemeral_database.existing_folders(paths.instances)

@@ -47,6 +47,15 @@ def test_clean_up_without_instances_creates_nothing(paths: Paths) -> None:
     assert not paths.state.exists()
 
 
+def test_a_database_that_a_killed_process_was_making(paths: Paths) -> None:
+    """Any next command removes it, also when that process had just kept its copy; one that is being made stays."""
+    gone, making = (paths.schemas / f".new-{pid}-x" for pid in (2**22 + 1, os.getpid()))
+    for folder in (gone, making):
+        folder.mkdir(parents=True)
+    tidy(paths)
+    assert [path.name for path in paths.schemas.iterdir()] == [making.name]
+
+
 def test_running_instances_are_kept(paths: Paths) -> None:
     """Clean-up does not touch running servers: leased, detached or ephemeral."""
     with DevServer.start(), DevServer.start("held", port=0, ephemeral=True) as held:
