@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from types import TracebackType
@@ -11,8 +10,11 @@ from types import TracebackType
 from ..errors import DatabaseError, DatabaseInUse, FolderNotWritable
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder
+from ..system.process import ProcessIdentity
 from .header import sidecar
 
+CORRUPT = "two servers on one file corrupt it"
+OTHER_FILE = "use another file with --db-filename"
 ELSEWHERE = "you need write access to its folder; use another file with --db-filename"
 
 
@@ -36,14 +38,15 @@ class DatabaseLease:
         db = resolved(db)
         path = sidecar(db, ".lock")
         try:
-            lock = LockedFile.attempt(path, json.dumps({"owner": owner, "pid": os.getpid()}))
+            own = ProcessIdentity.own()
+            lock = LockedFile.attempt(path, json.dumps({"owner": owner, "pid": own.pid, "started": own.started}))
         except FolderNotWritable as error:
             raise DatabaseError(
                 f"cannot lock the database {db}: {error.message}",
                 hint=ELSEWHERE,
             ) from error
         if lock is None:
-            raise _in_use(db, _owner(path))
+            raise _in_use(db, path)
         return cls(db, lock)
 
     def release(self) -> None:
@@ -76,19 +79,23 @@ def resolved(db: Path) -> Path:
     return path
 
 
-def _owner(path: Path) -> str | None:
+def _in_use(db: Path, lock: Path) -> DatabaseInUse:
+    """The error for a database that somebody owns, whom the lock names."""
+    message = f"the database {db} is in use by "
     try:
-        data = json.loads(path.read_text())
-        return f"{data['owner']} (pid {data['pid']})"
+        data = json.loads(lock.read_text())
+        owner, process = str(data["owner"]), ProcessIdentity(int(data["pid"]), str(data["started"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _in_use(db: Path, owner: str | None) -> DatabaseInUse:
-    named = re.match(r"instance (\S+)", owner or "")
+        return DatabaseInUse(f"{message}another server", hint=f"{CORRUPT}: stop that server, or {OTHER_FILE}")
+    if process.foreign:
+        return DatabaseInUse(
+            f"{message}{owner}, in another container (pid {process.pid} there)",
+            hint=f"{CORRUPT}: stop that server in its container, or {OTHER_FILE}",
+        )
+    named = re.match(r"instance (\S+)", owner)
     option = f" --name {named[1]}" if named else ""
     return DatabaseInUse(
-        f"the database {db} is in use by {owner or 'another server'}",
-        hint=f"two servers on one file corrupt it: stop that server (devserver down{option}), "
-        f"use it (devserver status{option}), or use another file with --db-filename",
+        f"{message}{owner} (pid {process.pid})",
+        hint=f"{CORRUPT}: stop that server (devserver down{option}), use it (devserver status{option}), "
+        f"or {OTHER_FILE}",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import DevServerError
-from ..server.http_api import NO_NAMESPACE, HttpApi, NotAnswering
+from ..server.http_api import ALLOWED_HOSTS, HOST, HOST_REFUSED, NO_NAMESPACE, HttpApi, NotAnswering
 from ..system.json_form import FORM
 from ..system.paths import Paths
 from .database_room import room
@@ -71,6 +71,8 @@ def way_out(found: dict[str, Any], record: Record) -> str:
         return f"it was deleted; devserver restart --name {name} creates it again, empty"
     if record.server is not None and record.server.stopped():
         return f"the process {found['pid']} is stopped by a signal: continue it with kill -CONT {found['pid']}"
+    if HOST_REFUSED in found["problem"]:
+        return f"{ALLOWED_HOSTS} in the server's dynamic configuration must include {HOST}, by which devserver asks"
     return f"the server or the machine may be overloaded: see devserver logs --name {name}"
 
 

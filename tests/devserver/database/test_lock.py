@@ -12,6 +12,7 @@ import pytest
 
 from devserver.database import DatabaseLease
 from devserver.errors import DatabaseError, DatabaseInUse
+from devserver.system.process import ProcessIdentity
 
 HOLD = """
 import sys
@@ -29,6 +30,18 @@ def test_a_second_owner_is_refused(tmp_path: Path) -> None:
         DatabaseLease.acquire(tmp_path / "t.db", "instance two")
     assert f"instance one (pid {os.getpid()})" in raised.value.message
     assert "devserver down --name one" in (raised.value.hint or "")
+
+
+def test_an_owner_in_another_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pid says nothing here, and `devserver down` cannot stop it from here: the error says where it runs."""
+    with monkeypatch.context() as patch:
+        elsewhere = ProcessIdentity(4, "00000000/1:77")
+        patch.setattr(ProcessIdentity, "own", lambda: elsewhere)
+        lease = DatabaseLease.acquire(tmp_path / "t.db", "instance one")
+    with lease, pytest.raises(DatabaseInUse) as raised:
+        DatabaseLease.acquire(tmp_path / "t.db", "instance two")
+    assert "in use by instance one, in another container (pid 4 there)" in raised.value.message
+    assert "devserver down" not in (raised.value.hint or "")
 
 
 def test_paths_that_lead_to_one_file_are_one_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,11 +82,12 @@ def test_a_child_of_the_owner_does_not_hold_the_lease(tmp_path: Path) -> None:
 
 
 def test_the_lock_file(tmp_path: Path) -> None:
-    """The file has mode 0600, contains owner and pid, and is removed on release; a second release is harmless."""
+    """The file has mode 0600, contains owner and process, and is removed on release; a second release is harmless."""
     lock = tmp_path / "t.db.lock"
     with DatabaseLease.acquire(tmp_path / "t.db", "instance one") as lease:
         assert lock.stat().st_mode & 0o777 == 0o600
-        assert json.loads(lock.read_text()) == {"owner": "instance one", "pid": os.getpid()}
+        written = {"owner": "instance one", "pid": os.getpid(), "started": ProcessIdentity.own().started}
+        assert json.loads(lock.read_text()) == written
     lease.release()
     assert list(tmp_path.glob("t.db*")) == []
 

@@ -11,7 +11,7 @@ import pytest
 from devserver import DevServer, DevServerError
 from devserver.executables import Executable
 from devserver.instances.folder import InstanceFolder
-from devserver.instances.status import all_statuses, status
+from devserver.instances.status import all_statuses, status, way_out
 from devserver.system.paths import Paths
 from tests.helpers.checkout import ROOT
 
@@ -76,6 +76,16 @@ def test_a_server_without_its_namespace_is_not_ready(paths: Paths) -> None:
         record = folder.require_record().changed(namespaces=("never-made",))
         found = status(folder, record)
         assert (found["state"], found["problem"]) == ("unresponsive", "it has no namespace never-made")
+
+
+def test_what_helps_a_server_that_refuses_us(paths: Paths) -> None:
+    """An HTTP API that does not answer our host is not an overloaded server: the hint names the setting."""
+    with DevServer.start() as server:
+        record = InstanceFolder(paths, server.name).require_record()
+        found = {"problem": "it does not answer: its HTTP port 1 answers 403 Host not allowed", "pid": server.pid}
+        assert way_out(found, record).startswith("frontend.httpAllowedHosts in the server's dynamic configuration must")
+        busy = {**found, "problem": "it does not answer: no answer on its HTTP port 1 within 2 s"}
+        assert "may be overloaded" in way_out(busy, record)
 
 
 def test_all_statuses(paths: Paths) -> None:
