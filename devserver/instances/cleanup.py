@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import DevServerError, FolderNotWritable
 from ..system.paths import Paths
+from ..system.process import ProcessIdentity
 from . import ephemeral_database
 from .folder import InstanceFolder
 from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record
@@ -43,6 +44,8 @@ def _tidy_instance(folder: InstanceFolder, databases: list[Path]) -> None:
         record = folder.read_record()
     except DevServerError:
         return  # commands that use this instance report it
+    if record is None or not record.elsewhere():
+        _remove_unfinished(folder.path)
     if record is not None and not record.supervised():
         _mark_crashed(folder, record)
     elif record is None and folder.anonymous and not folder.holders():
@@ -50,6 +53,15 @@ def _tidy_instance(folder: InstanceFolder, databases: list[Path]) -> None:
     for path in databases:
         if record is None or record.database.parent != path:
             _remove_unused(path)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes were writing: files of `files.write_whole`, named `.NAME.PID-RANDOM.tmp`."""
+    for path in folder.glob(".*.tmp"):
+        pid = path.name.removesuffix(".tmp").rpartition(".")[2].partition("-")[0]
+        if pid.isdigit() and ProcessIdentity.of(int(pid)) is None:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _mark_crashed(folder: InstanceFolder, record: Record) -> None:

@@ -56,6 +56,18 @@ def test_a_database_that_a_killed_process_was_making(paths: Paths) -> None:
     assert [path.name for path in paths.schemas.iterdir()] == [making.name]
 
 
+def test_a_file_that_a_killed_process_was_writing(paths: Paths) -> None:
+    """Any next command removes it from the instance's folder; one that is being written stays."""
+    with DevServer.start("kept") as server:
+        folder = paths.instance(server.name)
+        gone, writing = (folder / f".spec.json.{pid}-0a1b2c3d.tmp" for pid in (2**22 + 1, os.getpid()))
+        for path in (gone, writing):
+            path.touch()
+        tidy(paths)
+        assert (gone.exists(), writing.exists()) == (False, True)
+        writing.unlink()
+
+
 def test_running_instances_are_kept(paths: Paths) -> None:
     """Clean-up does not touch running servers: leased, detached or ephemeral."""
     with DevServer.start(), DevServer.start("held", port=0, ephemeral=True) as held:
