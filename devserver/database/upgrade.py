@@ -31,6 +31,7 @@ from .users import refuse_users
 from .versions import named
 
 UPGRADE = "upgrade"
+BACKUP = "backup"
 
 Note = Callable[[str], None]
 
@@ -41,12 +42,17 @@ def back_up(db: Path, backups: Path, version: str | None) -> Path:
     name = f"{db.stem}-{version or 'unknown'}-{utc_for_names()}"
     with our_errors(backups):
         target = next(path for path in _numbered(backups, name) if not path.exists())
-    copy_whole(db, target)
-    with connect(target, "immutable") as connection:
+    for unfinished in backups.glob(f"*.db.{BACKUP}-*[0-9]"):
+        remove_leftovers(unfinished.with_name(unfinished.name.partition(f".{BACKUP}-")[0]), BACKUP)
+    aside = beside(target, BACKUP)  # what is killed meanwhile leaves no backup that is not whole
+    copy_whole(db, aside)
+    with connect(aside, "immutable") as connection:
         found = integrity(connection)
     if found:
-        remove_whole(target)
+        remove_whole(aside)
     refuse_damage(db, found)
+    with our_errors(target):
+        aside.replace(target)
     prune_backups(backups)
     return target
 
