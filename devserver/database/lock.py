@@ -15,7 +15,7 @@ from .header import sidecar
 
 CORRUPT = "two servers on one file corrupt it"
 OTHER_FILE = "use another file with --db-filename"
-ELSEWHERE = "you need write access to its folder; use another file with --db-filename"
+ELSEWHERE = f"you need write access to its folder; {OTHER_FILE}"
 
 
 class DatabaseLease:

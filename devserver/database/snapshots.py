@@ -116,13 +116,9 @@ def _exists(name: str) -> SnapshotExists:
 
 def _remove_unfinished(folder: Path) -> None:
     """Remove what a killed process left half done."""
+    from ..system.process import has_ended
+
     for path in folder.glob(f"{UNFINISHED}*"):
         pid = path.name.removeprefix(UNFINISHED).split("-", 1)[0]
-        if pid.isdigit() and not _alive(int(pid)):
+        if has_ended(pid):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    from ..system.process import ProcessIdentity
-
-    return ProcessIdentity.of(pid) is not None

@@ -16,7 +16,7 @@ from ..errors import DatabaseError, StartFailed, StartTimeout
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from ..system.ports import ANY, Reservation
-from ..system.process import ProcessIdentity
+from ..system.process import has_ended
 from ..system.spawn import Child, client_free_environment, spawn_bound
 from .sqlite import our_errors, settle
 
@@ -61,7 +61,7 @@ def remove_unfinished(schemas: Path) -> None:
     """
     for path in schemas.glob(f"{NEW}*"):
         pid = path.name.removeprefix(NEW).partition("-")[0]
-        if pid.isdigit() and ProcessIdentity.of(int(pid)) is None and not LockedFile.is_held(path / LOCK):
+        if has_ended(pid) and not LockedFile.is_held(path / LOCK):
             shutil.rmtree(path, ignore_errors=True)
 
 

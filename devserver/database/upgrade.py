@@ -42,8 +42,8 @@ def back_up(db: Path, backups: Path, version: str | None) -> Path:
     name = f"{db.stem}-{version or 'unknown'}-{utc_for_names()}"
     with our_errors(backups):
         target = next(path for path in _numbered(backups, name) if not path.exists())
-    for unfinished in backups.glob(f"*.db.{BACKUP}-*[0-9]"):
-        remove_leftovers(unfinished.with_name(unfinished.name.partition(f".{BACKUP}-")[0]), BACKUP)
+    for unfinished in backups.glob(f"*.db.{BACKUP}-*"):
+        unfinished.unlink(missing_ok=True)
     aside = beside(target, BACKUP)  # what is killed meanwhile leaves no backup that is not whole
     copy_whole(db, aside)
     with connect(aside, "immutable") as connection:

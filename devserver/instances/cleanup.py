@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import DevServerError, FolderNotWritable
 from ..system.paths import Paths
-from ..system.process import ProcessIdentity
+from ..system.process import has_ended
 from . import ephemeral_database
 from .folder import InstanceFolder
 from .record import ANONYMOUS, CRASHED, READY, STARTING, STOPPING, Record
@@ -59,7 +59,7 @@ def _remove_unfinished(folder: Path) -> None:
     """Remove what killed processes were writing: files of `files.write_whole`, named `.NAME.PID-RANDOM.tmp`."""
     for path in folder.glob(".*.tmp"):
         pid = path.name.removesuffix(".tmp").rpartition(".")[2].partition("-")[0]
-        if pid.isdigit() and ProcessIdentity.of(int(pid)) is None:
+        if has_ended(pid):
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -107,6 +107,11 @@ class ProcessIdentity:
             self.wait_gone(10)
 
 
+def has_ended(pid: str) -> bool:
+    """Whether the process whose pid is in the name of a file no longer runs; False for what is not a pid."""
+    return pid.isdigit() and ProcessIdentity.of(int(pid)) is None
+
+
 def _linux_start(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()

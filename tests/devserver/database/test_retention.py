@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from devserver import database
 from devserver.database import kept_copies, restore_into, snapshots
 from devserver.database.retention import KEPT, prune_backups
@@ -40,3 +42,23 @@ def test_the_newest_backups_are_kept(db: Path, tmp_path: Path) -> None:
     assert sorted(backups.glob("*.db")) == sorted(made[2:])
     assert prune_backups(backups) == []
     assert kept_copies(tmp_path / "none", backups)[0] == KEPT
+
+
+def test_a_backup_that_was_killed(db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never a backup by name: not while it is copied, and what is left of it is removed by the next backup."""
+    backups = tmp_path / "backups"
+    seen: list[str] = []
+
+    def killed(source: Path, target: Path) -> None:
+        for path in (target, target.with_name(f"{target.name}-journal")):
+            path.write_bytes(b"half")
+        seen.extend(path.name for path in backups.glob("*.db"))
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("devserver.database.upgrade.copy_whole", killed)
+        with pytest.raises(SystemExit):
+            back_up(db, backups, SERVER)
+    assert seen == []
+    made = back_up(db, backups, SERVER)
+    assert list(backups.iterdir()) == [made]
