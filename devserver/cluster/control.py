@@ -170,15 +170,10 @@ class ClusterControl:
             return False
         with contextlib.suppress(ClusterNotRunning):
             self.ask("down")
-        with self.folder.lock():
-            pass
-        self._until_gone()
-        return True
-
-    def _until_gone(self) -> None:
-        lock = LockedFile.acquire(self.folder.supervisor_lock, limit=STOP_SECONDS)
+        lock = LockedFile.acquire(self.folder.supervisor_lock, limit=STOP_SECONDS)  # held until all members have ended
         if lock is not None:
             lock.release()
+        return True
 
     def delete(self) -> None:
         """Remove the cluster with its data and logs.

@@ -175,5 +175,5 @@ def postgres(*, connections: int = 200) -> Postgres:
 
 
 def load(*, every: float = 0.2, deadline: float = 2.0) -> Load:
-    """A workload: a workflow starts `every` so many seconds, and must be acknowledged within `deadline` seconds."""
+    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds."""
     return Load(every=every, deadline=deadline)

@@ -1,4 +1,4 @@
-"""The process that supervises a cluster: it starts every member, watches them, and does what it is asked to.
+"""The process that supervises a cluster: it starts every member, watches them, and answers requests.
 
 What it starts ends with it, whatever ends it. So a runbook's activity that restarts a role asks this process: the role
 then survives the death of the runbook's worker.
@@ -69,7 +69,6 @@ class ClusterMachine:
         self._on_event = on_event
         self._signals = SignalWaiter()
         self._reservations = Reservations(HOST)
-        self._listening: dict[str, int] = {}
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
         self._lifeline: list[int] = []
@@ -111,7 +110,7 @@ class ClusterMachine:
         with contextlib.suppress(DevServerError):
             before = self._folder.read().get("ports", {})
         take = self._reservations.take
-        database_port = take(None, before.get(DATABASE, {}).get("grpc"), "--port")
+        self._ports[DATABASE] = MemberPorts(take(None, before.get(DATABASE, {}).get("grpc"), "--port"))
         for member in self._cluster.roles.members():
             wanted = before.get(member, {})
             kinds = (*PORTS, HTTP) if role_of(member) == "frontend" else PORTS
@@ -124,7 +123,7 @@ class ClusterMachine:
             self._ports[member] = MemberPorts(**ports)
         if not self._folder.database.exists():
             self._copy_template()
-        self._write_files(database_port)
+        self._write_files()
 
     def _copy_template(self) -> None:
         aside = self._folder.database.with_suffix(".new")
@@ -134,33 +133,31 @@ class ClusterMachine:
         (self._folder.path / PASSWORD).chmod(0o600)
         aside.rename(self._folder.database)
 
-    def _write_files(self, database_port: int) -> None:
+    def _write_files(self) -> None:
         folder, cluster = self._folder, self._cluster
         password = (folder.path / PASSWORD).read_text()
         write_private(folder.dynamic_config, dynamic_config(cluster.dynamic_config))
-        database = postgres_server.command(folder.database, database_port, cluster.database.connections)
+        port = self._ports[DATABASE].grpc
+        database = postgres_server.command(folder.database, port, cluster.database.connections)
         members = [ClusterMember(DATABASE, database, folder, environment())]
-        self._listening = {DATABASE: database_port}
-        for name, ports in self._ports.items():
-            text = member_config(cluster, name, self._ports, database_port, password, str(folder.dynamic_config))
+        for name in cluster.roles.members():
+            text = member_config(cluster, name, self._ports, password, str(folder.dynamic_config))
             write_private(folder.config(name), text)
             words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
             members.append(ClusterMember(name, words, folder, environment()))
-            self._listening[name] = ports.grpc
         self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
-        every = {name: vars(ports) for name, ports in self._ports.items()}
         folder.write(
             {
                 "declaration": cluster.to_json(),
                 "executable": str(self._executable),
-                "ports": {DATABASE: {"grpc": database_port}, **every},
+                "ports": {name: vars(ports) for name, ports in self._ports.items()},
             }
         )
 
     def _start_all(self) -> None:
         deadline = time.monotonic() + self._limit
         self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
-        self._members.start(list(self._members), self._listening, deadline)
+        self._members.start(list(self._members), self._ports, deadline)
         self._until_serving(deadline)
 
     def _until_serving(self, deadline: float) -> None:
@@ -217,7 +214,7 @@ class ClusterMachine:
             elif kind in ("start", "restart"):
                 if kind == "restart":
                     self._members.stop(chosen)
-                self._members.start(chosen, self._listening, deadline)
+                self._members.start(chosen, self._ports, deadline)
         return self.status()
 
     def status(self) -> dict[str, Any]:
@@ -233,12 +230,8 @@ class ClusterMachine:
             "shards": self._cluster.shards,
             "folder": str(self._folder.path),
             "pid": os.getpid(),
-            "members": [
-                {**member, "ports": {"grpc": self._listening[member["name"]], **self._more_ports(member["name"])}}
-                for member in members
-            ],
+            "members": [{**member, "ports": self._ports_of(member["name"])} for member in members],
         }
 
-    def _more_ports(self, member: str) -> dict[str, int]:
-        ports = self._ports.get(member)
-        return {} if ports is None else {kind: number for kind, number in vars(ports).items() if number}
+    def _ports_of(self, member: str) -> dict[str, int]:
+        return {kind: number for kind, number in vars(self._ports[member]).items() if number}

@@ -19,6 +19,7 @@ from .declaration import DATABASE, ROLES
 from .errors import ClusterStartFailed, MemberUnknown
 from .folder import ClusterFolder, command
 from .postgres_server import HOST
+from .role_config import MemberPorts
 
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
@@ -174,14 +175,14 @@ class ClusterMembers:
             hint=f"its members: {', '.join(self._members)}; a role ({', '.join(ROLES)}) names all members that have it",
         )
 
-    def start(self, members: Sequence[ClusterMember], listening: Mapping[str, int], deadline: float) -> None:
+    def start(self, members: Sequence[ClusterMember], ports: Mapping[str, MemberPorts], deadline: float) -> None:
         """Start members and wait until they listen: the database first, then one role alone, then the others.
 
         Several roles that start on a new database at once race for a row of it, and the losers end.
 
         Args:
             members: Those to start.
-            listening: The port of each member.
+            ports: The ports of each member.
             deadline: By `time.monotonic()`.
 
         Raises:
@@ -194,7 +195,7 @@ class ClusterMembers:
             for member in group:
                 member.start()
             for member in group:
-                self._until_listening(member, listening[member.name], deadline)
+                self._until_listening(member, ports[member.name].grpc, deadline)
 
     def stop(self, members: Sequence[ClusterMember], state: str = "stopped") -> None:
         """Stop or kill members, the database last."""

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder, write_private
+from ..system.parent_death import bound_to_parent
 from ..system.paths import Paths, which
-from ..system.ports import Reservation
+from ..system.ports import Reservations
 from ..system.process import ProcessIdentity
 from ..system.progress import Reporter
 from .errors import ClusterStartFailed, PostgresMissing
-from .unprivileged import bound_unprivileged
+from .unprivileged import unprivileged
 
 HOST = "127.0.0.1"
 USER = "temporal"
@@ -71,7 +72,12 @@ def command(data: Path, port: int, connections: int) -> list[str]:
         "log_checkpoints": "off",
     }
     words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    return bound_unprivileged([str(programs() / "postgres"), "-D", str(data), *words])
+    return _bound([str(programs() / "postgres"), "-D", str(data), *words])
+
+
+def _bound(command: list[str]) -> list[str]:
+    """The command, not as root. Its tie to this process comes last, because a change of user removes that."""
+    return unprivileged(bound_to_parent(command))
 
 
 def accepts(port: int) -> bool:
@@ -152,17 +158,13 @@ def _make(work: Path, folder: Path, executable: Path) -> None:
     data = work / "data"
     write_private(work / PASSWORD, password)
     initdb = [str(folder / "initdb"), "-D", str(data), "-U", USER, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
-    _run(bound_unprivileged([*initdb, "--locale=C", f"--pwfile={work / PASSWORD}"]))
-    reservation = Reservation(HOST, 0)
-    with contextlib.closing(_Releasing(reservation)), _running(data, reservation.port):
-        for store, schema in STORES.items():
-            for words in (["create"], ["setup-schema", "-v", "0.0"], ["update-schema", "--schema-name", schema]):
-                sql(executable, reservation.port, password, store, words)
-
-
-class _Releasing:
-    def __init__(self, reservation: Reservation) -> None:
-        self.close = reservation.release
+    _run(_bound([*initdb, "--locale=C", f"--pwfile={work / PASSWORD}"]))
+    with Reservations(HOST) as reservations:
+        port = reservations.take(None, None, "--port")
+        with _running(data, port):
+            for store, schema in STORES.items():
+                for words in (["create"], ["setup-schema", "-v", "0.0"], ["update-schema", "--schema-name", schema]):
+                    sql(executable, port, password, store, words)
 
 
 @contextlib.contextmanager

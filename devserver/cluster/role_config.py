@@ -23,11 +23,11 @@ JOIN_SECONDS = 30
 
 @dataclass(frozen=True)
 class MemberPorts:
-    """The ports of one process, all on 127.0.0.1; `http` is 0 for those without it."""
+    """The ports of one process, all on 127.0.0.1; 0 for what it does not have. The database has `grpc` only."""
 
     grpc: int
-    membership: int
-    metrics: int
+    membership: int = 0
+    metrics: int = 0
     http: int = 0
 
 
@@ -36,16 +36,13 @@ def role_of(member: str) -> str:
     return member.rpartition("-")[0] or member
 
 
-def member_config(
-    cluster: Cluster, member: str, ports: Mapping[str, MemberPorts], database_port: int, password: str, dynamic: str
-) -> str:
+def member_config(cluster: Cluster, member: str, ports: Mapping[str, MemberPorts], password: str, dynamic: str) -> str:
     """The configuration of one process.
 
     Args:
         cluster: The declaration.
         member: The process, such as `history-2`.
-        ports: The ports of all processes.
-        database_port: The port that reaches the database.
+        ports: The ports of all processes, the database's too.
         password: The password of the database.
         dynamic: The path of the dynamic configuration.
     """
@@ -58,7 +55,7 @@ def member_config(
             "sql": {
                 "pluginName": "postgres12",
                 "databaseName": database,
-                "connectAddr": f"{HOST}:{database_port}",
+                "connectAddr": f"{HOST}:{ports[DATABASE].grpc}",
                 "connectProtocol": "tcp",
                 "user": USER,
                 "password": password,
@@ -117,8 +114,3 @@ def dynamic_config(values: Mapping[str, Any]) -> str:
     """
     all_values = {"frontend.httpAllowedHosts": [HTTP_HOST], **values}
     return json.dumps({key: [{"value": value}] for key, value in all_values.items()}, indent=2)
-
-
-def database_member(member: str) -> bool:
-    """Whether a member is the database."""
-    return member == DATABASE
