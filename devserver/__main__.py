@@ -8,9 +8,8 @@ import signal
 import sys
 
 EXIT_INTERRUPTED = 130
-GC_THRESHOLD = (
-    50_000  # most commands import the SDK and end: collecting among its objects takes an eighth of their time
-)
+# Most commands import the SDK and end: collecting among its objects takes an eighth of their time.
+GC_THRESHOLD = 50_000
 
 
 def main() -> None:

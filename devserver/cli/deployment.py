@@ -161,6 +161,7 @@ def wait_drained(
 
 def _max_versions(connection: Connection) -> int | None:
     """How many versions a managed instance allows in a deployment; None for another server."""
+    from ..config.server_options import dynamic_config
     from ..deployments.errors import MAX_VERSIONS, STOCK_MAX_VERSIONS
     from ..instances.folder import InstanceFolder
     from ..system.paths import Paths
@@ -169,7 +170,7 @@ def _max_versions(connection: Connection) -> int | None:
     record = None if target.name is None else InstanceFolder(Paths.default(), target.name).read_record()
     if record is None:
         return None
-    value = dict(record.options.dynamic_config).get(MAX_VERSIONS, str(STOCK_MAX_VERSIONS))
+    value = dynamic_config(record.options).get(MAX_VERSIONS, str(STOCK_MAX_VERSIONS))
     return int(value) if value.isdecimal() else None
 
 

@@ -46,7 +46,7 @@ class ServerEndpoint:
         connect: Further keywords for `Client.connect` (TLS, API key).
         managed: The server's handle in devserver, which outages need.
         resource: What the backend must release.
-        usage: The namespaces on a server that is replaced after so many; None for one that is not.
+        usage: The count of namespaces on a server that is replaced at a limit; None for one that stays.
         alive: Whether this same server still runs, as far as can be known.
         how_ended: How it ended, once it is not alive.
     """
@@ -107,11 +107,18 @@ class Backend(Protocol):
 
 def why_no_skipping(server_version: str, dynamic_config: Mapping[str, str]) -> str | None:
     """Why a server of that version and configuration does not skip time; None where it does."""
-    if version_of(server_version) < TIME_SKIPPING_SINCE:
-        return f"server {server_version} is too old, 1.32 or later is needed"
+    old = too_old_to_skip(server_version)
+    if old is not None:
+        return old
     if dynamic_config.get(TIME_SKIPPING_KEY) != "true":
         return f"the server runs without {TIME_SKIPPING_KEY}, which --temporal-tuning fast sets"
     return None
+
+
+def too_old_to_skip(server_version: str) -> str | None:
+    """Why a server of that version does not skip time; None where it may."""
+    old = version_of(server_version) < TIME_SKIPPING_SINCE
+    return f"server {server_version} is too old, 1.32 or later is needed" if old else None
 
 
 def version_of(server_version: str) -> tuple[int, ...]:

@@ -22,9 +22,8 @@ from .endpoint import (
     OUTAGES,
     PRIVATE_SERVERS,
     TIME_SKIPPING,
-    TIME_SKIPPING_SINCE,
     ServerEndpoint,
-    version_of,
+    too_old_to_skip,
 )
 
 if TYPE_CHECKING:
@@ -67,14 +66,14 @@ class ExternalBackend:
             version = loop.run(_check(address, connect, namespace, self._config.at_least(CONNECT_SECONDS)))
         finally:
             loop.close()
-        old = version_of(version) < TIME_SKIPPING_SINCE
+        old = too_old_to_skip(version)
         monitor = ConnectionMonitor(address)
         return ServerEndpoint(
             address=address,
             can=frozenset({NAMESPACES} if namespace is None else ()) | frozenset(() if old else {TIME_SKIPPING}),
             why_not={
                 NAMESPACES: "all tests share the one of --temporal-namespace",
-                TIME_SKIPPING: f"server {version} is too old, 1.32 or later is needed",
+                TIME_SKIPPING: old or "",
                 OUTAGES: NOT_OURS,
                 PRIVATE_SERVERS: NOT_OURS,
             },

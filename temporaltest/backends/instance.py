@@ -12,9 +12,8 @@ from .endpoint import (
     OUTAGES,
     PRIVATE_SERVERS,
     TIME_SKIPPING,
-    TIME_SKIPPING_SINCE,
     ServerEndpoint,
-    version_of,
+    too_old_to_skip,
 )
 from .managed import ManagedBackend
 
@@ -41,13 +40,13 @@ class InstanceBackend(ManagedBackend):
                 "the values to devserver up --dynamic-config-value, or remove --temporal-instance"
             )
         server = self._attach()
-        old = version_of(server.server_version) < TIME_SKIPPING_SINCE
+        old = too_old_to_skip(server.server_version)
         process = server.pid
         return ServerEndpoint(
             address=server.address,
             can=frozenset({NAMESPACES, PRIVATE_SERVERS}) | frozenset(() if old else {TIME_SKIPPING}),
             why_not={
-                TIME_SKIPPING: f"server {server.server_version} is too old, 1.32 or later is needed",
+                TIME_SKIPPING: old or "",
                 OUTAGES: "others use this instance too; use @pytest.mark.temporal(private_server=True)",
             },
             ui_url=server.ui_url,

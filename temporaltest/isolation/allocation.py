@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import TimeoutError as OutOfTime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Connects to a server with a user's own options; the second argument is the namespace.
-Connect = Callable[[ServerEndpoint, str], Awaitable[Client]]
+Connect = Callable[[ServerEndpoint, str], Coroutine[Any, Any, Client]]
 
 SETUP_SECONDS = 20.0
 SPARE_SECONDS = 5.0
@@ -89,7 +89,7 @@ class Allocation:
                 base = session.client(self.endpoint)
                 self.slot = self._reserve(base, name)
                 if connect is not None:
-                    base = session.loop.run(_connected(connect, self.endpoint, self.slot.namespace), SETUP_SECONDS)
+                    base = session.loop.run(connect(self.endpoint, self.slot.namespace), SETUP_SECONDS)
                 self.client = self._make_client(base, client_options, interceptors)
                 return
             except BaseException:
@@ -230,7 +230,3 @@ class Allocation:
         elif self._shared is not None:
             shared, self._shared = self._shared, None
             self._session.servers.leave(shared)
-
-
-async def _connected(connect: Connect, endpoint: ServerEndpoint, namespace: str) -> Client:
-    return await connect(endpoint, namespace)

@@ -60,9 +60,9 @@ class SharedServers:
         Raises:
             devserver.DevServerError, SetupError: The server does not start. The first call after that tries again.
         """
-        endpoint = self._ready()
+        endpoint = self.current()
         while self._replace(endpoint):
-            endpoint = self._ready()
+            endpoint = self.current()
         with self._lock:
             self._entry(endpoint).users += 1
             self._release_replaced(endpoint)
@@ -75,13 +75,9 @@ class SharedServers:
 
         Code outside the plugin may keep its address, and use it with the namespaces of later tests.
         """
-        endpoint = self._ready()
+        endpoint = self.current()
         self._pinned = True
         return endpoint
-
-    def current(self) -> ServerEndpoint:
-        """The current server, once it is ready; only to look at what it can do."""
-        return self._ready()
 
     def leave(self, endpoint: ServerEndpoint) -> None:
         """End one use of a server. A replaced one is released with the next test: this test may still be reported."""
@@ -112,8 +108,8 @@ class SharedServers:
         for thread in self._releasing:
             thread.join(RELEASE_SECONDS)
 
-    def _ready(self) -> ServerEndpoint:
-        """The current server, once it is ready; a new one if the last was killed."""
+    def current(self) -> ServerEndpoint:
+        """The current server, once it is ready, to look at what it can do; a new one if the last was killed."""
         while True:
             with self._lock:
                 self.begin()
