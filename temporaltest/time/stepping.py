@@ -64,7 +64,7 @@ class Stepping:
 
 
 def _in_flight(state: DescribeWorkflowExecutionResponse) -> bool:
-    """Whether something may go on before any timer fires."""
+    """Whether the workflow may make progress before any timer fires."""
     running = [one for one in state.pending_activities if not one.HasField("next_attempt_schedule_time")]
     return bool(state.HasField("pending_workflow_task") or running or state.pending_nexus_operations)
 

@@ -209,7 +209,7 @@ class _AwaitedEvents:
             await self._clock.release()
 
     async def _hold(self) -> None:
-        """The test goes on without the result: hold the clock where it is, in whichever run."""
+        """Stop the clock where it is, in whichever run: the test continues without the result."""
         clock = VirtualClock(self._clocks.client, self._clock.workflow_id)
         with contextlib.suppress(CannotAsk, RPCError, asyncio.TimeoutError):
             await asyncio.wait_for(clock.hold(), HOLD_SECONDS)

@@ -93,7 +93,7 @@ def outage_shorter_than(limit: float | timedelta) -> PatientExpectation:
 
 
 def runs_again(within: float | timedelta) -> PatientExpectation:
-    """The longest time in which no workflow of the workload got on is shorter than this.
+    """The longest time in which no workflow of the workload makes progress is shorter than this.
 
     A dead matching role acknowledges every start, and runs nothing.
     """

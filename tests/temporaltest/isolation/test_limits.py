@@ -63,7 +63,7 @@ def test_interceptor(temporal):
 
 
 def test_what_is_late(suite: Suite) -> None:
-    """A search attribute is waited for up to the limit and named; a slow machine is not blamed on an interceptor."""
+    """The failure names the search attribute that is late; it blames no interceptor for a slow machine."""
     suite.file("conftest.py", "import pytest\n" + SLOW)
     suite.tests(TESTS)
     result = suite.run("--temporal-timeout", "2")
