@@ -25,6 +25,7 @@ LOCK = "lock"
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
 ATTEMPTS = 5
+IN_USE = "address already in use"
 # The schema is all that is wanted, and it is there before the port opens: no need to wait for the disk.
 PRAGMAS = ("synchronous=OFF",)
 
@@ -79,7 +80,7 @@ def _make(executable: Path, db: Path) -> None:
         try:
             return _make_once(executable, db)
         except StartFailed as error:
-            if "address already in use" not in str(error):
+            if IN_USE not in str(error):
                 raise  # else another server's inner services hit one of our ports: others will do
     return _make_once(executable, db)
 
@@ -121,13 +122,31 @@ def _wait_until_open(server: Child, port: int, log: Path) -> None:
                 details=_tail(log),
                 hint="check that the executable works: devserver temporal -- --version",
             )
-        try:
-            socket.create_connection((LOOPBACK, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.005)
-        else:
-            return
+        if _accepts(port):
+            if _listens(server, port):
+                return
+            raise StartFailed(f"{LOOPBACK}:{port}: {IN_USE} by another process")
+        time.sleep(0.005)
     raise StartTimeout(f"the server did not make an empty database within {START_SECONDS:.0f} s", details=_tail(log))
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _listens(server: Child, port: int) -> bool:
+    # If the inner services of another server have the port, the file is not whole yet, or not even there.
+    import psutil
+
+    try:
+        sockets = psutil.Process(server.pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(item.status == psutil.CONN_LISTEN and item.laddr.port == port for item in sockets)
 
 
 def _tail(log: Path) -> list[str]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
+from devserver.database import template as template_module
 from devserver.database.template import NEW, template
 from devserver.system.filelocks import LockedFile
 
@@ -27,3 +32,22 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, real_binary: Path
     with held:
         made = template(tmp_path, real_binary, SERVER, print)
         assert {path for path in tmp_path.iterdir() if path.name != "home"} == {made, living, foreign}
+
+
+def test_another_server_has_the_port(tmp_path: Path, real_binary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that another process answers is not taken for the new server's: the database is made with other ports."""
+    command, taken = template_module._command, list[int]()
+    with ExitStack() as listeners:
+
+        def take_the_port(executable: Path, db: Path, ports: list[int]) -> list[str]:
+            if not taken:
+                listener = listeners.enter_context(socket.socket())
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("127.0.0.1", ports[0]))
+                listener.listen()
+            taken.append(ports[0])
+            return command(executable, db, ports)
+
+        monkeypatch.setattr(template_module, "_command", take_the_port)
+        made = template(tmp_path, real_binary, SERVER, print)
+    assert made.is_file() and len(taken) == 2
