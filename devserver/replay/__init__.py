@@ -10,6 +10,7 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 - `WorkflowCode` is what histories are replayed against: workflow classes, and options of the SDK's `Replayer`.
 - `Divergence` says where the code left its history: the reason, the nearest event, the lines of the user's code.
 - `SourceLine`, `is_user_code`, `user_lines`, `suspended_at`, `raised_at`: the user's part of tracebacks and coroutines.
+- `WorkflowSandbox` is the SDK's workflow sandbox, whose check of a new worker takes less time.
 - `evict`, `park`, `DaemonThreads`, `keep_forever`, `release_threads`: ending workflow code that does not end by itself.
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .eviction import evict, park
     from .nondeterminism import Divergence, event_text
     from .replayer import ReplayResult, WorkflowCode, replay
+    from .sandbox import WorkflowSandbox
     from .source_lines import SourceLine, is_user_code, raised_at, shown_path, suspended_at, user_lines
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "ReplayResult",
     "SourceLine",
     "WorkflowCode",
+    "WorkflowSandbox",
     "event_text",
     "evict",
     "is_user_code",
@@ -51,6 +54,7 @@ __getattr__, __dir__ = lazy_names(
         "eviction": ("evict", "park"),
         "nondeterminism": ("Divergence", "event_text"),
         "replayer": ("ReplayResult", "WorkflowCode", "replay"),
+        "sandbox": ("WorkflowSandbox",),
         "source_lines": ("SourceLine", "is_user_code", "raised_at", "shown_path", "suspended_at", "user_lines"),
     },
 )
