@@ -26,8 +26,9 @@ from devserver.system.spawn import close_others
 SUPERVISOR = "devserver.instances.supervisor_main"
 # Neither starts a runtime of the SDK's before it forks: the threads of that are not in a fork.
 MODULES = ("devserver.worker.worker_main", "temporaltest.backends.container_supervisor")
-# What is in this checkout counts as the user's code if a worker has it.
-OURS = {"temporaltest", "tests", "forked_children", "__mp_main__"}
+# Imported again: what is in this checkout counts as the user's code if a worker has it, and testcontainers reads the
+# environment when it is imported.
+AGAIN = {"temporaltest", "tests", "forked_children", "__mp_main__", "testcontainers"}
 # Where these are in /proc/self/stat, from the end of the process's name.
 ARGUMENTS, ENVIRONMENT = (45, 46), (47, 48)
 
@@ -108,16 +109,17 @@ def _run(main: tuple[str, list[str]], words: Sequence[str], environment: Sequenc
     show_as(words, os.environ)
     for name, number in (("stdout", 1), ("stderr", 2)):
         setattr(sys, name, open(number, "w", buffering=1, closefd=False))  # noqa: SIM115
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_pytest")]
     module, arguments = main
     sys.argv[:] = [words[1], *arguments]
     if module == SUPERVISOR:
         sys.path.insert(0, str(Path(words[1]).parent))
         importlib.import_module(module).main()
     else:
-        for name in [name for name in sys.modules if name.partition(".")[0] in OURS - {module.partition(".")[0]}]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in AGAIN]:
             del sys.modules[name]
-        sys.modules["__main__"] = types.ModuleType("__main__")
         sys.modules.pop(module, None)
+        sys.modules["__main__"] = types.ModuleType("__main__")
         runpy._run_module_as_main(module)  # type: ignore[attr-defined]
 
 
