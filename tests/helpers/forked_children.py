@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import os
+import platform
 import runpy
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple
 
 from devserver.system.spawn import close_others
 
+VERSION = ("3", "11")
 SUPERVISOR = "devserver.instances.supervisor_main"
 # Neither starts a runtime of the SDK's before it forks: the threads of that are not in a fork.
 MODULES = ("devserver.worker.worker_main", "temporaltest.backends.container_supervisor")
@@ -37,9 +39,9 @@ def install(leave: Callable[..., None]) -> None:
     """Fork from now on; `leave` runs a function and ends the process. Other versions of Python start processes: older
     ones have no such function, newer ones warn of a fork with threads.
     """
-    if sys.version_info[:2] != (3, 11):
+    if platform.python_version_tuple()[:2] != VERSION:
         return
-    start = subprocess._fork_exec  # type: ignore[attr-defined]
+    start: Any = vars(subprocess)["_fork_exec"]
 
     def fork_or_start(args: Sequence[Any], *how: Any) -> int:
         words = [os.fsdecode(word) for word in args]
@@ -55,7 +57,7 @@ def install(leave: Callable[..., None]) -> None:
             leave(_run, main, words, environment, place)
         return pid
 
-    subprocess._fork_exec = fork_or_start  # type: ignore[attr-defined]
+    vars(subprocess)["_fork_exec"] = fork_or_start
 
 
 def _main_of(words: Sequence[str]) -> tuple[str, list[str]] | None:
@@ -105,10 +107,12 @@ def _run(main: tuple[str, list[str]], words: Sequence[str], environment: Sequenc
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if environment is not None:
         os.environ.clear()
-        os.environ.update(os.fsdecode(item).split("=", 1) for item in environment)
+        os.environ.update(
+            {name: value for name, _, value in (os.fsdecode(each).partition("=") for each in environment)}
+        )
     show_as(words, os.environ)
-    for name, number in (("stdout", 1), ("stderr", 2)):
-        setattr(sys, name, open(number, "w", buffering=1, closefd=False))  # noqa: SIM115
+    for name, stream in (("stdout", 1), ("stderr", 2)):
+        setattr(sys, name, open(stream, "w", buffering=1, closefd=False))  # noqa: SIM115
     sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_pytest")]
     module, arguments = main
     sys.argv[:] = [words[1], *arguments]
