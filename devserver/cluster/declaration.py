@@ -130,6 +130,10 @@ class Cluster:
                 f"a cluster cannot have {self.shards} history shards", hint=f"give a number from 1 to {MOST_SHARDS}"
             )
 
+    def members(self) -> tuple[str, ...]:
+        """The names of all processes: the database, then role by role."""
+        return (DATABASE, *self.roles.members())
+
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON: its attributes by name."""
         return asdict(self)
