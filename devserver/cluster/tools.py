@@ -37,7 +37,7 @@ def tdbg(executable: Path, address: str, *words: str, limit: int = TDBG_SECONDS)
         )
         if done.returncode == 0:
             return json.loads(done.stdout)
-        lines = (done.stderr + done.stdout).splitlines()
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if "SHOW_STACKS" not in line]
     except subprocess.TimeoutExpired:
         lines = [f"no answer within {limit} s"]
     except (OSError, ValueError) as error:

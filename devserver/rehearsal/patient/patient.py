@@ -162,7 +162,7 @@ class Patient:
             await self._load.stop()
         self._problem = await self._canary()
         if self._load is not None:
-            await self._load.settle()
+            await self._load.settle(broken=self._problem is not None)
         return self.record(began)
 
     def record(self, began: float) -> PatientRecord:
@@ -172,7 +172,8 @@ class Patient:
             cluster=str(self.cluster),
             began=load.began - began if load else 0.0,
             ended=(load.ended or time.time()) - began if load else 0.0,
-            calls=load.relative(began) if load else [],
+            calls=load.starts(began) if load else [],
+            schedules=load.schedules(began) if load else [],
             problem=self._problem,
             starts={member["name"]: member["starts"] for member in self._status["members"]},
         )

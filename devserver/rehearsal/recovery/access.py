@@ -75,6 +75,7 @@ async def beating(function: Callable[[], T]) -> T:
             activity.heartbeat()
         return await work
     except DevServerError as error:
-        raise ApplicationError(str(error), non_retryable=isinstance(error, OptionError)) from error
+        where = f"; {error.details[-1]}" if error.details else ""  # a failure is kept in the history: no whole log
+        raise ApplicationError(f"{error.message}{where}", non_retryable=isinstance(error, OptionError)) from error
     except OSError as error:
         raise ApplicationError(f"{type(error).__name__}: {error}") from error

@@ -29,8 +29,8 @@ AT_ONCE = 4
 async def role_health(member: str = "", address: str = "", role: str = "frontend", deadline: float = 2.0) -> str:
     """What a process says of itself (gRPC health): `SERVING`, `NOT_SERVING`, or `no answer: ...`.
 
-    It says that the process lives and is not stopping, and nothing else: SERVING while its database is dead, frozen,
-    full, slow or without quorum. See `canary` and `database_probe` for what works.
+    It says that the process lives and is not stopping. It is no proof that anything works: for its first ten seconds at
+    least it says SERVING while its database is dead, frozen, full, slow or cut off. See `canary` and `database_probe`.
 
     Args:
         member: A member of the patient, such as `history-1`.

@@ -16,6 +16,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from .access import HEARTBEAT_SECONDS, patient
 
+GRACE_SECONDS = 3.0  # for its worker to end
 CANARY = "devserver-canary-run"
 
 
@@ -49,10 +50,18 @@ async def canary_run(address: str = "", namespace: str = "", deadline: float = 1
         address, namespace = address or found["address"], namespace or found["namespace"]
     begin = time.monotonic()
     running = asyncio.ensure_future(_run(address, namespace, deadline))
-    while not (await asyncio.wait({running}, timeout=HEARTBEAT_SECONDS))[0]:
-        activity.heartbeat()
     try:
-        await running
+        while not (await asyncio.wait({running}, timeout=HEARTBEAT_SECONDS))[0]:
+            activity.heartbeat()
+            if time.monotonic() - begin > deadline + GRACE_SECONDS:
+                running.cancel()
+    finally:
+        running.cancel()
+    try:
+        await asyncio.wait({running})
+        if running.cancelled():
+            raise asyncio.TimeoutError("its worker ended or hangs")
+        running.result()
     except (RPCError, RuntimeError, WorkflowFailureError, asyncio.TimeoutError) as error:
         raise ApplicationError(f"the canary did not complete within {deadline:g} s: {error!r}") from error
     return time.monotonic() - begin

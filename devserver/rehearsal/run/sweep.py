@@ -62,7 +62,8 @@ async def sweep(
     lanes: int | None = None,
     progress: Callable[[SweepProgress], None] = lambda progress: None,
 ) -> Result:
-    """Sweep a scenario's runbook. Its plan is ignored; expectations and steady state are judged at each point.
+    """Sweep a scenario's runbook. Of its plan only faults of the patient are executed, in every run: they are what the
+    runbook is for. Expectations and steady state are judged at each point.
 
     `lanes` points run at a time, each on a server of its own; None: one per processor, or per two with a patient.
 
@@ -106,6 +107,10 @@ async def _fork_server(settings: RehearsalSettings) -> AsyncIterator[WorkerForkS
         return
     async with WorkerForkServer() as fork_server:
         yield fork_server
+
+
+def _of_patient(action: object) -> bool:
+    return bool(getattr(action, "of_patient", False))
 
 
 def _judgement(swept: Sweep) -> Judgement:
@@ -168,6 +173,7 @@ class _Sweeper:
         self._scenario = scenario
         self._runbook = runbook
         self._target: Target = target
+        self._outages = [step for step in scenario.plan if all(map(_of_patient, step.actions))]
         self._folder = folder
         self._progress = progress
         self._open: list[SweepPoint] = []
@@ -178,7 +184,7 @@ class _Sweeper:
 
     async def plain_run(self, environment: RehearsalEnvironment) -> None:
         """The run without faults: its events are the points."""
-        plain = await self._perform(environment, "without-faults", ())
+        plain = await self._perform(environment, "without-faults", self._outages)
         self._plain = replace(plain, baseline=plain)
         own = [item.name for item in self._own(plain) if item.verdict != "pass"]
         judgements = [(expectation, expectation.judge(self._plain)) for expectation in self._scenario.expect]
@@ -207,7 +213,7 @@ class _Sweeper:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
-        run = await self._perform(environment, planned.folder, (planned.moment.do(kill),))
+        run = await self._perform(environment, planned.folder, (*self._outages, planned.moment.do(kill)))
         run = replace(run, baseline=self._plain)
         own = [item for item in self._own(run) if item.name not in self._omitted]
         judgements: list[Judgement] = [*own, *self._judged(run)]
