@@ -14,7 +14,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
@@ -30,6 +36,7 @@ BROKEN_SECONDS = 3.0  # the same, where no new workflow runs anyway
 RETRY_SECONDS = 0.2
 STARTS_A_SCHEDULE = 10
 MOST_AT_ONCE = 50
+NOT_UPDATED = (*(RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError),)
 LATE = "no answer within its deadline"
 
 
@@ -178,7 +185,7 @@ class LoadDriver:
 
     async def _update(self, handle: WorkflowHandle[LoadWorkflow, list[str]]) -> None:
         if self._load.updates:
-            with contextlib.suppress(RPCError, WorkflowUpdateFailedError, asyncio.TimeoutError):
+            with contextlib.suppress(*NOT_UPDATED):
                 update = handle.execute_update(LoadWorkflow.change, rpc_timeout=timedelta(seconds=self._load.deadline))
                 await asyncio.wait_for(update, self._load.deadline + 0.5)
                 self._note(handle.id, updated=True)

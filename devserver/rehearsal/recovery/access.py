@@ -76,6 +76,6 @@ async def beating(function: Callable[[], T]) -> T:
         return await work
     except DevServerError as error:
         where = f"; {error.details[-1]}" if error.details else ""  # a failure is kept in the history: no whole log
-        raise ApplicationError(f"{error.message}{where}", non_retryable=isinstance(error, OptionError)) from error
+        raise ApplicationError(f"{error.message}{where}", non_retryable=isinstance(error, OptionError)) from None
     except OSError as error:
         raise ApplicationError(f"{type(error).__name__}: {error}") from error
