@@ -27,7 +27,7 @@ from .pool import PatientPool
 from .record import PatientRecord
 
 LOOK_SECONDS = 0.2
-CANARY_SECONDS = 10.0
+CANARY_SECONDS = 30.0  # after matching was down, its clients come back only after 14 s
 UP = "running"
 CONNECTIONS = "connections of the database"
 
