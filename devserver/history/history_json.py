@@ -156,9 +156,10 @@ def _shorthand(value: object) -> dict[str, Any]:
         encoding, kind = "json/protobuf", value["_protoMessageType"]
         value = {key: item for key, item in value.items() if key != "_protoMessageType"}
     metadata = {"encoding": "binary/null" if value is None else encoding} | ({"messageType": kind} if kind else {})
-    data = b"" if value is None else json.dumps(value).encode()
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    data = b"" if value is None else text.encode("utf-8", "replace")
     return {
-        "metadata": {key: base64.b64encode(text.encode()).decode() for key, text in metadata.items()},
+        "metadata": {key: base64.b64encode(word.encode()).decode() for key, word in metadata.items()},
         "data": base64.b64encode(data).decode(),
     }
 

@@ -18,7 +18,7 @@ from temporalio.converter import DataConverter
 from ..client.calls import ServiceCalls
 from ..client.list_filters import quote
 from ..client.statuses import STATUSES
-from ..client.timestamps import to_datetime
+from ..client.timestamps import EPOCH, to_datetime
 from .events import close_status, next_run_id
 from .files import HistoryFile
 from .reader import HistoryReader
@@ -85,10 +85,10 @@ class StoredCalls(ServiceCalls):
                 found.append(key)
         return sorted(found or self.runs, key=lambda key: _age(self._infos[key]))
 
-    @property
-    def newest_event(self) -> datetime:
-        """The time of the last event of all."""
-        return max(to_datetime(history.events[-1].event_time) for history in self.runs.values())
+    def last_event(self, workflow_id: str) -> datetime:
+        """The time of the last event of a workflow's runs: open ones are shown as they were then."""
+        runs = [history for key, history in self.runs.items() if key[0] == workflow_id]
+        return max((to_datetime(history.events[-1].event_time) for history in runs), default=EPOCH)
 
     def _key(self, workflow_id: str, run_id: str) -> Key | None:
         if run_id:

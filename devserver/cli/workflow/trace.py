@@ -143,12 +143,12 @@ async def _trace_files(workflow_id: str, run_id: str, wanted: TraceOptions, how:
             details=[root for root, _ in roots[:MAX_NAMED]],
             hint=f"choose one: devserver trace --file {how['files'][0]} {roots[0][0]}",
         )
-    label, now = ", ".join(how["files"]), reader.stored.newest_event
+    label = ", ".join(how["files"])
     for number, (name, run) in enumerate(roots):
         if how["otlp"]:
             await spans.send_spans(reader, name, run, how)
             continue
-        chain = await reader.chain(name, run)
+        chain, now = await reader.chain(name, run), reader.stored.last_event(name)
         if how["html"]:
             await trace_output.write_html(reader, chain, wanted, how["html"], label, now=now)
         elif how["as_json"]:
