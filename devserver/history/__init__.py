@@ -9,7 +9,15 @@ from __future__ import annotations
 from ..client.statuses import RunStatus
 from .event_roles import EVENT_ROLES, WORKFLOW_TASK_EVENTS, EventRole, event_name, event_number
 from .events import attributes_of, close_status, next_run_id, open_steps, open_timers
-from .files import FoundHistories, HistoryFile, HistoryFileError, find_histories, history_paths, read_history
+from .files import (
+    FoundHistories,
+    HistoryFile,
+    HistoryFileError,
+    find_histories,
+    history_paths,
+    is_history_name,
+    read_history,
+)
 from .model import (
     BAD,
     OPEN,
@@ -64,6 +72,7 @@ __all__ = [
     "event_number",
     "find_histories",
     "history_paths",
+    "is_history_name",
     "next_run_id",
     "open_steps",
     "open_timers",

@@ -38,6 +38,7 @@ class HistoryDocument:
 
     def __init__(self, workflow_id: str = "order-1", kind: str = "Order", *values: Any, number: int = 1) -> None:
         self.events: list[dict[str, Any]] = []
+        self.at = START
         self.run_id = f"{RUN}{number}"
         self.add(
             "WorkflowExecutionStarted",
@@ -54,8 +55,7 @@ class HistoryDocument:
     def add(self, name: str, *, after: float = 0.01, **attributes: Any) -> int:
         """Add an event; its id. `after`: seconds since the event before it."""
         number = len(self.events) + 1
-        before = self.at if self.events else START
-        self.at = before + timedelta(seconds=after if self.events else 0)
+        self.at += timedelta(seconds=after if self.events else 0)
         field = name[0].lower() + name[1:] + "EventAttributes"
         kind = "EVENT_TYPE_" + re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
         time = self.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -86,10 +86,14 @@ class HistoryDocument:
 
     def activity(self, name: str, *values: Any, result: Any = None, failure: dict[str, Any] | None = None) -> None:
         """Add an activity that ends."""
-        kind = {"activityId": str(len(self.events) + 1), "activityType": {"name": name}, "taskQueue": {"name": "shop"}}
+        kind: dict[str, Any] = {
+            "activityId": str(len(self.events) + 1),
+            "activityType": {"name": name},
+            "taskQueue": {"name": "shop"},
+        }
         scheduled = self.add("ActivityTaskScheduled", input=payloads(*values), **kind)
         started = self.add("ActivityTaskStarted", scheduledEventId=str(scheduled), attempt=1, identity="7@worker")
-        ids = {"scheduledEventId": str(scheduled), "startedEventId": str(started)}
+        ids: dict[str, Any] = {"scheduledEventId": str(scheduled), "startedEventId": str(started)}
         if failure is None:
             self.add("ActivityTaskCompleted", result=payloads(result), **ids)
         else:
