@@ -11,8 +11,9 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from ..client.calls import ServiceCalls
-from .model import Execution, Step, WorkflowRun
+from .model import Step, WorkflowRun
 from .pending import merge
+from .relations import Execution
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, find_chain, workflow_missing
 
