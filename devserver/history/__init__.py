@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..client.statuses import RunStatus
 from .event_roles import EVENT_ROLES, WORKFLOW_TASK_EVENTS, EventRole, event_name, event_number
 from .events import attributes_of, close_status, next_run_id, open_steps, open_timers
+from .files import FoundHistories, HistoryFile, HistoryFileError, find_histories, history_paths, read_history
 from .model import (
     BAD,
     OPEN,
@@ -27,6 +28,7 @@ from .previews import TruncatedPayload, preview, size_text
 from .reader import HistoryReader
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, workflow_missing
+from .stored import StoredHistories
 from .tail import HistoryTail
 
 __all__ = [
@@ -37,6 +39,9 @@ __all__ = [
     "EventRole",
     "Execution",
     "FailedTasks",
+    "FoundHistories",
+    "HistoryFile",
+    "HistoryFileError",
     "HistoryReader",
     "HistoryTail",
     "NextRun",
@@ -50,16 +55,20 @@ __all__ = [
     "Step",
     "StepKind",
     "StepStatus",
+    "StoredHistories",
     "TruncatedPayload",
     "WorkflowRun",
     "attributes_of",
     "close_status",
     "event_name",
     "event_number",
+    "find_histories",
+    "history_paths",
     "next_run_id",
     "open_steps",
     "open_timers",
     "preview",
+    "read_history",
     "size_text",
     "workflow_missing",
 ]

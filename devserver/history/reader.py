@@ -26,8 +26,12 @@ class HistoryReader:
     Every method raises `CannotAsk` if the server does not answer.
     """
 
+    # Why a child's or a run's history is not there, as traces say it.
+    missing_child = "its history is gone"
+    missing_run = "its history was deleted by retention"
+
     def __init__(self, client: Client) -> None:
-        self.calls = ServiceCalls(client)
+        self.calls: ServiceCalls = ServiceCalls(client)
 
     @property
     def namespace(self) -> str:

@@ -83,6 +83,7 @@ def summary(search: Search, found: int, next_command: Sequence[str]) -> list[str
     how = f"{read:,} read from the server ({search.progress.events:,} events), the others from the local index"
     how = how if read < done else f"all read from the server ({search.progress.events:,} events)"
     how = how if read else "all from the local index"
+    how = f"{search.progress.events:,} events" if search.stored else how
     much = f"{found:,} hit{'s' * (found != 1)}"
     much = f"the first {much}; --limit shows more" if search.more else much
     lines = [f"{much}; {done:,} run{'s' * (done != 1)}{f', {how}' if done else ''}"]

@@ -84,7 +84,7 @@ class Tree:
         stem = self._stems(item.depth)
         many = f", run {item.number} of {len(chain.runs)}" if len(chain.runs) > 1 else ""
         if run.missing:
-            return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history was deleted by retention", dim=True)]
+            return [*self._lines(stem, stem, f"run {run.run_id}{many}: {self._reader.missing_run}", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
         lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
         for text in await self._about(item):

@@ -72,8 +72,11 @@ def scale_of(chain: RunChain, now: datetime) -> PageScale:
 class PageRows:
     """Makes rows of the items of a walk."""
 
-    def __init__(self, converter: DataConverter, scale: PageScale, now: datetime) -> None:
+    def __init__(
+        self, converter: DataConverter, scale: PageScale, now: datetime, *, missing: str = "its history is gone"
+    ) -> None:
         self._converter = converter
+        self._missing = missing
         self._scale = scale
         self._now = now
 
@@ -100,7 +103,7 @@ class PageRows:
             return None  # the step that started it shows the same
         number = f", run {item.number} of {len(runs)}" if len(runs) > 1 else ""
         if run.missing:
-            return PageRow(item.depth, "note", "", f"run {run.run_id}{number}: its history is gone")
+            return PageRow(item.depth, "note", "", f"run {run.run_id}{number}: {self._missing}")
         return PageRow(
             item.depth,
             "run",
