@@ -23,12 +23,12 @@ from ..system.lazy_names import lazy_names
 
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
-    from .candidates import FILTERS, Candidate, Sample, WantedWorkflows, sample
+    from .candidates import FILTERS, Sample, WantedWorkflows, sample
     from .daemon_threads import DaemonThreads, keep_forever, release_threads
     from .errors import NothingToReplay, ReplayError
     from .eviction import evict, park
     from .nondeterminism import Divergence, event_text
-    from .outcomes import FailureGroup, HistoryOutcome, Outcome, ReplayFailure, group_failures
+    from .outcomes import Candidate, FailureGroup, HistoryOutcome, Outcome, ReplayFailure, group_failures
     from .replay_process import ReplayOptions, ReplayPool
     from .replayer import ReplayResult, WorkflowCode, replay, replay_each
     from .scrub import Scrubber
@@ -72,12 +72,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "candidates": ("FILTERS", "Candidate", "Sample", "WantedWorkflows", "sample"),
+        "candidates": ("FILTERS", "Sample", "WantedWorkflows", "sample"),
         "daemon_threads": ("DaemonThreads", "keep_forever", "release_threads"),
         "errors": ("NothingToReplay", "ReplayError"),
         "eviction": ("evict", "park"),
         "nondeterminism": ("Divergence", "event_text"),
-        "outcomes": ("FailureGroup", "HistoryOutcome", "Outcome", "ReplayFailure", "group_failures"),
+        "outcomes": ("Candidate", "FailureGroup", "HistoryOutcome", "Outcome", "ReplayFailure", "group_failures"),
         "replay_process": ("ReplayOptions", "ReplayPool"),
         "replayer": ("ReplayResult", "WorkflowCode", "replay", "replay_each"),
         "scrub": ("Scrubber",),

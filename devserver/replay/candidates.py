@@ -10,27 +10,13 @@ from datetime import datetime
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
 from ..client import ServiceCalls, both, quote, quote_time
+from .outcomes import Candidate
 
 FILTERS = {"open": "ExecutionStatus = 'Running'", "closed": "ExecutionStatus != 'Running'"}
 LOOK_AT = 20  # for each workflow that is replayed
 LEAST_LOOKED_AT = 2000
 LIST_PAGE = 1000
 Shape = tuple[object, ...]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A history to replay: a run on a server, or a file.
-
-    Attributes:
-        workflow_id, run_id, workflow_type: The run; of a file, as far as the file has been read.
-        file: The path of the file; None for a run on a server.
-    """
-
-    workflow_id: str
-    run_id: str
-    workflow_type: str
-    file: str | None = None
 
 
 @dataclass(frozen=True)

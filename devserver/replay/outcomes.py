@@ -8,9 +8,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .candidates import Candidate
-
 NAMES = re.compile(r"\d+|'[^']*'|\"[^\"]*\"")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A history to replay: a run on a server, or a file.
+
+    Attributes:
+        workflow_id, run_id, workflow_type: The run; of a file, as far as the file has been read.
+        file: The path of the file; None for a run on a server.
+    """
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    file: str | None = None
 
 
 class Outcome(str, Enum):

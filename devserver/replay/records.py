@@ -10,8 +10,8 @@ from pathlib import Path
 from temporalio.client import WorkflowHistory
 
 from ..system.files import write_whole
-from .candidates import Candidate
 from .errors import ReplayError
+from .outcomes import Candidate
 from .replayer import WorkflowCode, replay
 from .scrub import Scrubber
 

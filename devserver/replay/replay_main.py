@@ -20,10 +20,9 @@ from temporalio.client import Client, WorkflowHistory
 from ..client import Connection, ServiceCalls
 from ..errors import DevServerError
 from ..system.channel import ParentChannel, exit_now
-from .candidates import Candidate
 from .errors import ReplayError
 from .module_code import connect_module, find_workflows, workflow_code
-from .outcomes import HistoryOutcome, Outcome, ReplayFailure
+from .outcomes import Candidate, HistoryOutcome, Outcome, ReplayFailure
 from .records import HistoryRecorder
 from .replayer import ReplayResult, WorkflowCode, replay_each
 

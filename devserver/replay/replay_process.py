@@ -16,9 +16,8 @@ from typing import Any
 from ..client import Connection
 from ..errors import DevServerError
 from ..system.child_process import ChildProcess, wait_any
-from .candidates import Candidate
 from .errors import ReplayError
-from .outcomes import HistoryOutcome, Outcome, ReplayFailure
+from .outcomes import Candidate, HistoryOutcome, Outcome, ReplayFailure
 
 BATCH = 8  # histories that are given to a process at once; it reads some of them ahead
 END_SECONDS = 2.0

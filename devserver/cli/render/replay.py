@@ -14,7 +14,6 @@ from xml.etree import ElementTree as Xml
 import click
 
 from ...replay import Outcome
-from . import junit
 from .output import form
 from .terminal import clean, redraws, wrapped
 
@@ -165,6 +164,8 @@ def write_junit(outcomes: Sequence[HistoryOutcome], file: Path) -> None:
     Raises:
         ReportNotWritten: The file cannot be written.
     """
+    from . import junit
+
     bad = sum(outcome.bad for outcome in outcomes)
     counts = {"tests": str(len(outcomes)), "failures": str(bad), "errors": "0"}
     root = Xml.Element("testsuites", {"name": SUITE, **counts})
