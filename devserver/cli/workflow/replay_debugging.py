@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,8 @@ def debug_workflow(
         IntrospectionError, NothingToReplay: The module cannot be used.
         WorkflowMissing: There is no such workflow.
     """
+    import asyncio
+
     from ...replay import NothingToReplay
     from ...replay.debugging import debug, replay_inline
     from ...replay.module_code import connect_module, find_workflows, workflow_code
