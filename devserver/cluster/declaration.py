@@ -74,11 +74,14 @@ class Postgres:
 
 @dataclass(frozen=True)
 class Load:
-    """The workload of a cluster that is a rehearsal's patient: workflows with a timer, a signal and an activity.
+    """The workload of a cluster that is a rehearsal's patient: workflows with a timer and an activity.
 
     Attributes:
         every: Seconds from one start to the next.
         deadline: Seconds within which a start must be acknowledged; the client gives up then, and does not try again.
+        signals: Whether each gets a signal.
+        updates: Whether each gets an update.
+        schedules: Whether a schedule, which acts once, is created with every tenth.
 
     Raises:
         OptionError: A time is not from 0.01 to 3600 seconds.
@@ -86,6 +89,9 @@ class Load:
 
     every: float = 0.2
     deadline: float = 2.0
+    signals: bool = True
+    updates: bool = True
+    schedules: bool = True
 
     def __post_init__(self) -> None:
         for name in ("every", "deadline"):
@@ -129,6 +135,10 @@ class Cluster:
             raise OptionError(
                 f"a cluster cannot have {self.shards} history shards", hint=f"give a number from 1 to {MOST_SHARDS}"
             )
+
+    def members(self) -> tuple[str, ...]:
+        """The names of all processes: the database, then role by role."""
+        return (DATABASE, *self.roles.members())
 
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON: its attributes by name."""
@@ -174,6 +184,16 @@ def postgres(*, connections: int = 200) -> Postgres:
     return Postgres(connections=connections)
 
 
-def load(*, every: float = 0.2, deadline: float = 2.0) -> Load:
-    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds."""
-    return Load(every=every, deadline=deadline)
+def load(
+    *,
+    every: float = 0.2,
+    deadline: float = 2.0,
+    signals: bool = True,
+    updates: bool = True,
+    schedules: bool = True,
+) -> Load:
+    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds.
+
+    Each gets a signal and an update; every tenth comes with a schedule, which acts once.
+    """
+    return Load(every=every, deadline=deadline, signals=signals, updates=updates, schedules=schedules)

@@ -10,30 +10,28 @@ import contextlib
 import os
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DevServerError
-from ..server.http_api import HttpApi, NotAnswering
 from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
-from . import postgres_server
+from . import full_disk, outage_requests, postgres_server
 from .control_socket import ControlSocket
+from .database_links import DatabaseLinks
 from .declaration import DATABASE, Cluster
-from .errors import ClusterRunning, ClusterStartFailed
+from .errors import ClusterRunning
 from .folder import ClusterFolder, command
-from .members import POLL_SECONDS, ClusterMember, ClusterMembers, environment
+from .members import ClusterMember, ClusterMembers, environment
 from .postgres_server import HOST, PASSWORD
 from .role_config import HTTP, MEMBERSHIP, PORTS, MemberPorts, dynamic_config, member_config, role_of
+from .serving import until_serving
 
 LOCK_SECONDS = 3.0
-CANARY_SECONDS = 2.0  # a call that is swallowed at the start comes back only at its deadline
-CANARY = "devserver-canary"
-RETENTION = 86400
 WATCH_SECONDS = 1.0
 SMALLINT = 2**15  # the schema of PostgreSQL has membership ports as a signed 16-bit number
 
@@ -50,6 +48,7 @@ class ClusterMachine:
         template: The folder with a database that has the schema, copied at the first start.
         limit: Seconds for the start.
         on_event: Receives `{"note": text}`, then `{"ready": status}`.
+        patient: Whether it is a rehearsal's patient: its database is behind proxies, and its data is not kept.
     """
 
     def __init__(
@@ -60,6 +59,8 @@ class ClusterMachine:
         template: Path,
         limit: float,
         on_event: OnEvent,
+        *,
+        patient: bool = False,
     ) -> None:
         self._folder = folder
         self._cluster = cluster
@@ -67,6 +68,8 @@ class ClusterMachine:
         self._template = template
         self._limit = limit
         self._on_event = on_event
+        self._patient = patient
+        self._links = DatabaseLinks({}, 0)
         self._signals = SignalWaiter()
         self._reservations = Reservations(HOST)
         self._ports: dict[str, MemberPorts] = {}
@@ -99,7 +102,8 @@ class ClusterMachine:
                 self._start_all()
                 self._serve()
         finally:
-            self._members.stop(list(self._members))
+            self._members.stop(list(self._members), "discarded" if self._patient else "stopped")
+            self._links.close()
             self._signals.close()
 
     # Start
@@ -121,6 +125,10 @@ class ClusterMachine:
             }
             ports[MEMBERSHIP] = self._reservations.take_below(SMALLINT, wanted.get(MEMBERSHIP))
             self._ports[member] = MemberPorts(**ports)
+        if self._patient:
+            ports = {member: take(None, None, "--port") for member in self._cluster.roles.members()}
+            self._links = DatabaseLinks(ports, self._ports[DATABASE].grpc)
+            warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
         if not self._folder.database.exists():
             self._copy_template()
         self._write_files()
@@ -141,7 +149,8 @@ class ClusterMachine:
         database = postgres_server.command(folder.database, port, cluster.database.connections)
         members = [ClusterMember(DATABASE, database, folder, environment())]
         for name in cluster.roles.members():
-            text = member_config(cluster, name, self._ports, password, str(folder.dynamic_config))
+            ports = {**self._ports, DATABASE: self._links.ports(name) or self._ports[DATABASE]}
+            text = member_config(cluster, name, ports, password, str(folder.dynamic_config))
             write_private(folder.config(name), text)
             words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
             members.append(ClusterMember(name, words, folder, environment()))
@@ -150,6 +159,7 @@ class ClusterMachine:
             {
                 "declaration": cluster.to_json(),
                 "executable": str(self._executable),
+                "template": str(self._template),
                 "ports": {name: vars(ports) for name, ports in self._ports.items()},
             }
         )
@@ -158,33 +168,25 @@ class ClusterMachine:
         deadline = time.monotonic() + self._limit
         self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
         self._members.start(list(self._members), self._ports, deadline)
-        self._until_serving(deadline)
+        frontend, name = self._ports["frontend-1"], self._folder.name
+        until_serving(frontend.http, self._cluster.namespace, deadline, self._pause, name, self._limit)
 
-    def _until_serving(self, deadline: float) -> None:
-        """Wait until the namespace exists and a workflow can be started."""
-        api = HttpApi(HOST, self._ports["frontend-1"].http, limit=CANARY_SECONDS)
-        problem = "it does not answer"
-        while time.monotonic() < deadline:
-            self._members.require_alive()
-            try:
-                api.ensure_namespace(self._cluster.namespace, RETENTION)
-                problem = self._canary(api) or api.problem(self._cluster.namespace) or ""
-                if not problem:
-                    return
-            except (NotAnswering, DevServerError) as error:
-                problem = str(error).splitlines()[0]
-            self._members.pause(POLL_SECONDS)
-        raise ClusterStartFailed(
-            f"every process of the cluster runs, and no workflow can be started within {self._limit:g} s: {problem}",
-            hint=f"see the logs with: {command('logs', self._folder.name)} history-1; on a busy machine give --timeout",
-        )
+    def _pause(self, seconds: float) -> None:
+        self._members.require_alive()
+        self._members.pause(seconds)
 
-    def _canary(self, api: HttpApi) -> str | None:
-        """Start a workflow that nobody runs, in the server's own namespace; why it cannot be started."""
-        path = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/workflows/{CANARY}-{os.getpid()}-{time.monotonic_ns()}"
-        body = {"workflowType": {"name": CANARY}, "taskQueue": {"name": CANARY}, "workflowExecutionTimeout": "1s"}
-        status, answer = api.call("POST", path, body)
-        return None if status == 200 else str(answer.get("message", f"HTTP {status}"))
+    def _reset(self, declaration: dict[str, Any]) -> None:
+        """End all members at once, and start them with the data and the configuration of a new cluster."""
+        self._cluster = Cluster.from_json(declaration)
+        self._members.stop(list(self._members), "discarded")
+        self._links.heal()
+        full_disk.free(self._folder)
+        postgres_server.discard(self._folder.database)
+        for member in self._members:
+            self._folder.log(member.name).unlink(missing_ok=True)
+        self._copy_template()
+        self._write_files()
+        self._start_all()
 
     # Requests
 
@@ -203,6 +205,8 @@ class ClusterMachine:
         kind = request["kind"]
         if kind == "down":
             self._ended = True
+        elif kind == "reset":
+            self._reset(request["declaration"])
         elif kind != "status":
             chosen = self._members.chosen(str(request["member"]))
             deadline = time.monotonic() + float(request.get("limit", self._limit))
@@ -211,6 +215,8 @@ class ClusterMachine:
             elif kind in ("freeze", "thaw"):
                 for member in chosen:
                     (member.freeze if kind == "freeze" else member.thaw)()
+            elif kind in outage_requests.KINDS:
+                outage_requests.perform(request, chosen, self._links, self._folder)
             elif kind in ("start", "restart"):
                 if kind == "restart":
                     self._members.stop(chosen)
@@ -218,7 +224,7 @@ class ClusterMachine:
         return self.status()
 
     def status(self) -> dict[str, Any]:
-        """`name`, `address`, `namespace`, `version`, `state` (`ready` while every member runs), `members`."""
+        """`name`, `address`, `namespace`, `version`, `state` (`ready`: every member runs), `outages`, `members`."""
         frontend = self._ports["frontend-1"]
         members = [member.to_json() for member in self._members]
         return {
@@ -230,6 +236,7 @@ class ClusterMachine:
             "shards": self._cluster.shards,
             "folder": str(self._folder.path),
             "pid": os.getpid(),
+            "outages": outage_requests.outages(self._links, self._folder),
             "members": [{**member, "ports": self._ports_of(member["name"])} for member in members],
         }
 

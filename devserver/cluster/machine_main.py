@@ -38,6 +38,7 @@ def main(text: str, events: int, lifeline: int) -> None:
             Path(request["template"]),
             request["limit"],
             send,
+            patient=request["patient"],
         )
         machine.run(request["port"], lifeline)
     except DevServerError as error:

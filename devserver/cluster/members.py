@@ -14,15 +14,20 @@ from ..server.log import log_tail
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
 from ..system.spawn import Child, client_free_environment, spawn_bound
-from . import postgres_server
+from . import full_disk, postgres_server
 from .declaration import DATABASE, ROLES
 from .errors import ClusterStartFailed, MemberUnknown
 from .folder import ClusterFolder, command
 from .postgres_server import HOST
-from .role_config import MemberPorts
+from .role_config import DATABASE_GROUP, MemberPorts, groups_of
 
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
+ENDING = {
+    ("stopped", False): signal.SIGTERM,
+    ("stopped", True): signal.SIGINT,
+    ("discarded", True): signal.SIGQUIT,
+}
 LOG_LINES = 8
 LINE_LENGTH = 300  # the server logs the stack traces of its errors on the same line
 
@@ -63,8 +68,10 @@ class ClusterMember:
             return
         if self.name == DATABASE:
             postgres_server.clear_stale_lock(self._folder.database)
+        disk = full_disk.inherited(self._folder) if self.name == DATABASE else contextlib.nullcontext()
         try:
-            self._child = spawn_bound(self._words, log=self._folder.log(self.name), environ=self._environ)
+            with disk:
+                self._child = spawn_bound(self._words, log=self._folder.log(self.name), environ=self._environ)
         except OSError as error:
             raise ClusterStartFailed(f"cannot start {self.name}: {error.strerror}", details=[self._words[0]]) from error
         self.state, self.exit = "running", None
@@ -80,16 +87,19 @@ class ClusterMember:
             self.exit = f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def end(self, state: str) -> None:
-        """Stop it (`stopped`: SIGTERM, for PostgreSQL SIGINT; SIGKILL after ten seconds) or kill it (`killed`)."""
+        """Stop it (`stopped`: SIGTERM, for PostgreSQL SIGINT; SIGKILL after ten seconds), kill it (`killed`), or end it
+        without keeping its data (`discarded`: PostgreSQL still removes its shared memory).
+        """
         if self.pid is None or self._child is None:
             return
         identity = ProcessIdentity.of(self._child.pid)
         self.state = state
-        if state == "stopped" and identity is not None:
-            identity.signal(signal.SIGINT if self.name == DATABASE else signal.SIGTERM)
+        number = ENDING.get((state, self.name == DATABASE))
+        if number is not None and identity is not None:
+            identity.signal(number)
             self._signal(signal.SIGCONT)
             identity.wait_gone(STOP_SECONDS)
-        others = self._processes()[1:]
+        others = self.processes()[1:]
         self._child.kill()
         self._child.wait()
         for other in others:  # the children of PostgreSQL end with it, unless they are frozen
@@ -98,7 +108,7 @@ class ClusterMember:
     def freeze(self) -> None:
         """Suspend it with its children (SIGSTOP): it keeps its connections and answers nothing."""
         if self.pid is not None:
-            for process in self._processes():
+            for process in self.processes():
                 process.freeze()
             self.state = "frozen"
 
@@ -126,10 +136,10 @@ class ClusterMember:
         }
 
     def _signal(self, number: int) -> None:
-        for process in self._processes():
+        for process in self.processes():
             process.signal(number)
 
-    def _processes(self) -> list[ProcessIdentity]:
+    def processes(self) -> list[ProcessIdentity]:
         """Its process, then the children of PostgreSQL, which has one for each connection."""
         if self._child is None or self._child.returncode is not None:
             return []
@@ -168,11 +178,11 @@ class ClusterMembers:
         """
         if name in self._members:
             return [self._members[name]]
-        if name in ROLES:
-            return [member for member in self if member.name.startswith(f"{name}-")]
+        if group := [member for member in self if name in groups_of(member.name)]:
+            return group
         raise MemberUnknown(
             f"the cluster {self._folder.name} has no member {name!r}",
-            hint=f"its members: {', '.join(self._members)}; a role ({', '.join(ROLES)}) names all members that have it",
+            hint=f"its members: {', '.join(self._members)}; {', '.join(ROLES)} and {DATABASE_GROUP} name all of theirs",
         )
 
     def start(self, members: Sequence[ClusterMember], ports: Mapping[str, MemberPorts], deadline: float) -> None:
@@ -202,16 +212,16 @@ class ClusterMembers:
         for member in reversed(list(members)):
             member.end(state)
 
-    def require_alive(self) -> None:
-        """Check that every member that was started lives.
+    def require_alive(self, members: Sequence[ClusterMember] = ()) -> None:
+        """Check that these members (all of them) live.
 
         Raises:
             ClusterStartFailed: One has ended by itself.
         """
-        for member in self:
+        for member in members or self:
             member.look()
             if member.state == "exited":
-                raise self._failed(member, f"{member.name} ended while the cluster started ({member.exit})")
+                raise self._failed(member, f"{member.name} ended while it started ({member.exit})")
 
     def pause(self, seconds: float) -> None:
         """Sleep, unless this process is asked to end.
@@ -224,7 +234,7 @@ class ClusterMembers:
 
     def _until_listening(self, member: ClusterMember, port: int, deadline: float) -> None:
         while not (postgres_server.accepts(port) if member.name == DATABASE else _listens(port)):
-            self.require_alive()
+            self.require_alive([member])
             if time.monotonic() >= deadline:
                 raise self._failed(member, f"{member.name} does not answer on its port {port}")
             self.pause(POLL_SECONDS)
