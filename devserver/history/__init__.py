@@ -12,7 +12,7 @@ from .events import attributes_of, close_status, next_run_id, open_steps, open_t
 from .failure_facts import FailureFacts, failure_facts
 from .files import (
     FoundHistories,
-    HistoryFile,
+    SavedHistory,
     HistoryFileError,
     find_histories,
     history_paths,
@@ -38,7 +38,7 @@ __all__ = [
     "FailedTasks",
     "FailureFacts",
     "FoundHistories",
-    "HistoryFile",
+    "SavedHistory",
     "HistoryFileError",
     "HistoryReader",
     "HistoryTail",
