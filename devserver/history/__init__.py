@@ -12,8 +12,8 @@ from .events import attributes_of, close_status, next_run_id, open_steps, open_t
 from .failure_facts import FailureFacts, failure_facts
 from .files import (
     FoundHistories,
-    HistoryFile,
     HistoryFileError,
+    SavedHistory,
     find_histories,
     history_paths,
     is_history_name,
@@ -38,7 +38,6 @@ __all__ = [
     "FailedTasks",
     "FailureFacts",
     "FoundHistories",
-    "HistoryFile",
     "HistoryFileError",
     "HistoryReader",
     "HistoryTail",
@@ -51,6 +50,7 @@ __all__ = [
     "RunOrigin",
     "RunStatus",
     "RunSummary",
+    "SavedHistory",
     "Step",
     "StepKind",
     "StepStatus",

@@ -31,6 +31,9 @@ LIMIT = 100
 READ_AT_ONCE = 8
 CHUNK = 1000
 NO_END = 1 << 62
+UNTIMED = (
+    "the Go and Java SDKs do not record how long a local activity took: conditions on the duration leave these out"
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,17 @@ class Search:
     @property
     def notes(self) -> Sequence[str]:
         """See above."""
-        return tuple(self._shelf.notes)
+        notes = list(self._shelf.notes)
+        if self._answers.encoded and self._wanted.about_failures:
+            many = "1 failure" if self._answers.encoded == 1 else f"{self._answers.encoded:,} failures"
+            notes.append(f"{many} could not be decoded, so their text was not searched: see --codec-endpoint")
+        if self._untimed:
+            notes.append(UNTIMED)
+        return tuple(notes)
+
+    @property
+    def _untimed(self) -> bool:
+        return self._answers.untimed and (self._wanted.longer is not None or self._wanted.shorter is not None)
 
     async def __aiter__(self) -> AsyncIterator[Hit]:
         """The hits.

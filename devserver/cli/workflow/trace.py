@@ -73,7 +73,7 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str | None
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
     if how["files"]:
-        asyncio.run(_trace_files(workflow_id or "", run_id, wanted, how))
+        asyncio.run(_trace_files(connection, workflow_id or "", run_id, wanted, how))
         return
     completed = asyncio.run(_trace(connection, workflow_id or "", run_id, wanted, how))
     ctx.exit(0 if completed else 1)
@@ -131,11 +131,13 @@ async def _trace(
     return True
 
 
-async def _trace_files(workflow_id: str, run_id: str, wanted: TraceOptions, how: dict[str, Any]) -> None:
+async def _trace_files(
+    connection: Connection, workflow_id: str, run_id: str, wanted: TraceOptions, how: dict[str, Any]
+) -> None:
     """Show the workflows of saved histories: the named one, else all whose parents are not among them."""
     from ..render import spans, trace_output
 
-    reader = stored_histories(how["files"], await converter_for(how["data_converter"], how["plugins"]))
+    reader = stored_histories(how["files"], await converter_for(connection, how["data_converter"], how["plugins"]))
     roots = [(workflow_id, run_id)] if workflow_id else reader.stored.roots()
     if len(roots) > 1 and (how["html"] or how["as_json"] or how["otlp"]):
         raise OptionError(
