@@ -29,13 +29,13 @@ KINDS: Sequence[HandlerKind] = ("signal", "update", "query")
 # A frame in the form of each SDK.
 PYTHON = re.compile(r'^  File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<function>\S+)')
 GO = re.compile(r"^\t(?P<file>\S+\.go):(?P<line>\d+)")
-GO_FUNCTION = re.compile(r"^(?P<function>\S+?)\([^\n]*$")
+GO_FUNCTION = re.compile(r"^(?P<function>\S+)\(")
 JAVA = re.compile(r"^\s*(?:at )?(?:\S+/)?(?P<function>[\w.$<>]+)\((?P<file>[\w$]+\.(?:java|kt)):(?P<line>\d+)\)")
 TYPESCRIPT = re.compile(
     r"^\s*at (?:async )?(?:(?P<function>\S+) (?:\[as \S+\] )?\()?(?P<file>[^()\s]+?):(?P<line>\d+):\d+\)?$"
 )
 # Where the first line of a coroutine, a thread or a task begins.
-BEGINS = re.compile(r"^(coroutine .*:|Stack for <.*|\S+: \(BLOCKED on .*|\s*)$")
+BEGINS = re.compile(r"^(coroutine .*:|Stack for <.*|\S+: \(BLOCKED on .*)$")
 SDK_FILE = re.compile(
     r"/go\.temporal\.io/|/src/(?:reflect|runtime)/|/temporalio/|/asyncio/|/concurrent/futures/|/threading\.py$|"
     r"/node_modules/|^node:|^<|/lib/python[\d.]+/contextlib\.py$"
@@ -142,7 +142,7 @@ def stacks_of(text: str) -> list[list[StackFrame]]:
     outermost_first = text.startswith("Stack for <")
     function = ""
     for line in text.splitlines():
-        if BEGINS.match(line):
+        if BEGINS.match(line) or not (line.strip() or outermost_first):  # Python has empty lines between frames
             stacks.append([])
             continue
         frame = _frame(line, function)
