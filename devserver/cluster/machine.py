@@ -7,10 +7,12 @@ then survives the death of the runbook's worker.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,16 @@ from ..system.signals import SignalWaiter
 from . import postgres_server
 from .control_socket import ControlSocket
 from .declaration import DATABASE, Cluster
-from .errors import ClusterRunning, ClusterStartFailed
+from .errors import ClusterRunning, ClusterStartFailed, MemberUnknown
 from .folder import ClusterFolder, command
-from .members import POLL_SECONDS, ClusterMember, ClusterMembers, environment
+from .isolation.host_networks import address_of
+from .isolation.own_network import OwnNetwork
+from .member import ClusterMember
+from .members import POLL_SECONDS, ClusterMembers
 from .postgres_server import HOST, PASSWORD
+from .ring.node_server import CQL_PORT, NODE
+from .ring.requests import RingRequests
+from .ring.ring import Ring
 from .role_config import HTTP, MEMBERSHIP, PORTS, MemberPorts, dynamic_config, member_config, role_of
 
 LOCK_SECONDS = 3.0
@@ -50,6 +58,7 @@ class ClusterMachine:
         template: The folder with a database that has the schema, copied at the first start.
         limit: Seconds for the start.
         on_event: Receives `{"note": text}`, then `{"ready": status}`.
+        ring: Its Cassandra nodes; None if PostgreSQL is its database.
     """
 
     def __init__(
@@ -60,6 +69,7 @@ class ClusterMachine:
         template: Path,
         limit: float,
         on_event: OnEvent,
+        ring: Ring | None = None,
     ) -> None:
         self._folder = folder
         self._cluster = cluster
@@ -71,6 +81,9 @@ class ClusterMachine:
         self._reservations = Reservations(HOST)
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
+        self._ring = ring
+        self._network = OwnNetwork()
+        self._requests: RingRequests | None = None
         self._lifeline: list[int] = []
         self._ended = False
 
@@ -100,6 +113,7 @@ class ClusterMachine:
                 self._serve()
         finally:
             self._members.stop(list(self._members))
+            self._network.close()
             self._signals.close()
 
     # Start
@@ -121,9 +135,13 @@ class ClusterMachine:
             }
             ports[MEMBERSHIP] = self._reservations.take_below(SMALLINT, wanted.get(MEMBERSHIP))
             self._ports[member] = MemberPorts(**ports)
+        if self._ring is not None:
+            self._network.enter(port for each in self._ports.values() for port in (each.grpc, each.metrics, each.http))
+            self._ring.hosts = self._network.hosts
+            self._ring.copy_template()
         if not self._folder.database.exists():
             self._copy_template()
-        self._write_files()
+        self._declare_members()
 
     def _copy_template(self) -> None:
         aside = self._folder.database.with_suffix(".new")
@@ -133,31 +151,46 @@ class ClusterMachine:
         (self._folder.path / PASSWORD).chmod(0o600)
         aside.rename(self._folder.database)
 
-    def _write_files(self) -> None:
+    def _declare_members(self) -> None:
         folder, cluster = self._folder, self._cluster
-        password = (folder.path / PASSWORD).read_text()
         write_private(folder.dynamic_config, dynamic_config(cluster.dynamic_config))
         port = self._ports[DATABASE].grpc
-        database = postgres_server.command(folder.database, port, cluster.database.connections)
-        members = [ClusterMember(DATABASE, database, folder, environment())]
+        words = postgres_server.command(folder.database, port, cluster.database.connections)
+        accepts = functools.partial(postgres_server.accepts, port)
+        members = [ClusterMember(DATABASE, words, folder, accepts, f"its port {port}")]
+        if self._ring is not None:
+            members += [self._ring.member(number) for number in self._ring.numbers]
         for name in cluster.roles.members():
-            text = member_config(cluster, name, self._ports, password, str(folder.dynamic_config))
-            write_private(folder.config(name), text)
             words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
-            members.append(ClusterMember(name, words, folder, environment()))
+            port = self._ports[name].grpc
+            members.append(ClusterMember(name, words, folder, functools.partial(_listens, port), f"its port {port}"))
         self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
+        if self._ring is not None:
+            self._requests = RingRequests(self._ring, self._members, self._write_files)
+        self._write_files()
+
+    def _write_files(self) -> None:
+        """Write the configurations of the roles, and the record."""
+        folder, cluster = self._folder, self._cluster
+        password = (folder.path / PASSWORD).read_text()
+        nodes = self._ring.addresses if self._ring is not None else ()
+        for name in cluster.roles.members():
+            text = member_config(cluster, name, self._ports, password, str(folder.dynamic_config), nodes)
+            write_private(folder.config(name), text)
         folder.write(
             {
                 "declaration": cluster.to_json(),
                 "executable": str(self._executable),
                 "ports": {name: vars(ports) for name, ports in self._ports.items()},
+                **({"nodes": self._ring.numbers} if self._ring is not None else {}),
             }
         )
 
     def _start_all(self) -> None:
         deadline = time.monotonic() + self._limit
         self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
-        self._members.start(list(self._members), self._ports, deadline)
+        for _ in self._members.starting(self._members, deadline, together=True):
+            self._members.pause(POLL_SECONDS)
         self._until_serving(deadline)
 
     def _until_serving(self, deadline: float) -> None:
@@ -192,35 +225,43 @@ class ClusterMachine:
         with contextlib.closing(ControlSocket(self._folder, self._do)) as requests:
             self._on_event({"ready": self.status()})
             while self._signals.ending is None and not self._ended:
-                ready = self._signals.sleep(WATCH_SECONDS, requests.fileno(), *self._lifeline)
+                pause = POLL_SECONDS if requests.busy else WATCH_SECONDS
+                ready = self._signals.sleep(pause, requests.fileno(), *self._lifeline)
                 self._ended = self._ended or bool(set(self._lifeline) & set(ready))
                 if requests.fileno() in ready and not self._ended:
-                    requests.answer()
+                    requests.accept()
+                requests.work()
                 for member in self._members:
                     member.look()
 
-    def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _do(self, request: dict[str, Any]) -> Generator[None, None, dict[str, Any]]:
         kind = request["kind"]
+        deadline = time.monotonic() + float(request.get("limit", self._limit))
+        more: dict[str, Any] = {}
         if kind == "down":
             self._ended = True
-        elif kind != "status":
+        elif self._requests is not None and kind in self._requests.kinds:
+            more = yield from self._requests.kinds[kind](request, deadline)
+        elif kind in ("stop", "kill", "restart", "start", "freeze", "thaw"):
             chosen = self._members.chosen(str(request["member"]))
-            deadline = time.monotonic() + float(request.get("limit", self._limit))
-            if kind in ("stop", "kill"):
-                self._members.stop(chosen, "stopped" if kind == "stop" else "killed")
-            elif kind in ("freeze", "thaw"):
+            if kind in ("stop", "kill", "restart"):
+                yield from self._members.stopping(chosen, "killed" if kind == "kill" else "stopped")
+            if kind in ("start", "restart"):
+                yield from self._members.starting(chosen, deadline)
+            if kind in ("freeze", "thaw"):
                 for member in chosen:
                     (member.freeze if kind == "freeze" else member.thaw)()
-            elif kind in ("start", "restart"):
-                if kind == "restart":
-                    self._members.stop(chosen)
-                self._members.start(chosen, self._ports, deadline)
-        return self.status()
+        elif kind != "status":
+            raise MemberUnknown(
+                f"the cluster {self._folder.name} has no Cassandra: {kind} is not possible",
+                hint="start one with: devserver cluster up --database cassandra --cluster NAME",
+            )
+        return {**self.status(), **more}
 
     def status(self) -> dict[str, Any]:
         """`name`, `address`, `namespace`, `version`, `state` (`ready` while every member runs), `members`."""
         frontend = self._ports["frontend-1"]
-        members = [member.to_json() for member in self._members]
+        members = [self._shown(member) for member in self._members]
         return {
             "name": self._folder.name,
             "state": "ready" if all(member["state"] == "running" for member in members) else "degraded",
@@ -230,8 +271,19 @@ class ClusterMachine:
             "shards": self._cluster.shards,
             "folder": str(self._folder.path),
             "pid": os.getpid(),
-            "members": [{**member, "ports": self._ports_of(member["name"])} for member in members],
+            "members": members,
         }
 
-    def _ports_of(self, member: str) -> dict[str, int]:
-        return {kind: number for kind, number in vars(self._ports[member]).items() if number}
+    def _shown(self, member: ClusterMember) -> dict[str, Any]:
+        node = role_of(member.name) == NODE
+        ports = MemberPorts(CQL_PORT) if node else self._ports[member.name]
+        shown = {**member.to_json(), "host": address_of(int(member.name.rpartition("-")[2])) if node else HOST}
+        if self._requests is not None:
+            shown["state"] = self._requests.state_of(member)
+        return {**shown, "ports": {kind: number for kind, number in vars(ports).items() if number}}
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1.0):
+        return True
+    return False

@@ -37,7 +37,7 @@ async def member_states() -> dict[str, str]:
     Raises:
         ApplicationError: There is no patient (not retryable), or nobody supervises it.
     """
-    status = await _ask("status")
+    status = await ask_patient("status")
     return {member["name"]: member["state"] for member in status["members"]}
 
 
@@ -50,7 +50,7 @@ async def start_member(member: str) -> None:
     Raises:
         ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
     """
-    await _ask("start", member=member, limit=START_SECONDS)
+    await ask_patient("start", member=member, limit=START_SECONDS)
 
 
 @activity.defn
@@ -62,7 +62,7 @@ async def restart_member(member: str) -> None:
     Raises:
         ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
     """
-    await _ask("restart", member=member, limit=START_SECONDS)
+    await ask_patient("restart", member=member, limit=START_SECONDS)
 
 
 @activity.defn
@@ -114,11 +114,20 @@ def _patient() -> dict[str, Any]:
     return found
 
 
-async def _ask(kind: str, **facts: Any) -> dict[str, Any]:
-    """Ask the process that supervises the patient."""
+async def ask_patient(kind: str, *, final: tuple[str, ...] = (), **facts: Any) -> dict[str, Any]:
+    """Ask the process that supervises the patient; heartbeats every second meanwhile.
+
+    Args:
+        kind: The kind of the request.
+        final: Names of errors that a retry would meet again.
+        **facts: The facts of the request.
+
+    Raises:
+        ApplicationError: It fails; the type is the name of the error's class.
+    """
     from dataclasses import replace
 
-    from ..cluster import ClusterControl, MemberUnknown
+    from ..cluster import ClusterControl
     from ..errors import DevServerError
     from ..system.paths import Paths
 
@@ -130,4 +139,5 @@ async def _ask(kind: str, **facts: Any) -> dict[str, Any]:
             activity.heartbeat()
         return await asking
     except DevServerError as error:
-        raise ApplicationError(str(error), non_retryable=isinstance(error, MemberUnknown)) from error
+        kind = type(error).__name__
+        raise ApplicationError(str(error), type=kind, non_retryable=kind in ("MemberUnknown", *final)) from error

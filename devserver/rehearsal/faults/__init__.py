@@ -6,6 +6,7 @@ from .clock import advance_clock
 from .database import lose_database, restore_database, snapshot_database
 from .disk import fill_disk, lock_database
 from .network import cut_network, reset_network, slow_network
+from .node import node
 from .server import freeze_server, kill_server, stop_server
 from .worker import freeze_worker, kill_worker, lose_answer, replace_worker
 
@@ -23,6 +24,7 @@ __all__ = [
     "lock_database",
     "lose_answer",
     "lose_database",
+    "node",
     "replace_worker",
     "reset_network",
     "restore_database",

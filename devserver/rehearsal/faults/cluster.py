@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ...cluster import Cassandra, Cluster
 from ...cluster.declaration import DATABASE, ROLES
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
@@ -19,8 +20,15 @@ from ..scenario.arguments import seconds
 from ..scenario.events import TriggerEvent
 from ..scenario.scenario import Scenario
 
-DONE = {"kill": "killed (-9)", "stop": "stopped gracefully", "freeze": "frozen", "restart": "restarted"}
-END = {"kill": "start", "stop": "start", "freeze": "thaw"}
+NODE = "node"
+DONE = {
+    "kill": "killed (-9)",
+    "stop": "stopped gracefully",
+    "freeze": "frozen",
+    "restart": "restarted",
+    "black-hole": "black-holed: all of its packets are dropped",
+}
+END = {"kill": "start", "stop": "start", "freeze": "thaw", "black-hole": "heal"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class ClusterFault:
             raise ScenarioInvalid(
                 f"{scenario.name!r} has no patient: {self}", hint="add Scenario(..., patient=Cluster(...))"
             )
-        members = (DATABASE, *ROLES, *scenario.patient.roles.members())
+        members = (DATABASE, *ROLES, *scenario.patient.roles.members(), *_nodes(scenario.patient))
         if self.member not in members:
             raise ScenarioInvalid(
                 f"the patient of {scenario.name!r} has no member {self.member!r}",
@@ -61,10 +69,14 @@ class ClusterFault:
         await patient.ask(END[self.kind], self.member)
 
     def __str__(self) -> str:
-        what = self.member if self.member == DATABASE or "-" in self.member else f"every {self.member} process"
+        what = self.member
+        if self.member == NODE:
+            what = "every Cassandra node"
+        elif self.member != DATABASE and "-" not in self.member:
+            what = f"every {self.member} process"
         long = ""
         if self.kind in END:
-            verb = "" if self.kind == "freeze" else "down "
+            verb = "" if self.kind in ("freeze", "black-hole") else "down "
             long = ", until the runbook repairs it" if self.down is None else f", {verb}for {self.down:g} s"
         return f"of the patient, {what} is {DONE[self.kind]}{long}"
 
@@ -87,6 +99,13 @@ def freeze(member: str, for_: float | timedelta | None = None) -> ClusterFault:
 def restart(member: str) -> ClusterFault:
     """Stop a member or a role of the patient gracefully, and start it again."""
     return ClusterFault("restart", member)
+
+
+def _nodes(cluster: Cluster) -> tuple[str, ...]:
+    """The nodes of a cluster on Cassandra, and the word for all of them."""
+    if not isinstance(cluster.database, Cassandra):
+        return ()
+    return (NODE, *(f"{NODE}-{number}" for number in range(1, cluster.database.nodes + 1)))
 
 
 def _fault(kind: str, member: str, down: float | timedelta | None, name: str) -> ClusterFault:

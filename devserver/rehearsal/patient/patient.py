@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...cluster import Cluster, ClusterControl
+from ...cluster.control import start_seconds
 from ...errors import DevServerError
 from ...system.paths import Paths
 from ...system.threads import async_block
@@ -22,7 +23,7 @@ from .load_driver import LoadDriver
 from .record import PatientRecord
 
 NAME = "patient"
-START_SECONDS = 120.0
+START_FACTOR = 2  # a rehearsal runs beside other work
 LOOK_SECONDS = 0.2
 CANARY_SECONDS = 10.0
 UP = "running"
@@ -141,6 +142,8 @@ class Patient:
                 self._spans[name] = self._timeline.note(name, "up", patient=True)
             elif not up and name in self._spans:
                 self._timeline.end(self._spans.pop(name), ended=member["exit"] or member["state"])
+        for name in set(self._spans) - {member["name"] for member in self._status["members"]}:
+            self._timeline.end(self._spans.pop(name), ended="removed")
 
 
 @contextlib.asynccontextmanager
@@ -154,7 +157,7 @@ async def running_patient(cluster: Cluster | None, folder: Path) -> AsyncIterato
         yield None
         return
     control = ClusterControl(NAME, replace(Paths.default(), data=folder / "patient"))
-    async with async_block(control.started(cluster, limit=START_SECONDS)) as status:
+    async with async_block(control.started(cluster, limit=START_FACTOR * start_seconds(cluster))) as status:
         patient = Patient(cluster, control, status)
         try:
             yield patient
