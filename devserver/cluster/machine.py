@@ -108,12 +108,14 @@ class ClusterMachine:
         self._signals.listen()
         try:
             with lock, self._reservations:
-                self._prepare(port)
-                self._start_all()
-                self._serve()
+                try:
+                    self._prepare(port)
+                    self._start_all()
+                    self._serve()
+                finally:
+                    self._members.stop(list(self._members))
+                    self._network.close()
         finally:
-            self._members.stop(list(self._members))
-            self._network.close()
             self._signals.close()
 
     # Start

@@ -69,9 +69,10 @@ class Ring:
     def member(self, number: int) -> ClusterMember:
         """A node as a member of the cluster; its configuration is written."""
         node = self.node(number)
-        others = [other for other in self.numbers if other != number]
-        # A node that asks itself for the ring would begin a ring of its own.
-        node.write(self.numbers[:SEEDS] if (node.folder / DATA).exists() else others[:SEEDS])
+        inside = (node.folder / DATA).exists() and (self._template / node.name).exists()
+        # A node that asks itself for the ring begins without the others. Only one that is in the ring may do so; it
+        # must where all start together: a node that finds no other one within some seconds ends.
+        node.write([other for other in self.numbers if inside or other != number][: None if inside else SEEDS])
         self.hosts.add(number)
         words = self.hosts.inside(number, node.command(self._programs, self._template / ARCHIVE))
         place = f"{node.address}:{CQL_PORT}"

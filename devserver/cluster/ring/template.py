@@ -140,6 +140,8 @@ def make(request: Mapping[str, Any]) -> None:
         for path in node.folder.iterdir():
             if path.name != DATA:
                 path.unlink()
+        for table in (node.folder / DATA / "sstables" / "system").glob("prepared_statements-*"):
+            shutil.rmtree(table)  # those of the schema tool: each start would prepare them again
 
 
 def _until_serving(node: RingNode, child: Child) -> None:
