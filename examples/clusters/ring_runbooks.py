@@ -35,6 +35,12 @@ async def _state() -> dict[str, str]:
     )
 
 
+async def _members() -> dict[str, str]:
+    return await workflow.execute_activity(
+        member_states, start_to_close_timeout=timedelta(seconds=30), heartbeat_timeout=ALIVE, retry_policy=SOON
+    )
+
+
 async def _on(step: object, node: str) -> None:
     await workflow.execute_activity(
         step,  # type: ignore[arg-type]
@@ -63,7 +69,10 @@ class RestartHistory:
 
 @workflow.defn
 class RemoveUnreachable:
-    """Take the nodes out of the ring that no other one reaches, then restart history, whose drivers still know them."""
+    """Take the nodes out of the ring that no other one reaches; then start what has ended, and restart history.
+
+    A worker role ends by itself where its database does not answer. A restart before the node is out does not work.
+    """
 
     @workflow.run
     async def run(self) -> str:
@@ -73,6 +82,9 @@ class RemoveUnreachable:
         for node in lost:
             await _on(remove_node, node)
             await _on(delete_node, node)
+        for member, state in (await _members()).items():
+            if state == "exited":
+                await _on(start_member, member)
         await _on(restart_member, "history")
         await _works()
         return f"removed {', '.join(lost)}"
@@ -85,12 +97,15 @@ class StartNodes:
     @workflow.run
     async def run(self) -> str:
         """Bring the quorum back."""
-        states = await workflow.execute_activity(member_states, start_to_close_timeout=timedelta(seconds=10))
-        down = [name for name, state in states.items() if name.startswith("node-") and state != "running"]
-        for node in down:
+        states = await _members()
+        nodes = [name for name, state in states.items() if name.startswith("node-") and state != "running"]
+        for node in nodes:
             await _on(restart_member if states[node] == "frozen" else start_member, node)
+        for member, state in (await _members()).items():
+            if state == "exited":
+                await _on(start_member, member)
         await _works()
-        return f"started {', '.join(down)}"
+        return f"started {', '.join(nodes)}"
 
 
 @workflow.defn

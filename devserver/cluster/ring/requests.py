@@ -15,6 +15,7 @@ from .ring import Ring
 
 MOST_NODES = 9
 UNREACHABLE = "unreachable"
+LEFT = "left"
 Work = Generator[None, None, dict[str, Any]]
 
 
@@ -32,6 +33,7 @@ class RingRequests:
         self._members = members
         self._on_change = on_change
         self._dropped: set[int] = set()
+        self._left: set[int] = set()
         self.kinds: Mapping[str, Callable[[Mapping[str, Any], float], Work]] = {
             "ring": self._entries,
             "add-node": self._add,
@@ -43,9 +45,12 @@ class RingRequests:
         }
 
     def state_of(self, member: ClusterMember) -> str:
-        """The state of a member: `unreachable` if it runs in a black hole."""
-        dropped = {self._ring.node(number).name for number in self._dropped}
-        return UNREACHABLE if member.name in dropped and member.state == "running" else member.state
+        """The state of a member: `left` if it runs and is out of the ring, `unreachable` if it is in a black hole."""
+        if member.state == "running":
+            for state, numbers in ((LEFT, self._left), (UNREACHABLE, self._dropped)):
+                if member.name in {self._ring.node(number).name for number in numbers}:
+                    return state
+        return member.state
 
     def _entries(self, request: Mapping[str, Any], _: float) -> Work:
         wanted = str(request.get("member", ""))
@@ -69,6 +74,7 @@ class RingRequests:
         words = ["decommission", *(["--force"] if request.get("force") else [])]
         if len(self._ring.numbers) == 1 or (yield from self._seen(self._witness(without=number), number)) is not None:
             yield from self._ring.nodetool(number, words)
+        self._left.add(number)
         return {}
 
     def _remove(self, request: Mapping[str, Any], _: float) -> Work:
@@ -78,6 +84,7 @@ class RingRequests:
         entry = yield from self._seen(witness, number)
         if entry is not None:
             yield from self._ring.nodetool(witness, ["removenode", entry.host_id])
+        self._left.add(number)
         return {}
 
     def _delete(self, request: Mapping[str, Any], _: float) -> Work:
@@ -94,6 +101,7 @@ class RingRequests:
         self._members.remove(member)
         self._ring.delete(number)
         self._dropped.discard(number)
+        self._left.discard(number)
         self._on_change()
         return {}
 
