@@ -109,15 +109,15 @@ class RingRequests:
         for number in sorted(self._numbers(str(request["member"]))):
             self._ring.hosts.black_hole(number, on=True)
             self._dropped.add(number)
+        yield from ()
         return {}
-        yield
 
     def _heal(self, request: Mapping[str, Any], _: float) -> Work:
         for number in sorted(self._numbers(str(request["member"])) & self._dropped):
             self._ring.hosts.black_hole(number, on=False)
             self._dropped.remove(number)
+        yield from ()
         return {}
-        yield
 
     def _seen(self, witness: int, number: int) -> Generator[None, None, RingEntry | None]:
         """What a node says of another one; None if it is not in the ring."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -33,13 +32,12 @@ NODES = ["node-1", "node-2", "node-3"]
 
 
 @pytest.fixture(autouse=True)
-def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake Cassandra; skipped where this machine allows no network of its own."""
     if (problem := obstacle()) is not None:
         pytest.skip(f"a cluster with Cassandra needs a network of its own: {problem}")
     for name, value in fake_cassandra(tmp_path).items():
         monkeypatch.setenv(name, value)
-    return
 
 
 def test_a_ring_and_its_nodes(control: ClusterControl, roles_folder: Path) -> None:
