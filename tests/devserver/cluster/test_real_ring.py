@@ -35,9 +35,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not BUILT.is_file():
         pytest.skip(f"the server with all roles was not built: {BUILT} (devserver cluster build)")
     home = tmp_path_factory.mktemp("ring")
-    cache = Paths.default().cache / "cluster"
     (home / "cache").mkdir()
-    (home / "cache" / "cluster").symlink_to(cache)
+    (home / "cache" / "cluster").symlink_to(BUILT.parents[1])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(HOME_VARIABLE, str(home))
         patch.setenv(executable.VARIABLE, str(BUILT))
