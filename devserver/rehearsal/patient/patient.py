@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...cluster import Cluster, ClusterControl
+from ...cluster import Cassandra, Cluster, ClusterControl
 from ...cluster.control import start_seconds
 from ...errors import DevServerError
 from ...system.paths import Paths
@@ -26,6 +26,7 @@ NAME = "patient"
 START_FACTOR = 2  # a rehearsal runs beside other work
 LOOK_SECONDS = 0.2
 CANARY_SECONDS = 10.0
+RING_CANARY_SECONDS = 40.0  # on Cassandra, where matching takes its time after an outage
 UP = "running"
 
 
@@ -125,7 +126,8 @@ class Patient:
             return f"not running: {', '.join(down)}"
         if self._load is None:
             return None
-        return await self._load.canary(CANARY_SECONDS)
+        ring = isinstance(self.cluster.database, Cassandra)
+        return await self._load.canary(RING_CANARY_SECONDS if ring else CANARY_SECONDS)
 
     async def _watch(self) -> None:
         """Follow the states of the members, also when the runbook changes them."""
