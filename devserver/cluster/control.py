@@ -49,11 +49,12 @@ class ClusterControl:
         limit: float | None = None,
         reporter: Reporter | None = None,
         detach: bool = False,
+        patient: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Start the cluster; in the block it serves, and yields its status.
 
         At the end of the block it is stopped, and so it is when this process ends, whatever ends it. With `detach` it
-        stays until `down`.
+        stays until `down`. A `patient` can be given back its first data (`reset`), and is killed, not stopped.
 
         Raises:
             ClusterRunning: It runs already.
@@ -66,7 +67,7 @@ class ClusterControl:
         try:
             with self.folder.lock():
                 limit = limit or start_seconds(cluster)
-                process, status = self._start(cluster, port, limit, reporter, lifeline[0])
+                process, status = self._start(cluster, port, limit, reporter, lifeline[0], patient=patient)
             try:
                 yield status
             finally:
@@ -78,7 +79,14 @@ class ClusterControl:
                 os.close(descriptor)
 
     def _start(
-        self, cluster: Cluster, port: int | None, limit: float, reporter: Reporter, lifeline: int
+        self,
+        cluster: Cluster,
+        port: int | None,
+        limit: float,
+        reporter: Reporter,
+        lifeline: int,
+        *,
+        patient: bool,
     ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         folder = self.folder
         if folder.running():
@@ -99,6 +107,7 @@ class ClusterControl:
             "limit": limit,
             "port": port,
             "ring": ring,
+            "patient": patient,
         }
         read, write = os.pipe()
         log = folder.log("supervisor")
@@ -221,6 +230,7 @@ class ClusterControl:
                     f"the cluster {self.folder.name} is running",
                     hint=f"stop it first: {command('down', self.folder.name)}",
                 )
+            postgres_server.discard(self.folder.database)
             shutil.rmtree(private_folder(self.folder.path))
 
 

@@ -15,6 +15,7 @@ ROLES = ("frontend", "history", "matching", "worker")
 MOST_OF_A_ROLE = 9
 MOST_SHARDS = 16384
 DATABASE = "postgres"
+NODE = "node"
 MOST_NODES = 6
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?\Z")
@@ -113,11 +114,14 @@ class Cassandra:
 
 @dataclass(frozen=True)
 class Load:
-    """The workload of a cluster that is a rehearsal's patient: workflows with a timer, a signal and an activity.
+    """The workload of a cluster that is a rehearsal's patient: workflows with a timer and an activity.
 
     Attributes:
         every: Seconds from one start to the next.
         deadline: Seconds within which a start must be acknowledged; the client gives up then, and does not try again.
+        signals: Whether each gets a signal.
+        updates: Whether each gets an update.
+        schedules: Whether a schedule, which acts once, is created with every tenth.
 
     Raises:
         OptionError: A time is not from 0.01 to 3600 seconds.
@@ -125,6 +129,9 @@ class Load:
 
     every: float = 0.2
     deadline: float = 2.0
+    signals: bool = True
+    updates: bool = True
+    schedules: bool = True
 
     def __post_init__(self) -> None:
         for name in ("every", "deadline"):
@@ -168,6 +175,11 @@ class Cluster:
             raise OptionError(
                 f"a cluster cannot have {self.shards} history shards", hint=f"give a number from 1 to {MOST_SHARDS}"
             )
+
+    def members(self) -> tuple[str, ...]:
+        """The names of all processes: those of the database, then role by role."""
+        nodes = self.database.nodes if isinstance(self.database, Cassandra) else 0
+        return (DATABASE, *(f"{NODE}-{number}" for number in range(1, nodes + 1)), *self.roles.members())
 
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON: its attributes by name."""
@@ -223,6 +235,16 @@ def cassandra(*, nodes: int = 3, replication: int = 3) -> Cassandra:
     return Cassandra(nodes=nodes, replication=replication)
 
 
-def load(*, every: float = 0.2, deadline: float = 2.0) -> Load:
-    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds."""
-    return Load(every=every, deadline=deadline)
+def load(
+    *,
+    every: float = 0.2,
+    deadline: float = 2.0,
+    signals: bool = True,
+    updates: bool = True,
+    schedules: bool = True,
+) -> Load:
+    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds.
+
+    Each gets a signal and an update; every tenth comes with a schedule, which acts once.
+    """
+    return Load(every=every, deadline=deadline, signals=signals, updates=updates, schedules=schedules)

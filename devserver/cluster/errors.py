@@ -47,3 +47,13 @@ class ClusterUnknown(NotFound):
 
 class MemberUnknown(OptionError):
     """The cluster has no member and no role of that name."""
+
+
+class DatabaseRefused(DevServerError):
+    """A cluster's database refuses a connection or a statement, in its own words.
+
+    Attributes:
+        fatal: Whether it has ended the connection.
+    """
+
+    fatal = False

@@ -9,41 +9,36 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import shutil
-import socket
 import time
+import warnings
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DevServerError
-from ..server.http_api import HttpApi, NotAnswering
 from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
-from . import postgres_server
+from . import full_disk, outage_requests, ports, postgres_server
 from .control_socket import ControlSocket
+from .database_links import DatabaseLinks
 from .declaration import DATABASE, Cluster
-from .errors import ClusterRunning, ClusterStartFailed, MemberUnknown
+from .errors import ClusterRunning, MemberUnknown
 from .folder import ClusterFolder, command
-from .isolation.host_networks import address_of
 from .isolation.own_network import OwnNetwork
-from .member import ClusterMember
+from .member import ClusterMember, listens
 from .members import POLL_SECONDS, ClusterMembers
 from .postgres_server import HOST, PASSWORD
-from .ring.node_server import CQL_PORT, NODE
 from .ring.requests import RingRequests
 from .ring.ring import Ring
-from .role_config import HTTP, MEMBERSHIP, PORTS, MemberPorts, dynamic_config, member_config, role_of
+from .role_config import MemberPorts, dynamic_config, member_config, role_of
+from .serving import until_serving
+from .status import status_of
 
 LOCK_SECONDS = 3.0
-CANARY_SECONDS = 2.0  # a call that is swallowed at the start comes back only at its deadline
-CANARY = "devserver-canary"
-RETENTION = 86400
 WATCH_SECONDS = 1.0
-SMALLINT = 2**15  # the schema of PostgreSQL has membership ports as a signed 16-bit number
+PROCESS_KINDS = ("start", "stop", "restart", "kill", "freeze", "thaw")
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -59,6 +54,7 @@ class ClusterMachine:
         limit: Seconds for the start.
         on_event: Receives `{"note": text}`, then `{"ready": status}`.
         ring: Its Cassandra nodes; None if PostgreSQL is its database.
+        patient: Whether it is a rehearsal's patient: its database is behind proxies, and its data is not kept.
     """
 
     def __init__(
@@ -70,6 +66,8 @@ class ClusterMachine:
         limit: float,
         on_event: OnEvent,
         ring: Ring | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
         self._folder = folder
         self._cluster = cluster
@@ -81,6 +79,8 @@ class ClusterMachine:
         self._reservations = Reservations(HOST)
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
+        self._patient = patient
+        self._links = DatabaseLinks({}, 0)
         self._ring = ring
         self._network = OwnNetwork()
         self._requests: RingRequests | None = None
@@ -113,7 +113,8 @@ class ClusterMachine:
                     self._start_all()
                     self._serve()
                 finally:
-                    self._members.stop(list(self._members))
+                    self._members.stop(list(self._members), "discarded" if self._patient else "stopped")
+                    self._links.close()
                     self._network.close()
         finally:
             self._signals.close()
@@ -125,33 +126,18 @@ class ClusterMachine:
         before: dict[str, Any] = {}
         with contextlib.suppress(DevServerError):
             before = self._folder.read().get("ports", {})
-        take = self._reservations.take
-        self._ports[DATABASE] = MemberPorts(take(None, before.get(DATABASE, {}).get("grpc"), "--port"))
-        for member in self._cluster.roles.members():
-            wanted = before.get(member, {})
-            kinds = (*PORTS, HTTP) if role_of(member) == "frontend" else PORTS
-            ports = {
-                kind: take(port if (member, kind) == ("frontend-1", "grpc") else None, wanted.get(kind), "--port")
-                for kind in kinds
-                if kind != MEMBERSHIP
-            }
-            ports[MEMBERSHIP] = self._reservations.take_below(SMALLINT, wanted.get(MEMBERSHIP))
-            self._ports[member] = MemberPorts(**ports)
+        self._ports = ports.reserved(self._cluster, self._reservations, before, port)
+        links = ports.reserved_links(self._cluster, self._reservations) if self._patient else {}
         if self._ring is not None:
             self._network.enter(port for each in self._ports.values() for port in (each.grpc, each.metrics, each.http))
             self._ring.hosts = self._network.hosts
             self._ring.copy_template()
+        if self._patient:  # its proxies are in threads: no namespace can be entered after it
+            self._links = DatabaseLinks(links, self._ports[DATABASE].grpc)
+            warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
         if not self._folder.database.exists():
-            self._copy_template()
+            postgres_server.copy_template(self._template, self._folder.path)
         self._declare_members()
-
-    def _copy_template(self) -> None:
-        aside = self._folder.database.with_suffix(".new")
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(self._template / "data", aside)
-        shutil.copyfile(self._template / PASSWORD, self._folder.path / PASSWORD)
-        (self._folder.path / PASSWORD).chmod(0o600)
-        aside.rename(self._folder.database)
 
     def _declare_members(self) -> None:
         folder, cluster = self._folder, self._cluster
@@ -165,7 +151,7 @@ class ClusterMachine:
         for name in cluster.roles.members():
             words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
             port = self._ports[name].grpc
-            members.append(ClusterMember(name, words, folder, functools.partial(_listens, port), f"its port {port}"))
+            members.append(ClusterMember(name, words, folder, functools.partial(listens, port), f"its port {port}"))
         self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
         if self._ring is not None:
             self._requests = RingRequests(self._ring, self._members, self._write_files)
@@ -177,13 +163,15 @@ class ClusterMachine:
         password = (folder.path / PASSWORD).read_text()
         nodes = self._ring.addresses if self._ring is not None else ()
         for name in cluster.roles.members():
-            text = member_config(cluster, name, self._ports, password, str(folder.dynamic_config), nodes)
+            found = {**self._ports, DATABASE: self._links.ports(name) or self._ports[DATABASE]}
+            text = member_config(cluster, name, found, password, str(folder.dynamic_config), nodes)
             write_private(folder.config(name), text)
         folder.write(
             {
                 "declaration": cluster.to_json(),
                 "executable": str(self._executable),
-                "ports": {name: vars(ports) for name, ports in self._ports.items()},
+                "template": str(self._template),
+                "ports": {name: vars(each) for name, each in self._ports.items()},
                 **({"nodes": self._ring.numbers} if self._ring is not None else {}),
             }
         )
@@ -191,35 +179,29 @@ class ClusterMachine:
     def _start_all(self) -> None:
         deadline = time.monotonic() + self._limit
         self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
-        for _ in self._members.starting(self._members, deadline, together=True):
-            self._members.pause(POLL_SECONDS)
-        self._until_serving(deadline)
+        for _ in self._members.starting(self._members, deadline):
+            self._pause(POLL_SECONDS)
+        frontend, name = self._ports["frontend-1"], self._folder.name
+        until_serving(frontend.http, self._cluster.namespace, deadline, self._pause, name, self._limit)
 
-    def _until_serving(self, deadline: float) -> None:
-        """Wait until the namespace exists and a workflow can be started."""
-        api = HttpApi(HOST, self._ports["frontend-1"].http, limit=CANARY_SECONDS)
-        problem = "it does not answer"
-        while time.monotonic() < deadline:
-            self._members.require_alive()
-            try:
-                api.ensure_namespace(self._cluster.namespace, RETENTION)
-                problem = self._canary(api) or api.problem(self._cluster.namespace) or ""
-                if not problem:
-                    return
-            except (NotAnswering, DevServerError) as error:
-                problem = str(error).splitlines()[0]
-            self._members.pause(POLL_SECONDS)
-        raise ClusterStartFailed(
-            f"every process of the cluster runs, and no workflow can be started within {self._limit:g} s: {problem}",
-            hint=f"see the logs with: {command('logs', self._folder.name)} history-1; on a busy machine give --timeout",
-        )
+    def _pause(self, seconds: float) -> None:
+        self._members.require_alive()
+        self._members.pause(seconds)
 
-    def _canary(self, api: HttpApi) -> str | None:
-        """Start a workflow that nobody runs, in the server's own namespace; why it cannot be started."""
-        path = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/workflows/{CANARY}-{os.getpid()}-{time.monotonic_ns()}"
-        body = {"workflowType": {"name": CANARY}, "taskQueue": {"name": CANARY}, "workflowExecutionTimeout": "1s"}
-        status, answer = api.call("POST", path, body)
-        return None if status == 200 else str(answer.get("message", f"HTTP {status}"))
+    def _reset(self, declaration: dict[str, Any]) -> None:
+        """End all members at once, and start them with the data and the configuration of a new cluster."""
+        self._cluster = Cluster.from_json(declaration)
+        self._members.stop(list(self._members), "discarded")
+        self._links.heal()
+        full_disk.free(self._folder)
+        postgres_server.discard(self._folder.database)
+        for member in self._members:
+            self._folder.log(member.name).unlink(missing_ok=True)
+        if self._ring is not None:
+            self._ring.reset()
+        postgres_server.copy_template(self._template, self._folder.path)
+        self._declare_members()
+        self._start_all()
 
     # Requests
 
@@ -238,54 +220,41 @@ class ClusterMachine:
 
     def _do(self, request: dict[str, Any]) -> Generator[None, None, dict[str, Any]]:
         kind = request["kind"]
-        deadline = time.monotonic() + float(request.get("limit", self._limit))
         more: dict[str, Any] = {}
         if kind == "down":
             self._ended = True
-        elif self._requests is not None and kind in self._requests.kinds:
-            more = yield from self._requests.kinds[kind](request, deadline)
-        elif kind in ("stop", "kill", "restart", "start", "freeze", "thaw"):
-            chosen = self._members.chosen(str(request["member"]))
-            if kind in ("stop", "kill", "restart"):
-                yield from self._members.stopping(chosen, "killed" if kind == "kill" else "stopped")
-            if kind in ("start", "restart"):
-                yield from self._members.starting(chosen, deadline)
-            if kind in ("freeze", "thaw"):
-                for member in chosen:
-                    (member.freeze if kind == "freeze" else member.thaw)()
+        elif kind == "reset":
+            self._reset(request["declaration"])
+        elif kind in PROCESS_KINDS:
+            yield from self._change(kind, request)
+        elif kind in outage_requests.KINDS:
+            outage_requests.perform(request, self._members.chosen(str(request["member"])), self._links, self._folder)
         elif kind != "status":
+            more = yield from self._ring_request(kind, request)
+        return {**self.status(), **more}
+
+    def _change(self, kind: str, request: dict[str, Any]) -> Generator[None, None, None]:
+        """Stop, start, freeze or continue members."""
+        chosen = self._members.chosen(str(request["member"]))
+        if kind in ("stop", "kill", "restart"):
+            yield from self._members.stopping(chosen, "killed" if kind == "kill" else "stopped")
+        if kind in ("start", "restart"):
+            yield from self._members.starting(chosen, self._deadline(request))
+        if kind in ("freeze", "thaw"):
+            for member in chosen:
+                (member.freeze if kind == "freeze" else member.thaw)()
+
+    def _ring_request(self, kind: str, request: dict[str, Any]) -> Generator[None, None, dict[str, Any]]:
+        if self._requests is None or kind not in self._requests.kinds:
             raise MemberUnknown(
                 f"the cluster {self._folder.name} has no Cassandra: {kind} is not possible",
                 hint="start one with: devserver cluster up --database cassandra --cluster NAME",
             )
-        return {**self.status(), **more}
+        return (yield from self._requests.kinds[kind](request, self._deadline(request)))
+
+    def _deadline(self, request: dict[str, Any]) -> float:
+        return time.monotonic() + float(request.get("limit", self._limit))
 
     def status(self) -> dict[str, Any]:
-        """`name`, `address`, `namespace`, `version`, `state` (`ready` while every member runs), `members`."""
-        frontend = self._ports["frontend-1"]
-        members = [self._shown(member) for member in self._members]
-        return {
-            "name": self._folder.name,
-            "state": "ready" if all(member["state"] == "running" for member in members) else "degraded",
-            "address": f"{HOST}:{frontend.grpc}",
-            "namespace": self._cluster.namespace,
-            "version": self._cluster.version,
-            "shards": self._cluster.shards,
-            "folder": str(self._folder.path),
-            "pid": os.getpid(),
-            "members": members,
-        }
-
-    def _shown(self, member: ClusterMember) -> dict[str, Any]:
-        node = role_of(member.name) == NODE
-        ports = MemberPorts(CQL_PORT) if node else self._ports[member.name]
-        shown = {**member.to_json(), "host": address_of(int(member.name.rpartition("-")[2])) if node else HOST}
-        if self._requests is not None:
-            shown["state"] = self._requests.state_of(member)
-        return {**shown, "ports": {kind: number for kind, number in vars(ports).items() if number}}
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1.0):
-        return True
-    return False
+        """The cluster and its members, as JSON; see `status_of`."""
+        return status_of(self._folder, self._cluster, self._members, self._ports, self._links, self._requests)

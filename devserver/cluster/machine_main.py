@@ -42,6 +42,7 @@ def main(text: str, events: int, lifeline: int) -> None:
             request["limit"],
             send,
             _ring(folder, request["ring"]),
+            patient=request["patient"],
         )
         machine.run(request["port"], lifeline)
     except DevServerError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -12,12 +13,17 @@ from typing import Any
 from ..server.log import log_tail
 from ..system.process import ProcessIdentity
 from ..system.spawn import Child, client_free_environment, spawn_bound
-from . import postgres_server
+from . import full_disk, postgres_server
 from .declaration import DATABASE
 from .errors import ClusterStartFailed
 from .folder import ClusterFolder
 
 STOP_SECONDS = 10.0
+ENDING = {
+    ("stopped", False): signal.SIGTERM,
+    ("stopped", True): signal.SIGINT,
+    ("discarded", True): signal.SIGQUIT,
+}
 LOG_LINES = 8
 LINE_LENGTH = 300  # the server logs the stack traces of its errors on the same line
 
@@ -69,8 +75,10 @@ class ClusterMember:
             return
         if self.name == DATABASE:
             postgres_server.clear_stale_lock(self._folder.database)
+        disk = full_disk.inherited(self._folder) if self.name == DATABASE else contextlib.nullcontext()
         try:
-            self._child = spawn_bound(self._words, log=self._folder.log(self.name), environ=environment())
+            with disk:
+                self._child = spawn_bound(self._words, log=self._folder.log(self.name), environ=environment())
         except OSError as error:
             raise ClusterStartFailed(f"cannot start {self.name}: {error.strerror}", details=[self._words[0]]) from error
         self.state, self.exit = "running", None
@@ -86,21 +94,21 @@ class ClusterMember:
             self.exit = f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def ending(self, state: str) -> Iterator[None]:
-        """Stop it (`stopped`: SIGTERM, for PostgreSQL SIGINT; SIGKILL after ten seconds) or kill it (`killed`).
-
-        It yields while it waits.
+        """Stop it (`stopped`: SIGTERM, for PostgreSQL SIGINT; SIGKILL after ten seconds), kill it (`killed`), or end it
+        without keeping its data (`discarded`: PostgreSQL still removes its shared memory). It yields while it waits.
         """
         if self.pid is None or self._child is None:
             return
         child, identity = self._child, ProcessIdentity.of(self._child.pid)
         self.state = state
-        if state == "stopped" and identity is not None:
-            identity.signal(signal.SIGINT if self.name == DATABASE else signal.SIGTERM)
+        number = ENDING.get((state, self.name == DATABASE))
+        if number is not None and identity is not None:
+            identity.signal(number)
             self._signal(signal.SIGCONT)
             deadline = time.monotonic() + STOP_SECONDS
             while identity.alive() and time.monotonic() < deadline:
                 yield
-        others = self._processes()[1:]
+        others = self.processes()[1:]
         child.kill()
         child.wait()
         for other in others:  # the children of PostgreSQL end with it, unless they are frozen
@@ -109,7 +117,7 @@ class ClusterMember:
     def freeze(self) -> None:
         """Suspend it with its children (SIGSTOP): it keeps its connections and answers nothing."""
         if self.pid is not None:
-            for process in self._processes():
+            for process in self.processes():
                 process.freeze()
             self.state = "frozen"
 
@@ -137,10 +145,10 @@ class ClusterMember:
         }
 
     def _signal(self, number: int) -> None:
-        for process in self._processes():
+        for process in self.processes():
             process.signal(number)
 
-    def _processes(self) -> list[ProcessIdentity]:
+    def processes(self) -> list[ProcessIdentity]:
         """Its process, then the children of PostgreSQL, which has one for each connection."""
         if self._child is None or self._child.returncode is not None:
             return []
@@ -151,6 +159,13 @@ class ClusterMember:
             with contextlib.suppress(psutil.Error):
                 pids += [child.pid for child in psutil.Process(self._child.pid).children(recursive=True)]
         return [identity for pid in pids if (identity := ProcessIdentity.of(pid)) is not None]
+
+
+def listens(port: int) -> bool:
+    """Whether a process listens on this port of 127.0.0.1."""
+    with contextlib.suppress(OSError), socket.create_connection((postgres_server.HOST, port), timeout=1.0):
+        return True
+    return False
 
 
 def environment() -> dict[str, str]:

@@ -9,12 +9,11 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from ..system.signals import SignalWaiter
-from .declaration import DATABASE, ROLES
+from .declaration import DATABASE, NODE, ROLES
 from .errors import ClusterStartFailed, MemberUnknown
 from .folder import ClusterFolder, command
 from .member import ClusterMember
-from .ring.node_server import NODE
-from .role_config import role_of
+from .role_config import DATABASE_GROUP, groups_of, role_of
 
 POLL_SECONDS = 0.02
 
@@ -53,18 +52,14 @@ class ClusterMembers:
         """
         if name in self._members:
             return [self._members[name]]
-        named = [member for member in self if role_of(member.name) == name]
-        if named:
-            return named
-        roles = sorted({role_of(member.name) for member in self} - {DATABASE})
+        if group := [member for member in self if name in groups_of(member.name)]:
+            return group
         raise MemberUnknown(
             f"the cluster {self._folder.name} has no member {name!r}",
-            hint=f"its members: {', '.join(self._members)}; a role ({', '.join(roles)}) names all members that have it",
+            hint=f"its members: {', '.join(self._members)}; {', '.join(ROLES)} and {DATABASE_GROUP} name all of theirs",
         )
 
-    def starting(
-        self, members: Iterable[ClusterMember], deadline: float, *, together: bool = False
-    ) -> Generator[None, None, None]:
+    def starting(self, members: Iterable[ClusterMember], deadline: float) -> Generator[None, None, None]:
         """Start members and wait until they answer: the databases first, then one role alone, then the others.
 
         Several roles that start on a new database at once race for a row of it, and the losers end.
@@ -72,7 +67,6 @@ class ClusterMembers:
         Args:
             members: Those to start; frozen ones stay frozen.
             deadline: By `time.monotonic()`.
-            together: Whether it fails too if another member has ended.
 
         Raises:
             ClusterStartFailed: One does not start.
@@ -82,7 +76,9 @@ class ClusterMembers:
                 member.start()
             for member in group:
                 while not member.answers():
-                    self.require_alive(None if together else member)
+                    self.require_alive([member])
+                    if member.state != "running":
+                        raise self._failed(member, f"{member.name} does not start: it was {member.state} meanwhile")
                     if time.monotonic() >= deadline:
                         raise self._failed(member, f"{member.name} does not answer on {member.place}")
                     yield
@@ -98,22 +94,21 @@ class ClusterMembers:
         for member in databases:
             yield from member.ending(state)
 
-    def stop(self, members: Sequence[ClusterMember]) -> None:
-        """Stop members, and wait for their end."""
-        for _ in self.stopping(members):
+    def stop(self, members: Sequence[ClusterMember], state: str = "stopped") -> None:
+        """Stop or kill members, and wait for their end."""
+        for _ in self.stopping(members, state):
             time.sleep(POLL_SECONDS)
 
-    def require_alive(self, member: ClusterMember | None = None) -> None:
-        """Check that this member, which was started, runs, or that none has ended by itself.
+    def require_alive(self, members: Iterable[ClusterMember] | None = None) -> None:
+        """Check that these members (all of them) live.
 
         Raises:
-            ClusterStartFailed: One has ended.
+            ClusterStartFailed: One has ended by itself.
         """
-        for each in self if member is None else [member]:
-            each.look()
-            if each.state == "exited" or (each is member and each.state not in ("running", "frozen")):
-                how = each.exit or each.state
-                raise self._failed(each, f"{each.name} ended while the cluster started ({how})")
+        for member in self if members is None else members:
+            member.look()
+            if member.state == "exited":
+                raise self._failed(member, f"{member.name} ended while it started ({member.exit})")
 
     def pause(self, seconds: float) -> None:
         """Sleep, unless this process is asked to end.

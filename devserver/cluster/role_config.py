@@ -20,6 +20,7 @@ PORTS = ("grpc", MEMBERSHIP, "metrics")
 HTTP = "http"  # of frontends too
 CONNECTIONS = 20  # of each process to each of the two databases
 JOIN_SECONDS = 30
+DATABASE_GROUP = "database"  # every process of the database
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class MemberPorts:
 def role_of(member: str) -> str:
     """The role of a member: `history` for `history-2`."""
     return member.rpartition("-")[0] or member
+
+
+def groups_of(member: str) -> tuple[str, ...]:
+    """The names that mean a member and others like it: its role, or `database`."""
+    role = role_of(member)
+    return (role,) if role in ROLES else (role, DATABASE_GROUP)
 
 
 def member_config(

@@ -1,20 +1,16 @@
 """Activities for runbooks that recover a cluster: register `ACTIVITIES` with the runbook's worker.
 
-They work on the patient of a rehearsal, which the variable `DEVSERVER_PATIENT` names. What they start belongs to the
-patient and survives the death of the runbook's worker. `canary` works on any cluster, by its address. All but `canary`
-heartbeat every second, so a `heartbeat_timeout` of some seconds finds a worker that died.
+They work on the patient of a rehearsal, which the variable `DEVSERVER_PATIENT` names; those that only look work on any
+cluster, by its address. What they start belongs to the patient and survives the death of the runbook's worker. All but
+`canary` heartbeat every second, so a `heartbeat_timeout` of some seconds finds a worker that died.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import time
 import uuid
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
@@ -22,10 +18,55 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RetryConfig, RPCError
 
-VARIABLE = "DEVSERVER_PATIENT"
+from .recovery.access import VARIABLE
+from .recovery.access import ask as _ask
+from .recovery.access import patient as _patient
+from .recovery.configuration import dynamic_config_problem, read_dynamic_config, write_dynamic_config
+from .recovery.counters import error_counts, errors_since
+from .recovery.database import (
+    database_connections,
+    database_probe,
+    end_connections,
+    free_disk,
+    schema_versions,
+    update_schema,
+)
+from .recovery.health import membership, role_health, shard_owners
+from .recovery.ring import add_node, decommission_node, delete_node, remove_node, ring_state, wait_for_node
+from .recovery.running_canary import canary_run
+
+__all__ = [
+    "ACTIVITIES",
+    "VARIABLE",
+    "add_node",
+    "canary",
+    "canary_run",
+    "database_connections",
+    "database_probe",
+    "decommission_node",
+    "delete_node",
+    "dynamic_config_problem",
+    "end_connections",
+    "error_counts",
+    "errors_since",
+    "free_disk",
+    "member_states",
+    "membership",
+    "read_dynamic_config",
+    "remove_node",
+    "restart_member",
+    "ring_state",
+    "role_health",
+    "schema_versions",
+    "shard_owners",
+    "start_member",
+    "update_schema",
+    "wait_for_node",
+    "write_dynamic_config",
+]
+
 CANARY = "devserver-canary"
 START_SECONDS = 60.0
-HEARTBEAT_SECONDS = 1.0
 
 
 @activity.defn
@@ -37,7 +78,7 @@ async def member_states() -> dict[str, str]:
     Raises:
         ApplicationError: There is no patient (not retryable), or nobody supervises it.
     """
-    status = await ask_patient("status")
+    status = await _ask("status")
     return {member["name"]: member["state"] for member in status["members"]}
 
 
@@ -50,7 +91,7 @@ async def start_member(member: str) -> None:
     Raises:
         ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
     """
-    await ask_patient("start", member=member, limit=START_SECONDS)
+    await _ask("start", member=member, limit=START_SECONDS)
 
 
 @activity.defn
@@ -62,7 +103,7 @@ async def restart_member(member: str) -> None:
     Raises:
         ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
     """
-    await ask_patient("restart", member=member, limit=START_SECONDS)
+    await _ask("restart", member=member, limit=START_SECONDS)
 
 
 @activity.defn
@@ -103,41 +144,9 @@ async def canary(address: str = "", namespace: str = "", deadline: float = 2.0) 
     return took
 
 
-ACTIVITIES = (member_states, start_member, restart_member, canary)
-
-
-def _patient() -> dict[str, Any]:
-    text = os.environ.get(VARIABLE)
-    if not text:
-        raise ApplicationError(f"there is no patient: {VARIABLE} is not set", non_retryable=True)
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-async def ask_patient(kind: str, *, final: tuple[str, ...] = (), **facts: Any) -> dict[str, Any]:
-    """Ask the process that supervises the patient; heartbeats every second meanwhile.
-
-    Args:
-        kind: The kind of the request.
-        final: Names of errors that a retry would meet again.
-        **facts: The facts of the request.
-
-    Raises:
-        ApplicationError: It fails; the type is the name of the error's class.
-    """
-    from dataclasses import replace
-
-    from ..cluster import ClusterControl
-    from ..errors import DevServerError
-    from ..system.paths import Paths
-
-    found = _patient()
-    control = ClusterControl(found["cluster"], replace(Paths.default(), data=Path(found["data"])))
-    asking = asyncio.ensure_future(asyncio.to_thread(control.ask, kind, **facts))
-    try:
-        while not (await asyncio.wait({asking}, timeout=HEARTBEAT_SECONDS))[0]:
-            activity.heartbeat()
-        return await asking
-    except DevServerError as error:
-        kind = type(error).__name__
-        raise ApplicationError(str(error), type=kind, non_retryable=kind in ("MemberUnknown", *final)) from error
+ACTIVITIES = (
+    *(member_states, start_member, restart_member, canary, canary_run, role_health, membership, shard_owners),
+    *(error_counts, errors_since, database_probe, database_connections, end_connections, free_disk),
+    *(schema_versions, update_schema, dynamic_config_problem, read_dynamic_config, write_dynamic_config),
+    *(ring_state, add_node, wait_for_node, decommission_node, remove_node, delete_node),
+)

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from . import schema
 from . import sql as matching
 from .failure_texts import IndexedFailure
-from .indexed_steps import IndexedStep
+from .indexed_step import IndexedStep
 from .query import SearchQuery
 from .string_table import StringTable
 
 Row = tuple[object, ...]
 MIB = 1 << 20
 ROOM = 0.9
-_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,8 @@ class Index:
             self._texts.word(step.build),
             self._texts.failure(step.failure, failures),
             self._texts.failure(step.before, failures),
+            self._texts.word(step.note),
+            step.timed,
         )
 
     @contextlib.contextmanager

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..history import HistoryReader
 from .index import Index, Row, RunFacts
 from .index_store import IndexStore
-from .indexed_steps import IndexedStep, IndexedSteps
+from .indexed_step import IndexedStep
+from .indexed_steps import IndexedSteps
 from .query import SearchQuery
 
 

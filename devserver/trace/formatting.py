@@ -96,7 +96,7 @@ def between(figures: RepeatTimes) -> str:
 
 def repeat_state(repeat: Repeat) -> Iterator[str]:
     """The state of repeated steps, in a few words each."""
-    if repeat.closed is not None:
+    if repeat.closed is not None and repeat.timed:
         yield f"{lasted(repeat.closed - repeat.started)} in all"
     if repeat.unfinished:
         yield f"{repeat.unfinished:,} unfinished"
@@ -111,6 +111,8 @@ def state(step: Step, now: datetime | None = None) -> Iterator[str]:
         yield f"for {lasted(max(now - step.scheduled, timedelta(0)))}"
     elif took is not None and step.kind not in ("signal", "cancel", "marker", "timer"):
         yield lasted(took)
+    if not step.timed and not step.open:
+        yield "duration unknown"
     if step.attempts > 1 and step.kind != "workflow_task_failure":
         yield f"{step.attempts} attempts"
     if step.next_retry is not None and now is not None and step.next_retry > now:
@@ -123,5 +125,7 @@ def run_state(run: WorkflowRun | RunSummary, now: datetime) -> str:
     if run.started is None:
         return words
     if run.closed is None:
+        if run.begins is not None and run.begins > now:
+            return f"starts in {lasted(run.begins - now)}"
         return f"{words} for {lasted(max(now - run.started, timedelta(0)))}"
     return f"{words} in {lasted(run.closed - run.started)}"

@@ -6,19 +6,19 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from devserver.rehearsal.cluster import ACTIVITIES as MEMBER_ACTIVITIES
-    from devserver.rehearsal.cluster import canary, member_states, restart_member, start_member
-    from devserver.rehearsal.ring import ACTIVITIES as RING_ACTIVITIES
-    from devserver.rehearsal.ring import (
+    from devserver.rehearsal.cluster import (
         add_node,
+        canary_run,
         decommission_node,
         delete_node,
+        member_states,
         remove_node,
+        restart_member,
         ring_state,
+        start_member,
         wait_for_node,
     )
 
-ACTIVITIES = (*MEMBER_ACTIVITIES, *RING_ACTIVITIES)
 SOON = RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0)
 ALIVE = timedelta(seconds=10)  # between two heartbeats: a dead worker is noticed
 LONG = timedelta(minutes=10)
@@ -52,7 +52,9 @@ async def _on(step: object, node: str) -> None:
 
 
 async def _works() -> None:
-    await workflow.execute_activity(canary, start_to_close_timeout=timedelta(seconds=10), retry_policy=SOON)
+    await workflow.execute_activity(
+        canary_run, start_to_close_timeout=timedelta(seconds=30), heartbeat_timeout=ALIVE, retry_policy=SOON
+    )
 
 
 @workflow.defn

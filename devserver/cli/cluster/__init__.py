@@ -31,11 +31,11 @@ SECTIONS = {
         "remove-node": "Take dead nodes out of the ring.",
         "delete-node": "End nodes that have left the ring, and remove their data.",
         "black-hole": "Drop all packets between nodes and everything else.",
-        "heal": "Drop packets no more.",
+        "reconnect": "End the black hole of nodes.",
     },
 }
 MODULES = {
-    **dict.fromkeys(("decommission", "remove-node", "delete-node", "black-hole", "heal", "add-node"), "ring"),
+    **dict.fromkeys(("decommission", "remove-node", "delete-node", "black-hole", "reconnect", "add-node"), "ring"),
     **dict.fromkeys(("stop", "restart", "kill", "freeze", "thaw", "start"), "member"),
     "list": "status",
     "delete": "down",

@@ -26,7 +26,7 @@ Cassandra refuses while other nodes reach the node: use decommission then.""",
     "black-hole": """Drop all packets between nodes and everything else, without an answer to the sender.
 
 The process runs on: what connects to it waits for its own time-out. Needs nft and user namespaces (Linux).""",
-    "heal": """Drop packets of nodes no more.""",
+    "reconnect": """End the black hole of nodes.""",
 }
 
 limit_option = click.option(
@@ -86,6 +86,6 @@ def _command(kind: str) -> click.Command:
     return act
 
 
-decommission, remove_node, delete_node, black_hole, heal = (
-    _command(kind) for kind in ("decommission", "remove-node", "delete-node", "black-hole", "heal")
+decommission, remove_node, delete_node, black_hole, reconnect = (
+    _command(kind) for kind in ("decommission", "remove-node", "delete-node", "black-hole", "reconnect")
 )

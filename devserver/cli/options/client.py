@@ -14,6 +14,7 @@ from .module_type import ModuleType
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.converter import DataConverter
 
     from ...introspection.targets import CallTarget
 
@@ -56,6 +57,17 @@ async def connect_with(target: Target, data_converter: str | None, plugins: Iter
 
     nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
     return await connect_for(with_options(nothing, data_converter, plugins), target, large_payloads=False)
+
+
+async def converter_for(data_converter: str | None, plugins: Iterable[str]) -> DataConverter | None:
+    """The data converter that a client of `connect_with` would have, without a server; None is the SDK's default."""
+    if data_converter is None and not plugins:
+        return None
+    from ...introspection.converters import converter_in_use, with_options
+    from ...introspection.module import Module
+
+    nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
+    return await converter_in_use(with_options(nothing, data_converter, plugins))
 
 
 async def connect_as(called: CallTarget, connection: Connection) -> tuple[Client, Target]:

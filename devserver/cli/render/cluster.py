@@ -27,7 +27,7 @@ def echo_status(status: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"hint: continue {' '.join(frozen)} with: devserver cluster thaw {' '.join(frozen)}")
     lost = [member["name"] for member in status["members"] if member["state"] == "unreachable"]
     if lost:
-        click.echo(f"hint: connect {' '.join(lost)} again with: devserver cluster heal {' '.join(lost)}")
+        click.echo(f"hint: connect {' '.join(lost)} again with: devserver cluster reconnect {' '.join(lost)}")
 
 
 def _row(member: dict[str, Any]) -> tuple[str, ...]:

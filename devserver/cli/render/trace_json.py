@@ -21,7 +21,7 @@ CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
 class Document:
     """Makes the pieces of one document from a walk; joined, they are JSON (docs/json.md)."""
 
-    def __init__(self, reader: HistoryReader, chain: RunChain, address: str) -> None:
+    def __init__(self, reader: HistoryReader, chain: RunChain, address: str | None) -> None:
         self._reader = reader
         self._chain = chain
         self._address = address

@@ -30,9 +30,14 @@ DROP = """table inet devserver {
 
 
 class HostNetworks:
-    """The hosts of one cluster, by number. The process that makes them is in a namespace of its own already."""
+    """The hosts of one cluster, by number. The process that makes them is in a namespace of its own already.
+
+    Attributes:
+        dropped: The hosts that are in a black hole.
+    """
 
     def __init__(self) -> None:
+        self.dropped: set[int] = set()
         self._open: dict[int, int] = {}
 
     def begin(self) -> None:
@@ -84,9 +89,11 @@ class HostNetworks:
             NetworkNotIsolated: `nft` is missing, or the kernel refuses.
         """
         _run(self.inside(number, [program("nft"), "-f", "-"]), f"flush ruleset\n{DROP if on else ''}")
+        (self.dropped.add if on else self.dropped.discard)(number)
 
     def remove(self, number: int) -> None:
         """Forget a host; its network ends with its processes."""
+        self.dropped.discard(number)
         os.close(self._open.pop(number))
 
 

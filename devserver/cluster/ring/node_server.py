@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...system.files import private_folder, write_private
+from ..declaration import NODE
 from ..isolation.host_networks import address_of
 from .jars import CassandraPrograms
 
-NODE = "node"
 CQL_PORT = 9042
 STORAGE_PORT = 7000
 JMX_PORT = 7199  # on 127.0.0.1 of the node's own network

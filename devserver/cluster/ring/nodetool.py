@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..declaration import NODE
 from ..isolation.host_networks import NETWORK
 from .jars import CassandraPrograms
-from .node_server import JMX_PORT, NODE, QUIET, RingNode, arguments, class_path, opened
+from .node_server import JMX_PORT, QUIET, RingNode, arguments, class_path, opened
 
 MAIN = "org.apache.cassandra.tools.NodeTool"
 LINE = re.compile(r"([UD?])([NLJM])\s+(\S+)\s.*?([0-9a-f]{8}-[0-9a-f-]{27})")

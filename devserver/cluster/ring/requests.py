@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from ...errors import OptionError
+from ..declaration import NODE
 from ..errors import MemberUnknown, RingRefused
 from ..member import ClusterMember
 from ..members import ClusterMembers
-from .node_server import NODE
 from .nodetool import RingEntry
 from .ring import Ring
 
@@ -32,7 +32,6 @@ class RingRequests:
         self._ring = ring
         self._members = members
         self._on_change = on_change
-        self._dropped: set[int] = set()
         self._left: set[int] = set()
         self.kinds: Mapping[str, Callable[[Mapping[str, Any], float], Work]] = {
             "ring": self._entries,
@@ -41,13 +40,13 @@ class RingRequests:
             "remove-node": self._remove,
             "delete-node": self._delete,
             "black-hole": self._black_hole,
-            "heal": self._heal,
+            "reconnect": self._reconnect,
         }
 
     def state_of(self, member: ClusterMember) -> str:
         """The state of a member: `left` if it runs and is out of the ring, `unreachable` if it is in a black hole."""
         if member.state == "running":
-            for state, numbers in ((LEFT, self._left), (UNREACHABLE, self._dropped)):
+            for state, numbers in ((LEFT, self._left), (UNREACHABLE, self._ring.hosts.dropped)):
                 if member.name in {self._ring.node(number).name for number in numbers}:
                     return state
         return member.state
@@ -100,7 +99,6 @@ class RingRequests:
         yield from self._members.stopping([member], "killed")
         self._members.remove(member)
         self._ring.delete(number)
-        self._dropped.discard(number)
         self._left.discard(number)
         self._on_change()
         return {}
@@ -108,14 +106,12 @@ class RingRequests:
     def _black_hole(self, request: Mapping[str, Any], _: float) -> Work:
         for number in sorted(self._numbers(str(request["member"]))):
             self._ring.hosts.black_hole(number, on=True)
-            self._dropped.add(number)
         yield from ()
         return {}
 
-    def _heal(self, request: Mapping[str, Any], _: float) -> Work:
-        for number in sorted(self._numbers(str(request["member"])) & self._dropped):
+    def _reconnect(self, request: Mapping[str, Any], _: float) -> Work:
+        for number in sorted(self._numbers(str(request["member"])) & self._ring.hosts.dropped):
             self._ring.hosts.black_hole(number, on=False)
-            self._dropped.remove(number)
         yield from ()
         return {}
 

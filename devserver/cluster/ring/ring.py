@@ -40,6 +40,7 @@ class Ring:
         self, folder: ClusterFolder, programs: CassandraPrograms, template: Path, numbers: Sequence[int]
     ) -> None:
         self.numbers = list(numbers)
+        self._first = list(numbers)
         self.hosts = HostNetworks()
         self._folder = folder
         self._programs = programs
@@ -65,6 +66,18 @@ class Ring:
         for number in self.numbers:
             shutil.copytree(self._template / f"node-{number}" / DATA, aside / f"node-{number}" / DATA)
         aside.rename(target)
+
+    def reset(self) -> None:
+        """Go back to the nodes and the data of a new ring; no node runs."""
+        for child, _ in self._running.values():
+            child.kill()
+            child.wait()
+        self._running.clear()
+        for number in list(self.hosts.dropped):
+            self.hosts.black_hole(number, on=False)
+        shutil.rmtree(self._folder.path / "nodes", ignore_errors=True)
+        self.numbers = list(self._first)
+        self.copy_template()
 
     def member(self, number: int) -> ClusterMember:
         """A node as a member of the cluster; its configuration is written."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ...cluster.declaration import NODE
 from ..errors import ScenarioInvalid
 from ..scenario.arguments import seconds
-from .cluster import NODE, ClusterFault
+from .cluster import ClusterFault
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,28 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from ...cluster import Cassandra, Cluster, ClusterControl
-from ...cluster.control import start_seconds
+from ...cluster import Cassandra, Cluster, ClusterControl, database_access
+from ...cluster.errors import ClusterStartFailed, DatabaseRefused
+from ...cluster.postgres_client import PostgresConnection
+from ...cluster.postgres_server import ADMIN, PASSWORD
 from ...errors import DevServerError
-from ...system.paths import Paths
-from ...system.threads import async_block
+from ...system.files import write_private
 from ..cluster import VARIABLE
 from ..errors import FaultImpossible
 from ..scenario.timeline import Timeline
+from .held_connections import HeldConnections
 from .load_driver import LoadDriver
+from .pool import PatientPool
 from .record import PatientRecord
 
-NAME = "patient"
-START_FACTOR = 2  # a rehearsal runs beside other work
 LOOK_SECONDS = 0.2
 CANARY_SECONDS = 10.0
 RING_CANARY_SECONDS = 40.0  # on Cassandra, where matching takes its time after an outage
 UP = "running"
+CONNECTIONS = "connections of the database"
 
 
 class Patient:
@@ -46,34 +46,102 @@ class Patient:
         self._load = LoadDriver(cluster.load, self.address, cluster.namespace) if cluster.load else None
         self._status = status
         self._spans: dict[str, int] = {}
+        self._outages: dict[tuple[str, str], int] = {}
+        self._held = HeldConnections(control.folder)
         self._watching: asyncio.Task[None] | None = None
         self._problem: str | None = None
 
     def environment(self) -> dict[str, str]:
         """What the worker of the runbook gets: `DEVSERVER_PATIENT`, JSON with `address`, `namespace`, `cluster` (the
-        name) and `data` (the folder of `ClusterControl`), for `devserver.rehearsal.cluster`.
+        name), `data` (the folder of `ClusterControl`), `shards`, `executable` and `dynamic_config` (paths), and
+        `database` (`address`, `user`, `password_file`), for `devserver.rehearsal.cluster`.
         """
+        folder = self.control.folder
         found = {
             "address": self.address,
             "namespace": self.cluster.namespace,
             "cluster": self.control.folder.name,
             "data": str(self.control.folder.paths.data),
+            "shards": self.cluster.shards,
+            "executable": folder.read()["executable"],
+            "dynamic_config": str(folder.dynamic_config),
+            "database": {
+                "address": database_access.address(folder),
+                "user": ADMIN,
+                "password_file": str(folder.path / PASSWORD),
+            },
         }
         return {VARIABLE: json.dumps(found)}
 
-    async def ask(self, kind: str, member: str) -> dict[str, Any]:
+    async def ask(self, kind: str, member: str, **facts: Any) -> dict[str, Any]:
         """Do something to a member or a role; the cluster's status afterwards.
 
         Raises:
             FaultImpossible: It cannot be done; says why.
         """
         try:
-            self._status = await asyncio.to_thread(self.control.ask, kind, member=member)
+            self._status = await asyncio.to_thread(self.control.ask, kind, member=member, **facts)
         except DevServerError as error:
             raise FaultImpossible(error.message, details=error.details, hint=error.hint) from error
         if self._watching is not None:
             self._look()  # at once: it may be up again before the next look
         return self._status
+
+    async def restart(self, member: str) -> None:
+        """Stop a member or a role gracefully, and start it again. It may not come back: that is no error here.
+
+        Raises:
+            FaultImpossible: It cannot be asked for.
+        """
+        try:
+            await self.ask("restart", member)
+        except FaultImpossible as error:
+            if not isinstance(error.__cause__, ClusterStartFailed):
+                raise
+            self._status = await asyncio.to_thread(self.control.ask, "status")
+            self._look()
+
+    def write_dynamic_config(self, text: str) -> None:
+        """Replace the dynamic configuration, valid or not."""
+        write_private(self.control.folder.dynamic_config, text)
+
+    # The database
+
+    def connect(self, database: str) -> PostgresConnection:
+        """A connection to one of the databases, as their administrator; see `database`."""
+        return database_access.connect(self.control.folder, database)
+
+    async def database(self, act: Callable[[Patient], None]) -> None:
+        """Do something with the database in a thread.
+
+        Raises:
+            FaultImpossible: It refuses, or does not answer.
+        """
+        try:
+            await asyncio.to_thread(act, self)
+        except (DatabaseRefused, OSError) as error:
+            raise FaultImpossible(f"the database cannot be reached: {error}") from error
+        self._look()
+
+    def take_connections(self) -> None:
+        """Take every connection of the database that is not reserved."""
+        self._held.take()
+
+    def release_connections(self) -> None:
+        """Give them back."""
+        self._held.release()
+
+    # Logs
+
+    def log_size(self, member: str) -> int:
+        """The length of a member's log in bytes."""
+        log = self.control.folder.log(member)
+        return log.stat().st_size if log.exists() else 0
+
+    def log_since(self, member: str, size: int) -> str:
+        """What a member has logged after the first `size` bytes."""
+        log = self.control.folder.log(member)
+        return log.read_bytes()[size:].decode(errors="replace") if log.exists() else ""
 
     # The run
 
@@ -95,7 +163,7 @@ class Patient:
             await self._load.stop()
         self._problem = await self._canary()
         if self._load is not None:
-            await self._load.settle()
+            await self._load.settle(broken=self._problem is not None)
         return self.record(began)
 
     def record(self, began: float) -> PatientRecord:
@@ -105,13 +173,15 @@ class Patient:
             cluster=str(self.cluster),
             began=load.began - began if load else 0.0,
             ended=(load.ended or time.time()) - began if load else 0.0,
-            calls=load.relative(began) if load else [],
+            calls=load.starts(began) if load else [],
+            schedules=load.schedules(began) if load else [],
             problem=self._problem,
             starts={member["name"]: member["starts"] for member in self._status["members"]},
         )
 
     async def close(self) -> None:
         """Stop looking, and end the workload."""
+        self.release_connections()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
@@ -146,11 +216,18 @@ class Patient:
                 self._timeline.end(self._spans.pop(name), ended=member["exit"] or member["state"])
         for name in set(self._spans) - {member["name"] for member in self._status["members"]}:
             self._timeline.end(self._spans.pop(name), ended="removed")
+        outages = set(self._status.get("outages", {}).items())
+        if self._held.count:
+            outages.add((CONNECTIONS, "used up"))
+        for new in outages - set(self._outages):
+            self._outages[new] = self._timeline.note(*new, patient=True, outage=True)
+        for over in set(self._outages) - outages:
+            self._timeline.end(self._outages.pop(over))
 
 
 @contextlib.asynccontextmanager
-async def running_patient(cluster: Cluster | None, folder: Path) -> AsyncIterator[Patient | None]:
-    """Start a scenario's patient for one run, in `folder`; None without one. Nothing is left of it afterwards.
+async def running_patient(cluster: Cluster | None, pool: PatientPool) -> AsyncIterator[Patient | None]:
+    """A scenario's patient for one run, with the data of a new cluster; None without one.
 
     Raises:
         DevServerError: What it needs is not on this machine, or it does not start.
@@ -158,11 +235,9 @@ async def running_patient(cluster: Cluster | None, folder: Path) -> AsyncIterato
     if cluster is None:
         yield None
         return
-    control = ClusterControl(NAME, replace(Paths.default(), data=folder / "patient"))
-    async with async_block(control.started(cluster, limit=START_FACTOR * start_seconds(cluster))) as status:
+    async with pool.borrowed(cluster) as (control, status):
         patient = Patient(cluster, control, status)
         try:
             yield patient
         finally:
             await patient.close()
-    await asyncio.to_thread(control.delete)

@@ -88,7 +88,7 @@ def test_a_node_in_a_black_hole(control: ClusterControl) -> None:
         assert states(control.ask("black-hole", member="node-2"))["node-2"] == "unreachable"
         with pytest.raises(ClusterStartFailed, match=r"node-2 does not answer on 10.92.0.2:9042"):
             control.ask("start", member="node-2", limit=0.1)
-        assert control.ask("heal", member="node-2")["state"] == "ready"
+        assert control.ask("reconnect", member="node-2")["state"] == "ready"
         control.ask("start", member="node-2")
         control.ask("black-hole", member="node-2")
         control.ask("remove-node", member="node-2")

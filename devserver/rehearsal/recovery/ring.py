@@ -1,22 +1,24 @@
-"""Activities for runbooks that repair a ring of Cassandra: register `ACTIVITIES` with the runbook's worker.
+"""Activities that look at a ring of Cassandra and change it.
 
-They work on the patient of a rehearsal, as those of `devserver.rehearsal.cluster` do, and heartbeat every second. What
-they have begun goes on when the runbook's worker dies; a retry waits for the same work instead of beginning it again.
+What they have begun goes on when the runbook's worker dies; a retry waits for the same work instead of beginning it
+again. They heartbeat every second.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from .cluster import ask_patient
+from .access import ask
 
 JOIN_SECONDS = 600.0
 LEAVE_SECONDS = 600.0
 POLL_SECONDS = 1.0
 NORMAL = "normal"
+REFUSED = "RingRefused"
 
 
 @activity.defn
@@ -33,7 +35,7 @@ async def ring_state(seen_by: str = "") -> dict[str, str]:
     Raises:
         ApplicationError: There is no such node (not retryable), no node runs, or the node does not answer.
     """
-    found = await ask_patient("ring", member=seen_by)
+    found = await ask("ring", member=seen_by)
     return {entry["name"]: entry["state"] if entry["up"] else "down" for entry in found["ring"]}
 
 
@@ -50,7 +52,7 @@ async def add_node(node: str) -> None:
     Raises:
         ApplicationError: It is not a name of a node (`OptionError`, not retryable), or it does not join in time.
     """
-    await ask_patient("add-node", member=node, limit=JOIN_SECONDS, final=("OptionError",))
+    await ask("add-node", member=node, limit=JOIN_SECONDS)
 
 
 @activity.defn
@@ -84,7 +86,7 @@ async def decommission_node(node: str, force: bool = False) -> None:
         ApplicationError: Cassandra refuses (`RingRefused`, not retryable), for example because too few nodes would be
             left; or it takes too long.
     """
-    await ask_patient("decommission", member=node, force=force, limit=LEAVE_SECONDS, final=("RingRefused",))
+    await _once("decommission", member=node, force=force, limit=LEAVE_SECONDS)
 
 
 @activity.defn
@@ -100,7 +102,7 @@ async def remove_node(node: str) -> None:
         ApplicationError: Cassandra refuses (`RingRefused`), for example because it still reaches the node; retryable,
             since it takes up to 20 seconds until a node counts as down.
     """
-    await ask_patient("remove-node", member=node, limit=LEAVE_SECONDS)
+    await ask("remove-node", member=node, limit=LEAVE_SECONDS)
 
 
 @activity.defn
@@ -116,10 +118,17 @@ async def delete_node(node: str) -> None:
         ApplicationError: It is in the ring still (`RingRefused`, not retryable).
     """
     try:
-        await ask_patient("delete-node", member=node, final=("RingRefused",))
+        await _once("delete-node", member=node)
     except ApplicationError as error:
         if error.type != "MemberUnknown":
             raise
 
 
-ACTIVITIES = (ring_state, add_node, wait_for_node, decommission_node, remove_node, delete_node)
+async def _once(kind: str, **facts: Any) -> None:
+    """Ask for something that Cassandra refuses for good."""
+    try:
+        await ask(kind, **facts)
+    except ApplicationError as error:
+        if error.type != REFUSED:
+            raise
+        raise ApplicationError(error.message, type=REFUSED, non_retryable=True) from None
