@@ -22,7 +22,7 @@ from ..system.paths import Paths, which
 from ..system.ports import Reservations
 from ..system.process import ProcessIdentity
 from ..system.progress import Reporter
-from .errors import ClusterStartFailed, PostgresMissing
+from .errors import ClusterStartFailed, DatabaseRefused, PostgresMissing
 from .postgres_client import PostgresConnection
 from .unprivileged import unprivileged
 
@@ -77,6 +77,7 @@ def command(data: Path, port: int, connections: int) -> list[str]:
         "max_connections": str(connections),
         "shared_buffers": "32MB",
         "log_checkpoints": "off",
+        "restart_after_crash": "off",  # a member ends, and whoever runs the cluster starts it
     }
     words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     return _bound([str(programs() / "postgres"), "-D", str(data), *words])
@@ -198,7 +199,8 @@ def _make(work: Path, folder: Path, executable: Path) -> None:
             for store, schema in STORES.items():
                 for words in (["create"], ["setup-schema", "-v", "0.0"], ["update-schema", "--schema-name", schema]):
                     sql(executable, port, password, store, words)
-            write_private(work / SCHEMAS, json.dumps(schema_versions(f"{HOST}:{port}", ADMIN, password)))
+            with contextlib.suppress(DatabaseRefused):  # another executable was given than a server's
+                write_private(work / SCHEMAS, json.dumps(schema_versions(f"{HOST}:{port}", ADMIN, password)))
 
 
 def schema_versions(address: str, user: str, password: str, *, tls: bool = False) -> dict[str, str]:

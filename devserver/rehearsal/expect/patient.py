@@ -55,7 +55,8 @@ def nothing_lost() -> PatientExpectation:
             return "unknown", "no start was acknowledged", ()
         if lost:
             of = len(acknowledged) + len(schedules)
-            evidence = f"{len(lost)} of {of} acknowledged workflows and schedules are lost or do not complete"
+            what = "workflows and schedules" if schedules else "workflows"
+            evidence = f"{len(lost)} of {of} acknowledged {what} are lost or do not complete"
             return "fail", evidence, details
         parts = {
             "signals": sum(call.signaled for call in acknowledged),

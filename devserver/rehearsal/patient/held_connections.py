@@ -40,11 +40,12 @@ class HeldConnections:
     def count(self) -> int:
         """How many it still has: the database may have ended some."""
         with self._lock:
-            alive = [connection for connection in self._held if connection.alive]
-            if len(alive) < len(self._held):
+            ended = [connection for connection in self._held if not connection.alive]
+            for connection in ended:
                 self._enough.set()
-            self._held = alive
-            return len(alive)
+                self._held.remove(connection)
+                connection.close()
+            return len(self._held)
 
     def release(self) -> None:
         """Close them, and take no more."""
@@ -57,7 +58,7 @@ class HeldConnections:
     def _fill(self) -> None:
         with contextlib.suppress(DatabaseRefused):
             while not self._enough.is_set():
-                made = database_access.connect(self._folder, "temporal", administrator=False, application=APPLICATION)
+                made = database_access.connect(self._folder, administrator=False, application=APPLICATION)
                 with self._lock:
                     self._held.append(made)
 

@@ -17,9 +17,12 @@ from ...errors import DevServerError
 from ...system.files import write_private
 from ..cluster import VARIABLE
 from ..errors import FaultImpossible
+from ..recovery.counters import endpoints_of
 from ..scenario.timeline import Timeline
+from .error_samples import EVERY_SECONDS, ErrorSample, sample
 from .held_connections import HeldConnections
 from .load_driver import LoadDriver
+from .member_logs import MemberLogs, OnLine
 from .pool import PatientPool
 from .record import PatientRecord
 
@@ -48,7 +51,9 @@ class Patient:
         self._spans: dict[str, int] = {}
         self._outages: dict[tuple[str, str], int] = {}
         self._held = HeldConnections(control.folder)
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
+        self._logs = MemberLogs({}, _ignored)
+        self._samples: list[ErrorSample] = []
         self._problem: str | None = None
 
     def environment(self) -> dict[str, str]:
@@ -83,7 +88,7 @@ class Patient:
             self._status = await asyncio.to_thread(self.control.ask, kind, member=member, **facts)
         except DevServerError as error:
             raise FaultImpossible(error.message, details=error.details, hint=error.hint) from error
-        if self._watching is not None:
+        if self._watching:
             self._look()  # at once: it may be up again before the next look
         return self._status
 
@@ -145,13 +150,16 @@ class Patient:
 
     # The run
 
-    async def begin(self, timeline: Timeline) -> None:
-        """Begin the workload, and note on the timeline when members are up."""
+    async def begin(self, timeline: Timeline, on_line: OnLine) -> None:
+        """Begin the workload, and note on the timeline when members are up; `on_line` gets each line of their logs."""
         self._timeline = timeline
+        names = [member["name"] for member in self._status["members"]]
+        self._logs = MemberLogs({name: self.control.folder.log(name) for name in names}, on_line)
+        await self._sample()
         if self._load is not None:
             await self._load.begin()
         self._look()
-        self._watching = asyncio.create_task(self._watch())
+        self._watching = [asyncio.create_task(each) for each in (self._watch(), self._logs.follow(), self._count())]
 
     async def end(self, began: float) -> PatientRecord:
         """End the workload, see what became of it and whether the cluster is healthy.
@@ -162,6 +170,8 @@ class Patient:
         if self._load is not None:
             await self._load.stop()
         self._problem = await self._canary()
+        await self._sample()
+        await self._logs.catch_up()
         if self._load is not None:
             await self._load.settle(broken=self._problem is not None)
         return self.record(began)
@@ -176,16 +186,18 @@ class Patient:
             calls=load.starts(began) if load else [],
             schedules=load.schedules(began) if load else [],
             problem=self._problem,
+            logs=self._logs.lines,
+            errors=tuple(self._samples),
             starts={member["name"]: member["starts"] for member in self._status["members"]},
         )
 
     async def close(self) -> None:
         """Stop looking, and end the workload."""
         self.release_connections()
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-            self._watching = None
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        self._watching = []
         if self._load is not None and self._load.began:
             await self._load.close()
 
@@ -206,6 +218,15 @@ class Patient:
                 self._status = await asyncio.to_thread(self.control.ask, "status")
             self._look()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _count(self) -> None:
+        """Count the errors of all processes from time to time."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            await self._sample()
+
+    async def _sample(self) -> None:
+        self._samples.append(await sample(endpoints_of(self._status), self._timeline.now()))
 
     def _look(self) -> None:
         for member in self._status["members"]:
@@ -241,3 +262,7 @@ async def running_patient(cluster: Cluster | None, pool: PatientPool) -> AsyncIt
             yield patient
         finally:
             await patient.close()
+
+
+async def _ignored(line: str, member: str) -> None:
+    """Before a run begins, nobody follows the logs."""

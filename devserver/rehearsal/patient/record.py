@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .error_samples import ErrorSample
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class PatientRecord:
         problem: Why it is not healthy at the end; None if it is.
         starts: How often each member was started.
         schedules: The schedules of its workload, by time.
+        logs: What each member has logged in this run, the last 5,000 lines.
+        errors: The error counters of its processes every two seconds.
     """
 
     cluster: str
@@ -53,6 +59,8 @@ class PatientRecord:
     problem: str | None
     starts: dict[str, int]
     schedules: Sequence[LoadCall] = ()
+    logs: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    errors: Sequence[ErrorSample] = field(default=(), repr=False)
 
     @property
     def acknowledged(self) -> list[LoadCall]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -18,6 +20,7 @@ COUNTERS = (
     "service_errors_resource_exhausted",
 )
 KINDS = ("error_type", "failure", "exception_type")
+HOST = "127.0.0.1"
 LIMIT = 3.0
 
 
@@ -46,28 +49,35 @@ async def errors_since(before: dict[str, float], endpoints: list[str] | None = N
     Raises:
         ApplicationError: There are no endpoints to ask; not retryable.
     """
-    after = await _counts(endpoints)
-    risen = {name: value - before.get(name, 0.0) for name, value in after.items()}
-    return {name: after[name] if rise < 0 else rise for name, rise in risen.items() if rise}
+    return rise(before, await _counts(endpoints))
+
+
+def rise(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What has risen; a process that was restarted meanwhile counts from zero."""
+    by = {name: value - before.get(name, 0.0) for name, value in after.items()}
+    return {name: after[name] if more < 0 else more for name, more in by.items() if more}
 
 
 async def _counts(endpoints: list[str] | None) -> dict[str, float]:
     if endpoints is None:
         status = await beating(lambda: control().ask("status"))
-        known = {
-            each["name"]: f"127.0.0.1:{each['ports']['metrics']}"
-            for each in status["members"]
-            if each["ports"].get("metrics")
-        }
+        known = endpoints_of(status)
     else:
         known = {endpoint: endpoint for endpoint in endpoints}
     if not known:
         raise ApplicationError("no metrics endpoints are given", non_retryable=True)
-    found = await asyncio.gather(*(_of(name, endpoint) for name, endpoint in known.items()))
+    found = await asyncio.gather(*(counts_of(name, endpoint) for name, endpoint in known.items()))
     return {name: value for counts in found for name, value in counts.items()}
 
 
-async def _of(process: str, endpoint: str) -> dict[str, float]:
+def endpoints_of(status: Mapping[str, Any]) -> dict[str, str]:
+    """The metrics endpoints of the processes of a cluster with this status, by name."""
+    members = status["members"]
+    return {each["name"]: f"{HOST}:{each['ports']['metrics']}" for each in members if each["ports"].get("metrics")}
+
+
+async def counts_of(process: str, endpoint: str) -> dict[str, float]:
+    """The error counters of a process; none if it does not answer."""
     from ...errors import DevServerError
     from ...metrics.endpoints import fetch_metrics, parse_endpoint
     from ...metrics.parser import parse_metrics
