@@ -155,9 +155,7 @@ class ClusterControl:
         with contextlib.suppress(ClusterUnknown):
             nodes = self.folder.read().get("nodes", nodes)
         return {
-            "java": programs.java,
-            "jars": [str(jar) for jar in programs.jars],
-            "version": programs.version,
+            "programs": programs.to_json(),
             "template": str(template.template(programs, database, roles, cluster.version, paths, reporter)),
             "nodes": nodes,
         }

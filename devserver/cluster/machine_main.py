@@ -52,8 +52,7 @@ def main(text: str, events: int, lifeline: int) -> None:
 def _ring(folder: ClusterFolder, request: dict[str, Any] | None) -> Ring | None:
     if request is None:
         return None
-    programs = CassandraPrograms(request["java"], tuple(map(Path, request["jars"])), request["version"])
-    return Ring(folder, programs, Path(request["template"]), request["nodes"])
+    return Ring(folder, CassandraPrograms.from_json(request["programs"]), Path(request["template"]), request["nodes"])
 
 
 if __name__ == "__main__":

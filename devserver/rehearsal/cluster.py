@@ -18,6 +18,8 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RetryConfig, RPCError
 
+from ..cluster.declaration import NODE
+from ..cluster.role_config import role_of
 from .recovery.access import VARIABLE
 from .recovery.access import ask as _ask
 from .recovery.access import patient as _patient
@@ -67,6 +69,7 @@ __all__ = [
 
 CANARY = "devserver-canary"
 START_SECONDS = 60.0
+NODE_SECONDS = 400.0  # a node of Cassandra takes its time on a busy machine
 
 
 @activity.defn
@@ -89,9 +92,10 @@ async def start_member(member: str) -> None:
     Idempotent: what runs already is left alone. A frozen member counts as running: see `restart_member`.
 
     Raises:
-        ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
+        ApplicationError: There is no such member (not retryable), or it does not start within 60 s, a
+            Cassandra node within 400 s.
     """
-    await _ask("start", member=member, limit=START_SECONDS)
+    await _ask("start", member=member, limit=_limit(member))
 
 
 @activity.defn
@@ -101,9 +105,10 @@ async def restart_member(member: str) -> None:
     Not idempotent: a second run restarts it a second time, which interrupts it again.
 
     Raises:
-        ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
+        ApplicationError: There is no such member (not retryable), or it does not start within 60 s, a
+            Cassandra node within 400 s.
     """
-    await _ask("restart", member=member, limit=START_SECONDS)
+    await _ask("restart", member=member, limit=_limit(member))
 
 
 @activity.defn
@@ -142,6 +147,10 @@ async def canary(address: str = "", namespace: str = "", deadline: float = 2.0) 
     except (RPCError, RuntimeError, asyncio.TimeoutError) as error:
         raise ApplicationError(f"the canary was not acknowledged within {deadline:g} s: {error!r}") from error
     return took
+
+
+def _limit(member: str) -> float:
+    return NODE_SECONDS if role_of(member) == NODE else START_SECONDS
 
 
 ACTIVITIES = (

@@ -6,9 +6,10 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...system.filelocks import LockedFile
 from ...system.files import private_folder
@@ -37,11 +38,25 @@ POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 
 @dataclass(frozen=True)
 class CassandraPrograms:
-    """What a node needs: Java, and the jars in the order of its class path."""
+    """What a node needs: Java, and the folder of Cassandra's jars."""
 
     java: str
-    jars: tuple[Path, ...]
+    folder: Path
     version: str
+
+    @property
+    def class_path(self) -> str:
+        """The jars, always in the same order. Java shares no classes where a folder is in a class path."""
+        return ":".join(map(str, sorted(self.folder.glob("*.jar"))))
+
+    def to_json(self) -> dict[str, str]:
+        """Its attributes by name."""
+        return {"java": self.java, "folder": str(self.folder), "version": self.version}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CassandraPrograms:
+        """What `to_json` wrote."""
+        return cls(data["java"], Path(data["folder"]), data["version"])
 
 
 def find(paths: Paths, reporter: Reporter, *, offline: bool = False) -> CassandraPrograms:
@@ -56,7 +71,7 @@ def find(paths: Paths, reporter: Reporter, *, offline: bool = False) -> Cassandr
     given = os.environ.get(VARIABLE)
     if given:
         folder = whole(Path(given)) / "lib"
-        return CassandraPrograms(found, _in_folder(folder), _version(folder))
+        return CassandraPrograms(found, folder, _version(folder))
     return CassandraPrograms(found, _fetched(paths, reporter, offline=offline), VERSION)
 
 
@@ -86,22 +101,17 @@ def java() -> str:
     return path
 
 
-def _in_folder(folder: Path) -> tuple[Path, ...]:
-    jars = tuple(sorted(folder.glob("*.jar")))
-    if not any(jar.match(pattern) for jar in jars for pattern in MAIN):
+def _version(folder: Path) -> str:
+    found = [jar for pattern in MAIN for jar in folder.glob(pattern)]
+    if not found:
         raise CassandraMissing(
             f"{VARIABLE} has no Cassandra: {folder} holds no {MAIN[1]}",
             hint=f"set it to the folder of an unpacked Cassandra 5.0, or unset it: Maven fetches {VERSION} then",
         )
-    return jars
+    return found[0].stem.rpartition("-")[2]
 
 
-def _version(folder: Path) -> str:
-    (jar, *_) = [jar for pattern in MAIN for jar in folder.glob(pattern)]
-    return jar.stem.rpartition("-")[2]
-
-
-def _fetched(paths: Paths, reporter: Reporter, *, offline: bool) -> tuple[Path, ...]:
+def _fetched(paths: Paths, reporter: Reporter, *, offline: bool) -> Path:
     target = paths.cache / "cluster" / f"cassandra-{VERSION}"
     if not target.is_dir():
         private_folder(target.parent)
@@ -111,7 +121,7 @@ def _fetched(paths: Paths, reporter: Reporter, *, offline: bool) -> tuple[Path, 
         with lock:
             if not target.is_dir():
                 _fetch(target, reporter, offline=offline)
-    return tuple(target / name for name in sorted(HASHES))
+    return target
 
 
 def _fetch(target: Path, reporter: Reporter, *, offline: bool) -> None:

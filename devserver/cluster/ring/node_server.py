@@ -107,7 +107,7 @@ class RingNode:
         if archive is not None and (make or archive.is_file()):
             flags.append(f"-XX:{'ArchiveClassesAtExit' if make else 'SharedArchiveFile'}={archive}")
         flags += [*opened(), *(f"-D{key}={value}" for key, value in properties.items())]
-        words = [*flags, "-cp", class_path(programs), "org.apache.cassandra.service.CassandraDaemon"]
+        words = [*flags, "-cp", programs.class_path, "org.apache.cassandra.service.CassandraDaemon"]
         return [programs.java, arguments(self.folder / "java.options", words)]
 
     def _configuration(self, seeds: Sequence[int]) -> Mapping[str, object]:
@@ -148,11 +148,6 @@ def opened() -> list[str]:
         *(f"--add-exports={module}/{name}=ALL-UNNAMED" for module, names in EXPORTS.items() for name in names),
         *(f"--add-opens={module}/{name}=ALL-UNNAMED" for module, names in OPENS.items() for name in names),
     ]
-
-
-def class_path(programs: CassandraPrograms) -> str:
-    """The class path: jars only, because Java shares no classes with a folder in it."""
-    return ":".join(map(str, programs.jars))
 
 
 def arguments(file: Path, words: Sequence[str]) -> str:

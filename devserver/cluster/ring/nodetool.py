@@ -11,7 +11,7 @@ from typing import Any
 from ..declaration import NODE
 from ..isolation.host_networks import NETWORK
 from .jars import CassandraPrograms
-from .node_server import JMX_PORT, QUIET, RingNode, arguments, class_path, opened
+from .node_server import JMX_PORT, QUIET, RingNode, arguments, opened
 
 MAIN = "org.apache.cassandra.tools.NodeTool"
 LINE = re.compile(r"([UD?])([NLJM])\s+(\S+)\s.*?([0-9a-f]{8}-[0-9a-f-]{27})")
@@ -52,7 +52,7 @@ def command(
         flags.append(f"-XX:SharedArchiveFile={archive}")
     # The folder of its own history file is the user's home.
     flags += [f"-Dlogback.configurationFile={quiet}", f"-Duser.home={node.folder}"]
-    flags += ["-cp", class_path(programs), MAIN, "-h", "127.0.0.1", "-p", str(JMX_PORT)]
+    flags += ["-cp", programs.class_path, MAIN, "-h", "127.0.0.1", "-p", str(JMX_PORT)]
     return [programs.java, arguments(node.folder / "nodetool.options", flags), *words]
 
 

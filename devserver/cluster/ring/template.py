@@ -74,9 +74,7 @@ def template(
                     "nodes": database.nodes,
                     "replication": database.replication,
                     "executable": str(executable),
-                    "java": programs.java,
-                    "jars": [str(jar) for jar in programs.jars],
-                    "version": programs.version,
+                    "programs": programs.to_json(),
                 },
                 reporter,
             )
@@ -113,7 +111,7 @@ def make(request: Mapping[str, Any]) -> None:
     network = OwnNetwork()
     network.enter()
     work = Path(request["work"])
-    programs = CassandraPrograms(request["java"], tuple(map(Path, request["jars"])), request["version"])
+    programs = CassandraPrograms.from_json(request["programs"])
     nodes = [RingNode(number, work / f"node-{number}") for number in range(1, request["nodes"] + 1)]
     started: list[tuple[RingNode, Child]] = []
     try:

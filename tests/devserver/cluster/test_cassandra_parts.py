@@ -45,7 +45,8 @@ def test_the_configuration_of_a_node(tmp_path: Path) -> None:
     written = json.loads((node.folder / "cassandra.yaml").read_text())
     assert (written["listen_address"], written["rpc_address"]) == ("10.92.0.2", "10.92.0.2")
     assert written["seed_provider"][0]["parameters"] == [{"seeds": "10.92.0.1,10.92.0.3"}]
-    programs = CassandraPrograms("/usr/bin/java", (tmp_path / "a b.jar",), "5.0.5")
+    (tmp_path / "a b.jar").touch()
+    programs = CassandraPrograms("/usr/bin/java", tmp_path, "5.0.5")
     java, word = node.command(programs, tmp_path / "missing.jsa")
     assert java == "/usr/bin/java"
     options = [json.loads(line) for line in Path(word[1:]).read_text().splitlines()]
