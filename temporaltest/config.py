@@ -57,6 +57,7 @@ class PluginConfig:
     record: Path | None = None
     record_scrub: bool = False
     replay_from: Path | None = None
+    replay_module: tuple[str, ...] | None = None
     report: Path | None = None
     executable: Mapping[str, str | bool] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from .database_links import DatabaseLinks
 from .declaration import DATABASE
 from .errors import MemberUnknown
 from .folder import ClusterFolder
-from .members import ClusterMember
+from .member import ClusterMember
 
 KINDS = ("cut", "slow", "heal", "fill_disk", "free_disk")
 

@@ -32,6 +32,7 @@ ADMIN = "postgres"
 STORES = {"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"}
 PROGRAMS = ("initdb", "postgres")
 DEBIAN = Path("/usr/lib/postgresql")
+DATA = "postgres"
 PASSWORD = "password"  # noqa: S105 - the name of a file
 SCHEMAS = "schemas.json"  # the versions that the executable has made
 TEMPLATE_FORM = 2  # counts up when a template is made in another way
@@ -116,6 +117,17 @@ def clear_stale_lock(data: Path) -> None:
                 process.kill()
         time.sleep(POLL_SECONDS)
     lock.unlink(missing_ok=True)
+
+
+def copy_template(template: Path, folder: Path) -> None:
+    """Copy a template's data and password into a cluster's folder."""
+    data = folder / DATA
+    aside = data.with_suffix(".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(template / "data", aside)
+    shutil.copyfile(template / PASSWORD, folder / PASSWORD)
+    (folder / PASSWORD).chmod(0o600)
+    aside.rename(data)
 
 
 def discard(data: Path) -> None:

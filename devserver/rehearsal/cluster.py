@@ -18,6 +18,8 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RetryConfig, RPCError
 
+from ..cluster.declaration import NODE
+from ..cluster.role_config import role_of
 from .recovery.access import VARIABLE
 from .recovery.access import ask as _ask
 from .recovery.access import patient as _patient
@@ -32,15 +34,19 @@ from .recovery.database import (
     update_schema,
 )
 from .recovery.health import membership, role_health, shard_owners
+from .recovery.ring import add_node, decommission_node, delete_node, remove_node, ring_state, wait_for_node
 from .recovery.running_canary import canary_run
 
 __all__ = [
     "ACTIVITIES",
     "VARIABLE",
+    "add_node",
     "canary",
     "canary_run",
     "database_connections",
     "database_probe",
+    "decommission_node",
+    "delete_node",
     "dynamic_config_problem",
     "end_connections",
     "error_counts",
@@ -49,17 +55,21 @@ __all__ = [
     "member_states",
     "membership",
     "read_dynamic_config",
+    "remove_node",
     "restart_member",
+    "ring_state",
     "role_health",
     "schema_versions",
     "shard_owners",
     "start_member",
     "update_schema",
+    "wait_for_node",
     "write_dynamic_config",
 ]
 
 CANARY = "devserver-canary"
 START_SECONDS = 60.0
+NODE_SECONDS = 400.0  # a node of Cassandra takes its time on a busy machine
 
 
 @activity.defn
@@ -82,9 +92,10 @@ async def start_member(member: str) -> None:
     Idempotent: what runs already is left alone. A frozen member counts as running: see `restart_member`.
 
     Raises:
-        ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
+        ApplicationError: There is no such member (not retryable), or it does not start within 60 s, a
+            Cassandra node within 400 s.
     """
-    await _ask("start", member=member, limit=START_SECONDS)
+    await _ask("start", member=member, limit=_limit(member))
 
 
 @activity.defn
@@ -94,9 +105,10 @@ async def restart_member(member: str) -> None:
     Not idempotent: a second run restarts it a second time, which interrupts it again.
 
     Raises:
-        ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
+        ApplicationError: There is no such member (not retryable), or it does not start within 60 s, a
+            Cassandra node within 400 s.
     """
-    await _ask("restart", member=member, limit=START_SECONDS)
+    await _ask("restart", member=member, limit=_limit(member))
 
 
 @activity.defn
@@ -137,8 +149,13 @@ async def canary(address: str = "", namespace: str = "", deadline: float = 2.0) 
     return took
 
 
+def _limit(member: str) -> float:
+    return NODE_SECONDS if role_of(member) == NODE else START_SECONDS
+
+
 ACTIVITIES = (
     *(member_states, start_member, restart_member, canary, canary_run, role_health, membership, shard_owners),
     *(error_counts, errors_since, database_probe, database_connections, end_connections, free_disk),
     *(schema_versions, update_schema, dynamic_config_problem, read_dynamic_config, write_dynamic_config),
+    *(ring_state, add_node, wait_for_node, decommission_node, remove_node, delete_node),
 )

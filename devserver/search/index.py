@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from . import schema
 from . import sql as matching
 from .failure_texts import IndexedFailure
-from .indexed_steps import IndexedStep
+from .indexed_step import IndexedStep
 from .query import SearchQuery
 from .string_table import StringTable
 
 Row = tuple[object, ...]
 MIB = 1 << 20
 ROOM = 0.9
-_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,11 @@ class Index:
         sql, values = matching.statement(wanted, time.time_ns() // 1000)
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
 
+    def has_untimed(self, runs: Sequence[int]) -> bool:
+        """Whether one of the runs has a step whose duration is not known."""
+        sql = "SELECT 1 FROM steps WHERE run IN (SELECT value FROM json_each(?)) AND NOT timed LIMIT 1"
+        return self._db.execute(sql, (json.dumps(runs),)).fetchone() is not None
+
     def words(self) -> list[str]:
         """Every name, identity and build id in the index."""
         return [text for (text,) in self._db.execute("SELECT text FROM words")]
@@ -175,6 +180,8 @@ class Index:
             self._texts.word(step.build),
             self._texts.failure(step.failure, failures),
             self._texts.failure(step.before, failures),
+            self._texts.word(step.note),
+            step.timed,
         )
 
     @contextlib.contextmanager

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..client.failures import ENCODED
 from ..history import HistoryReader
 from .index import Index, Row, RunFacts
 from .index_store import IndexStore
-from .indexed_steps import IndexedStep, IndexedSteps
+from .indexed_step import IndexedStep
+from .indexed_steps import IndexedSteps
 from .query import SearchQuery
+
+MOST_NOTED = 10_000
+UNDECODED = SearchQuery(failure=ENCODED)
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class RunMatches:
 
 
 class RunMatcher:
-    """Matches one query against runs, one after the other.
+    """Matches one query against runs, one after the other. `encoded`: how many failures could not be decoded.
 
     Args:
         most: The number of rows that are still needed.
@@ -43,6 +48,8 @@ class RunMatcher:
         self._most = most
         self._told = read
         self._scratch = Index.in_memory()
+        self.encoded = 0
+        self.untimed = False
 
     def close(self) -> None:
         """Close the index in memory."""
@@ -55,11 +62,19 @@ class RunMatcher:
         rows = self._from_index([*numbers.values()])
         if rows is None:
             return {}
+        self._note(tuple(numbers.values()))
         answers: dict[str, list[Row]] = {run_id: [] for run_id in numbers}
         names = list(numbers)
         for row in rows:
             answers[names[int(str(row[0]))]].append(row)
         return {run.run_id: RunMatches(run, answers[run.run_id]) for run in closed if run.run_id in answers}
+
+    def _note(self, numbers: Sequence[int]) -> None:
+        """What cannot be looked into, of runs in the index."""
+        none: list[Row] = []
+        if self._wanted.about_failures:
+            self.encoded += len(self._shelf.ask(lambda index: index.find(UNDECODED, numbers, MOST_NOTED), none))
+        self.untimed = self.untimed or self._shelf.ask(lambda index: index.has_untimed(numbers), False)
 
     async def read(self, run: RunFacts) -> RunMatches:
         """The matches of a run whose history is read from the server; a closed run is added to the index."""
@@ -73,6 +88,8 @@ class RunMatcher:
             return RunMatches(run, gone=True)
         described = None if run.closed_at else await self._reader.calls.describe_workflow(run.workflow_id, run.run_id)
         made = await steps.done(described)
+        self.encoded += steps.encoded
+        self.untimed = self.untimed or not all(step.timed for step in made)
         self._told(1, 0)
         number = self._shelf.add(run, made) if run.closed_at and steps.ended else None
         rows = self._from_index([number]) if number is not None else None

@@ -182,7 +182,7 @@ class _Walker:
             return
         chain = await self._reader.child(step)
         if chain is None:
-            yield HiddenRuns(depth, "its history is gone")
+            yield HiddenRuns(depth, self._reader.missing_child)
             return
         async for item in self.chain(chain, depth):
             yield item

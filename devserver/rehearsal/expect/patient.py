@@ -115,7 +115,7 @@ def runs_again(within: float | timedelta) -> PatientExpectation:
 
 
 def healthy() -> PatientExpectation:
-    """At the end every member of the patient runs, and a new workflow runs within 30 seconds."""
+    """At the end every member of the patient runs, and a new workflow runs within 30 seconds (on Cassandra, forty)."""
 
     def judge(record: PatientRecord) -> tuple[Verdict, str, Sequence[str]]:
         if record.problem is not None:

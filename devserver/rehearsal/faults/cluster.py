@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ...cluster.database_links import WAYS
-from ...cluster.declaration import Cluster
+from ...cluster.declaration import NODE, Cluster
 from ...cluster.role_config import DATABASE_GROUP
 from ..environment.run_context import RunContext
 from ..errors import ScenarioInvalid
@@ -21,8 +21,14 @@ from .cluster_network import CutLinks, SlowLinks
 from .cluster_state import DynamicConfig, RateLimit, SchemaBehind
 from .patient_fault import PatientFault, Rest, require_member
 
-DONE = {"kill": "killed (-9)", "stop": "stopped gracefully", "freeze": "frozen", "restart": "restarted"}
-END = {"kill": "start", "stop": "start", "freeze": "thaw"}
+DONE = {
+    "kill": "killed (-9)",
+    "stop": "stopped gracefully",
+    "freeze": "frozen",
+    "restart": "restarted",
+    "black-hole": "black-holed: all of its packets are dropped",
+}
+END = {"kill": "start", "stop": "start", "freeze": "thaw", "black-hole": "reconnect"}
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,10 @@ class ClusterFault(PatientFault):
         group = DATABASE_GROUP if self.member == DATABASE_GROUP else f"{self.member} process"
         what = self.member if self.member == "postgres" or "-" in self.member else f"every {group}"
         long = ""
-        if self.member == DATABASE_GROUP:
-            what = "the database"
+        if self.member in (DATABASE_GROUP, NODE):
+            what = "the database" if self.member == DATABASE_GROUP else "every Cassandra node"
         if self.kind in END:
-            verb = "" if self.kind == "freeze" else "down "
+            verb = "" if self.kind in ("freeze", "black-hole") else "down "
             long = ", until the runbook repairs it" if self.down is None else f", {verb}for {self.down:g} s"
         return f"of the patient, {what} is {DONE[self.kind]}{long}"
 

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...cluster.declaration import ROLES, Cluster, Postgres
+from ...cluster.declaration import NODE, ROLES, Cassandra, Cluster, Postgres
 from ...cluster.role_config import DATABASE_GROUP
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
@@ -99,11 +99,11 @@ def require_member(name: str, patient: Cluster, member: str) -> None:
     Raises:
         ScenarioInvalid: It has not.
     """
-    members = patient.members()
-    if member not in (*members, *ROLES, DATABASE_GROUP):
+    groups = (*ROLES, DATABASE_GROUP, *([NODE] if isinstance(patient.database, Cassandra) else []))
+    if member not in (*patient.members(), *groups):
         raise ScenarioInvalid(
             f"the patient of {name!r} has no member {member!r}",
-            hint=f"use one of {', '.join((*members, *ROLES, DATABASE_GROUP))}",
+            hint=f"use one of {', '.join((*patient.members(), *groups))}",
         )
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from ...cluster import Cluster, ClusterControl, database_access
+from ...cluster import Cassandra, Cluster, ClusterControl, database_access
 from ...cluster.errors import ClusterStartFailed, DatabaseRefused
 from ...cluster.postgres_client import PostgresConnection
 from ...cluster.postgres_server import ADMIN, PASSWORD
@@ -28,6 +28,7 @@ from .record import PatientRecord
 
 LOOK_SECONDS = 0.2
 CANARY_SECONDS = 30.0  # after matching was down, its clients come back only after 14 s
+RING_CANARY_SECONDS = 40.0  # on Cassandra, where matching takes its time after an outage
 UP = "running"
 CONNECTIONS = "connections of the database"
 
@@ -207,7 +208,8 @@ class Patient:
             return f"not running: {', '.join(down)}"
         if self._load is None:
             return None
-        return await self._load.canary(CANARY_SECONDS)
+        ring = isinstance(self.cluster.database, Cassandra)
+        return await self._load.canary(RING_CANARY_SECONDS if ring else CANARY_SECONDS)
 
     async def _watch(self) -> None:
         """Follow the states of the members, also when the runbook changes them."""
@@ -233,6 +235,8 @@ class Patient:
                 self._spans[name] = self._timeline.note(name, "up", patient=True)
             elif not up and name in self._spans:
                 self._timeline.end(self._spans.pop(name), ended=member["exit"] or member["state"])
+        for name in set(self._spans) - {member["name"] for member in self._status["members"]}:
+            self._timeline.end(self._spans.pop(name), ended="removed")
         outages = set(self._status.get("outages", {}).items())
         if self._held.count:
             outages.add((CONNECTIONS, "used up"))

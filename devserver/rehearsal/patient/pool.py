@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ...cluster import Cluster, ClusterControl
+from ...cluster.control import start_seconds
 from ...errors import DevServerError
 from ...system.paths import Paths
 from ...system.threads import async_block, in_thread
 
 NAME = "patient"
-START_SECONDS = 120.0
-RESET_SECONDS = 100.0
+START_FACTOR = 2  # a rehearsal runs beside other work
 
 
 @dataclass
@@ -64,9 +64,10 @@ class PatientPool:
             await self._close_idle()  # the machine may not have room for two
             return None
         self._idle.remove(found)
+        limit = START_FACTOR * start_seconds(cluster)
         try:
             found.status = await in_thread(
-                lambda: found.control.ask("reset", declaration=cluster.to_json(), limit=RESET_SECONDS)
+                lambda: found.control.ask("reset", declaration=cluster.to_json(), limit=limit)
             )
         except BaseException as error:
             await self._close(found)
@@ -81,7 +82,7 @@ class PatientPool:
         control = ClusterControl(f"{NAME}-{self._made}", replace(Paths.default(), data=self._folder))
         async with contextlib.AsyncExitStack() as undo:
             status = await undo.enter_async_context(
-                async_block(control.started(cluster, limit=START_SECONDS, patient=True))
+                async_block(control.started(cluster, limit=START_FACTOR * start_seconds(cluster), patient=True))
             )
             return _Running(cluster, control, status, undo.pop_all())
         raise AssertionError("not reached")

@@ -65,7 +65,7 @@ async def beating(function: Callable[[], T]) -> T:
     """Run a blocking function in a thread; the activity heartbeats every second.
 
     Raises:
-        ApplicationError: Of our own errors; retryable, unless an argument is wrong.
+        ApplicationError: Of our own errors, with the name of the class; retryable, unless an argument is wrong.
     """
     from ...errors import DevServerError, OptionError
 
@@ -76,6 +76,8 @@ async def beating(function: Callable[[], T]) -> T:
         return await work
     except DevServerError as error:
         where = f"; {error.details[-1]}" if error.details else ""  # a failure is kept in the history: no whole log
-        raise ApplicationError(f"{error.message}{where}", non_retryable=isinstance(error, OptionError)) from None
+        raise ApplicationError(
+            f"{error.message}{where}", type=type(error).__name__, non_retryable=isinstance(error, OptionError)
+        ) from None
     except OSError as error:
         raise ApplicationError(f"{type(error).__name__}: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devserver.cluster import Cluster, roles
+from devserver.cluster import Cluster, cassandra, roles
 from devserver.rehearsal import at, faults
 from devserver.rehearsal.errors import ScenarioInvalid
 from devserver.rehearsal.faults.cluster import ClusterFault
@@ -21,6 +21,11 @@ DESCRIBED = {
         "of the patient, every matching process is stopped gracefully, until the runbook repairs it"
     ),
     faults.cluster.restart("worker-1"): "of the patient, worker-1 is restarted",
+    faults.node(2).black_hole(): (
+        "of the patient, node-2 is black-holed: all of its packets are dropped, until the runbook repairs it"
+    ),
+    faults.node(3).freeze(for_=4): "of the patient, node-3 is frozen, for 4 s",
+    faults.node().kill(down=5): "of the patient, every Cassandra node is killed (-9), down for 5 s",
 }
 
 
@@ -38,3 +43,11 @@ def test_a_fault_without_its_member() -> None:
     with pytest.raises(ScenarioInvalid, match="has no member 'history-3'") as caught:
         check(scene("steps", "Sure", at.elapsed(0).do(fault), patient=Cluster(roles=roles(history=2))))
     assert "history-2" in str(caught.value.hint)
+    node = faults.node(4).black_hole()
+    with pytest.raises(ScenarioInvalid, match="has no member 'node-4'"):
+        check(scene("steps", "Sure", at.elapsed(0).do(node), patient=Cluster()))
+    with pytest.raises(ScenarioInvalid, match="has no member 'node-4'") as caught:
+        check(scene("steps", "Sure", at.elapsed(0).do(node), patient=Cluster(database=cassandra())))
+    assert "node-3" in str(caught.value.hint)
+    with pytest.raises(ScenarioInvalid, match="takes the number of a node"):
+        faults.node(0)
