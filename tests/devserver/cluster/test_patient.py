@@ -47,7 +47,7 @@ class Rehearsals:
         """The result of the scenario of that name, which may be shortened."""
         self._count += 1
         (scenario,) = (each for each in scenarios_in([EXAMPLES / f"{file}.py"]) if each.name.endswith(name))
-        assert scenario.patient is not None
+        assert isinstance(scenario.patient, Cluster)
         same = scenario.patient.roles == Cluster().roles  # a test may leave no process that it has started
         folder = self._folder / str(self._count)
         settings = RehearsalSettings(folder=folder, patients=self._patients if same else None)
