@@ -138,18 +138,6 @@ class Patient:
         """Give them back."""
         self._held.release()
 
-    # Logs
-
-    def log_size(self, member: str) -> int:
-        """The length of a member's log in bytes."""
-        log = self.control.folder.log(member)
-        return log.stat().st_size if log.exists() else 0
-
-    def log_since(self, member: str, size: int) -> str:
-        """What a member has logged after the first `size` bytes."""
-        log = self.control.folder.log(member)
-        return log.read_bytes()[size:].decode(errors="replace") if log.exists() else ""
-
     # The run
 
     async def begin(self, timeline: Timeline, on_line: OnLine) -> None:
