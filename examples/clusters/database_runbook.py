@@ -25,7 +25,7 @@ DATABASE = "postgres"
 OURS = "temporal"  # how the connections of the roles are named
 SHORT = timedelta(seconds=15)
 LONG = timedelta(seconds=90)
-BEAT = timedelta(seconds=3)
+BEAT = timedelta(seconds=6)
 SOON = RetryPolicy(initial_interval=timedelta(seconds=0.5), backoff_coefficient=1.0)
 ONCE = RetryPolicy(maximum_attempts=1)
 

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 ROLES = ("history", "matching", "worker", "frontend")
 LONG = timedelta(seconds=90)
-BEAT = timedelta(seconds=3)
+BEAT = timedelta(seconds=6)
 SOON = RetryPolicy(initial_interval=timedelta(seconds=0.5), backoff_coefficient=1.0)
 
 T = TypeVar("T")

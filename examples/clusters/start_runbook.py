@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
 
 SHORT = timedelta(seconds=15)
 LONG = timedelta(seconds=90)
-BEAT = timedelta(seconds=3)
+BEAT = timedelta(seconds=6)
 SOON = RetryPolicy(initial_interval=timedelta(seconds=0.5), backoff_coefficient=1.0)
 KNOWN_GOOD = "history.cacheMaxSize:\n  - value: 512\n"  # as it is in version control
 

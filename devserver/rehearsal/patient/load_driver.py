@@ -31,7 +31,7 @@ from .load_schedules import LoadSchedules
 from .load_workflow import QUEUE, LoadSteps, LoadWorkflow
 from .record import LoadCall
 
-RESULT_SECONDS = 30.0  # for what was acknowledged to complete after the runbook has ended
+RESULT_SECONDS = 60.0  # for what was acknowledged to complete after the runbook has ended: members find each other late
 BROKEN_SECONDS = 3.0  # the same, where no new workflow runs anyway
 RETRY_SECONDS = 0.2
 STARTS_A_SCHEDULE = 10
@@ -90,7 +90,7 @@ class LoadDriver:
         self.ended = time.time()
 
     async def settle(self, *, broken: bool) -> None:
-        """Ask what became of everything that was acknowledged, for up to 30 seconds; 3 if the cluster is `broken`."""
+        """Ask what became of everything that was acknowledged, for up to 60 seconds; 3 if the cluster is `broken`."""
         await self.stop()
         limit = asyncio.Semaphore(MOST_AT_ONCE)
         deadline = time.monotonic() + (BROKEN_SECONDS if broken else RESULT_SECONDS)
