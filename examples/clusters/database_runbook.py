@@ -73,23 +73,25 @@ class RecoverDatabase:
         await workflow.execute_activity(member_states, start_to_close_timeout=SHORT)
         await workflow.sleep(3)  # until the alert comes
         done = []
-        if not await self._writes():
+        if not await self._does(database_probe):
             done.append(await self._start_database())
         for client, count in (await self._ask(database_connections)).items():
             if client not in (OURS, "devserver", "max_connections") and count > 20:
                 await self._ask(end_connections, client)
                 done.append(f"connections of {client} ended")
-        states = await self._ask(member_states)
-        for name in (name for name, state in states.items() if state != "running"):
-            await self._ask(start_member, name)
-            done.append(f"{name} started")
-        await self._ask(canary_run)
-        return ", ".join(done) or "nothing was wrong"
+        while True:
+            states = await self._ask(member_states)
+            for name in (name for name, state in states.items() if state != "running"):
+                await self._ask(start_member, name)
+                done.append(f"{name} started")
+            if await self._does(canary_run):
+                return ", ".join(done) or "nothing was wrong"
 
-    async def _writes(self) -> bool:
+    async def _does(self, step: Callable[..., Awaitable[float]]) -> bool:
+        """Whether a step succeeds at once."""
         try:
             await workflow.execute_activity(
-                database_probe, start_to_close_timeout=SHORT, heartbeat_timeout=BEAT, retry_policy=ONCE
+                step, start_to_close_timeout=LONG, heartbeat_timeout=BEAT, retry_policy=ONCE
             )
         except ActivityError:
             return False
@@ -101,7 +103,7 @@ class RecoverDatabase:
             await workflow.execute_activity(
                 start_member, DATABASE, start_to_close_timeout=LONG, heartbeat_timeout=BEAT, retry_policy=ONCE
             )
-            if await self._writes():
+            if await self._does(database_probe):
                 return "database started"
         except ActivityError:
             pass

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from devserver.rehearsal.cluster import (
@@ -23,6 +24,7 @@ SHORT = timedelta(seconds=15)
 LONG = timedelta(seconds=90)
 BEAT = timedelta(seconds=6)
 SOON = RetryPolicy(initial_interval=timedelta(seconds=0.5), backoff_coefficient=1.0)
+ONCE = RetryPolicy(maximum_attempts=1)
 KNOWN_GOOD = "history.cacheMaxSize:\n  - value: 512\n"  # as it is in version control
 
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class RepairStart:
     async def run(self) -> str:
         """Repair the cluster."""
         done = []
-        states = await self._ask(member_states)
+        await self._ask(member_states)
         problem = await self._ask(dynamic_config_problem)
         if problem:
             await self._ask(write_dynamic_config, KNOWN_GOOD)
@@ -63,11 +65,22 @@ class RepairStart:
         if behind:
             await self._ask(update_schema)
             done.append(f"schema updated ({', '.join(behind)})")
-        for name in (name for name, state in states.items() if state != "running"):
-            await self._ask(start_member, name)
-            done.append(f"{name} started")
-        await self._ask(canary_run)
-        return ", ".join(done) or "nothing was wrong"
+        while True:
+            states = await self._ask(member_states)
+            for name in (name for name, state in states.items() if state != "running"):
+                await self._ask(start_member, name)
+                done.append(f"{name} started")
+            if await self._runs():
+                return ", ".join(done) or "nothing was wrong"
+
+    async def _runs(self) -> bool:
+        try:
+            await workflow.execute_activity(
+                canary_run, start_to_close_timeout=LONG, heartbeat_timeout=BEAT, retry_policy=ONCE
+            )
+        except ActivityError:
+            return False
+        return True
 
     async def _ask(self, step: Callable[..., Awaitable[T]], *args: object) -> T:
         return await workflow.execute_activity(
