@@ -18,7 +18,7 @@ from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from ..system.paths import Paths
 from ..system.progress import Reporter, Silent
-from . import executable, postgres_server
+from . import executable, postgres_server, postgres_template
 from .declaration import Cassandra, Cluster
 from .errors import ClusterNotRunning, ClusterRunning, ClusterStartFailed, ClusterUnknown
 from .folder import ClusterFolder, command
@@ -95,7 +95,7 @@ class ClusterControl:
             )
         self._require_same(cluster)
         roles = executable.find(cluster.version, folder.paths)
-        template = postgres_server.template(roles, cluster.version, folder.paths, reporter)
+        template = postgres_template.template(roles, cluster.version, folder.paths, reporter)
         ring = self._ring(cluster, roles, reporter)
         folder.create()
         request = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from . import postgres_server
+from . import postgres_template
 from .declaration import DATABASE
 from .folder import ClusterFolder
 from .postgres_client import PostgresConnection
-from .postgres_server import ADMIN, HOST, PASSWORD, SCHEMAS, STORES, USER
+from .postgres_server import ADMIN, HOST, PASSWORD, USER
+from .postgres_template import SCHEMAS, STORES
 
 
 def address(folder: ClusterFolder) -> str:
@@ -47,7 +48,7 @@ def schema_versions(folder: ClusterFolder) -> dict[str, str]:
         ClusterUnknown: There is no such cluster.
         DatabaseRefused, OSError: The database cannot be asked.
     """
-    return postgres_server.schema_versions(address(folder), ADMIN, (folder.path / PASSWORD).read_text())
+    return postgres_template.schema_versions(address(folder), ADMIN, (folder.path / PASSWORD).read_text())
 
 
 def schemas_wanted(folder: ClusterFolder) -> dict[str, str]:
@@ -70,4 +71,4 @@ def update_schema(folder: ClusterFolder) -> None:
     executable = Path(folder.read()["executable"])
     password, port = (folder.path / PASSWORD).read_text(), int(address(folder).rpartition(":")[2])
     for store, schema in STORES.items():
-        postgres_server.sql(executable, port, password, store, ["update-schema", "--schema-name", schema])
+        postgres_template.sql(executable, port, password, store, ["update-schema", "--schema-name", schema])

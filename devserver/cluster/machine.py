@@ -20,7 +20,7 @@ from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
-from . import full_disk, outage_requests, ports, postgres_server
+from . import full_disk, outage_requests, ports, postgres_server, postgres_template
 from .control_socket import ControlSocket
 from .database_links import DatabaseLinks
 from .declaration import DATABASE, Cluster
@@ -136,7 +136,7 @@ class ClusterMachine:
             self._links = DatabaseLinks(links, self._ports[DATABASE].grpc)
             warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
         if not self._folder.database.exists():
-            postgres_server.copy_template(self._template, self._folder.path)
+            postgres_template.copy_template(self._template, self._folder.path)
         self._declare_members()
 
     def _declare_members(self) -> None:
@@ -199,7 +199,7 @@ class ClusterMachine:
             self._folder.log(member.name).unlink(missing_ok=True)
         if self._ring is not None:
             self._ring.reset()
-        postgres_server.copy_template(self._template, self._folder.path)
+        postgres_template.copy_template(self._template, self._folder.path)
         self._declare_members()
         self._start_all()
 

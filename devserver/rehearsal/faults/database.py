@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ...cluster.declaration import Cluster
+from ...cluster.declaration import DATABASE, Cluster
 from ...cluster.full_disk import FELT
 from ...cluster.role_config import DATABASE_GROUP
 from ..environment.run_context import RunContext
@@ -33,17 +33,17 @@ class FillDatabaseDisk(PatientFault):
 
     async def harm(self, context: RunContext, patient: Patient) -> Rest | None:
         """Fill it; the rest gives the space back after a time, and sees whether it was felt."""
-        written = await asyncio.to_thread(patient.log_size, "postgres")
-        await patient.ask("fill_disk", "postgres")
-        return self._until_felt(context, patient, written)
+        written = await asyncio.to_thread(_log_since, patient, 0)
+        await patient.ask("fill_disk", DATABASE)
+        return self._until_felt(context, patient, len(written))
 
     async def _until_felt(self, context: RunContext, patient: Patient, written: int) -> None:
         if self.seconds is None:
             await context.over.wait()
         else:
             await context.lasts(self.seconds)
-            await patient.ask("free_disk", "postgres")
-        if FELT not in await asyncio.to_thread(patient.log_since, "postgres", written):
+            await patient.ask("free_disk", DATABASE)
+        if FELT.encode() not in await asyncio.to_thread(_log_since, patient, written):
             raise FaultImpossible("no write of the database failed meanwhile: it wrote nothing, or had space left")
 
     def __str__(self) -> str:
@@ -75,6 +75,12 @@ class ExhaustConnections(PatientFault):
     def __str__(self) -> str:
         long = ", until the runbook repairs it" if self.seconds is None else f" for {self.seconds:g} s"
         return f"of the patient, another client uses up the connections of the database{long}"
+
+
+def _log_since(patient: Patient, size: int) -> bytes:
+    """What PostgreSQL has logged after the first `size` bytes."""
+    log = patient.control.folder.log(DATABASE)
+    return log.read_bytes()[size:] if log.exists() else b""
 
 
 def kill(down: float | timedelta | None = None) -> ClusterFault:

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
-from ...cluster import Cassandra, Cluster, ClusterControl, ExternalCluster, Load, database_access
+from ...cluster import Cassandra, Cluster, ClusterControl, Load, database_access
 from ...cluster.errors import ClusterStartFailed, DatabaseRefused
 from ...cluster.postgres_client import PostgresConnection
 from ...cluster.postgres_server import ADMIN, PASSWORD
@@ -23,7 +23,6 @@ from .error_samples import EVERY_SECONDS, ErrorSample, sample
 from .held_connections import HeldConnections
 from .load_driver import LoadDriver
 from .member_logs import MemberLogs, OnLine
-from .pool import PatientPool
 from .record import PatientRecord
 
 LOOK_SECONDS = 0.2
@@ -139,18 +138,6 @@ class Patient:
         """Give them back."""
         self._held.release()
 
-    # Logs
-
-    def log_size(self, member: str) -> int:
-        """The length of a member's log in bytes."""
-        log = self.control.folder.log(member)
-        return log.stat().st_size if log.exists() else 0
-
-    def log_since(self, member: str, size: int) -> str:
-        """What a member has logged after the first `size` bytes."""
-        log = self.control.folder.log(member)
-        return log.read_bytes()[size:].decode(errors="replace") if log.exists() else ""
-
     # The run
 
     async def begin(self, timeline: Timeline, on_line: OnLine) -> None:
@@ -257,35 +244,6 @@ class Patient:
             self._outages[new] = self._timeline.note(*new, patient=True, outage=True)
         for over in set(self._outages) - outages:
             self._timeline.end(self._outages.pop(over))
-
-
-@contextlib.asynccontextmanager
-async def running_patient(
-    cluster: Cluster | ExternalCluster | None, pool: PatientPool
-) -> AsyncIterator[Patient | None]:
-    """A scenario's patient for one run, with the data of a new cluster; None without one.
-
-    Raises:
-        DevServerError: What it needs is not on this machine, or it does not start.
-    """
-    if cluster is None:
-        yield None
-        return
-    if isinstance(cluster, ExternalCluster):
-        from .external_patient import ExternalPatient
-
-        external = ExternalPatient(cluster)
-        try:
-            yield external
-        finally:
-            await external.close()
-        return
-    async with pool.borrowed(cluster) as (control, status):
-        patient = Patient(cluster, control, status)
-        try:
-            yield patient
-        finally:
-            await patient.close()
 
 
 async def _ignored(line: str, member: str) -> None:

@@ -126,11 +126,11 @@ async def schema_versions(
     Raises:
         ApplicationError: The database cannot be asked; retryable.
     """
-    from ...cluster import postgres_server
+    from ...cluster import postgres_template
 
     def read() -> dict[str, str]:
         if address:
-            return postgres_server.schema_versions(address, user, os.environ.get(password_variable, ""), tls=tls)
+            return postgres_template.schema_versions(address, user, os.environ.get(password_variable, ""), tls=tls)
         from ...cluster import database_access
 
         folder = control().folder

@@ -27,7 +27,6 @@ from ..scenario.result import (
     Result,
     Sweep,
     Target,
-    Verdict,
     verdict_of,
 )
 from ..scenario.runbook import Runbook
@@ -36,6 +35,7 @@ from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .run_executor import RunExecutor
 from .runner import PATIENTS, RehearsalSettings, result_of, run_parts, steady, working_folder
+from .sweep_judgement import judgement_of
 from .sweep_points import SweepPoint, points_of_run
 
 # Latency of the worker's messages, so that a kill right after an event comes before the next event.
@@ -96,7 +96,7 @@ async def sweep(
                     other.cancel()
                 await asyncio.gather(*others, return_exceptions=True)
             swept = sweeper.swept()
-            return result_of(scenario, settings, environment, [_judgement(swept)], None, sweep=swept)
+            return result_of(scenario, settings, environment, [judgement_of(swept)], None, sweep=swept)
 
 
 @contextlib.asynccontextmanager
@@ -111,40 +111,6 @@ async def _fork_server(settings: RehearsalSettings) -> AsyncIterator[WorkerForkS
 
 def _of_patient(action: object) -> bool:
     return bool(getattr(action, "of_patient", False))
-
-
-def _judgement(swept: Sweep) -> Judgement:
-    """The judgement of the whole sweep."""
-    name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
-    failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
-    omitted = [
-        f"not judged, because the run without faults does not meet it (a sweep ignores the plan): {item}"
-        for item in swept.omitted
-    ]
-    if not swept.points:
-        return Judgement(name, "unknown", _no_points(swept.plain), omitted)
-    if swept.failed:
-        verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
-        return Judgement(name, verdict, f"{len(failed)} points did not pass", [*failed, *omitted])
-    if swept.omitted:
-        return Judgement(name, "unknown", omitted[0], omitted)
-    return Judgement(name, "pass", f"every point passes{_beyond(swept.plain)}")
-
-
-def _beyond(plain: RehearsalRun) -> str:
-    """Which parts of the run's other histories are not points."""
-    others = {str(mark.detail["workflow_id"]) for mark in plain.marks if mark.lane == "activity"} - {plain.workflow_id}
-    if not others and len(plain.histories) == 1:
-        return ""
-    return "; in child workflows and later runs, only activities are points"
-
-
-def _no_points(plain: RehearsalRun) -> str:
-    if plain.status == "running":
-        return f"without faults {plain.failure}; a sweep ignores the plan: does the runbook wait for one of its steps?"
-    if plain.histories:
-        return "the run without faults meets no expectation (a sweep ignores the plan)"
-    return "the run without faults has no history"
 
 
 class _KillServerAtOnce(KillServer):
