@@ -90,8 +90,8 @@ def test_a_ring_and_its_nodes(control: ClusterControl, roles_folder: Path) -> No
 
 
 def test_a_node_in_a_black_hole(control: ClusterControl) -> None:
-    """It runs and nobody reaches it, until it is healed or taken out of the ring; kill -9 leaves no node."""
-    with control.started(THREE):
+    """Nobody reaches it until it is connected again, removed, or the patient reset; kill -9 leaves no node."""
+    with control.started(THREE, patient=True):
         assert states(control.ask("black-hole", member="node-2"))["node-2"] == "unreachable"
         with pytest.raises(ClusterStartFailed, match=r"node-2 does not answer on 10.92.0.2:9042"):
             control.ask("start", member="node-2", limit=0.1)
@@ -102,6 +102,10 @@ def test_a_node_in_a_black_hole(control: ClusterControl) -> None:
         status = control.ask("delete-node", member="node-2")
         assert status["state"] == "ready"
         assert "node-2" not in states(status)
+        control.ask("black-hole", member="node-3")
+        status = control.ask("reset", declaration=THREE.to_json())
+        assert [name for name in states(status) if name.startswith("node-")] == NODES
+        assert status["state"] == "ready"
         os.kill(int(status["pid"]), signal.SIGKILL)
         eventually(lambda: not [pid for pid in pids(status) if alive(pid)])
 
