@@ -49,7 +49,7 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 # The types are checked meanwhile.
 test: system lint ## Run the whole suite, as CI does (WORKERS=4 processes)
 	@$(MAKE) --no-print-directory types & types=$$!; \
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster_only"; tests=$$?; \
 	wait $$types && exit $$tests
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute

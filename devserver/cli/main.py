@@ -39,7 +39,7 @@ SECTIONS = {
     "Workflows": {
         "run": "Run a worker and reload it when code changes.",
         "inspect": "Show the workflows and activities of a module.",
-        "workflow": "Start, signal, query, update, trace, search and replay workflows.",
+        "workflow": "Start, signal, query, update, trace, search and reset workflows.",
         "schedule": "Create, preview and manage schedules.",
         "deployment": "Roll out and roll back builds (Worker Versioning).",
     },

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         PostgresMissing,
         RingRefused,
     )
+    from .external import ExternalCluster
 
 __all__ = [
     "Cassandra",
@@ -33,6 +34,7 @@ __all__ = [
     "ClusterRunning",
     "ClusterStartFailed",
     "ClusterUnknown",
+    "ExternalCluster",
     "Load",
     "MemberUnknown",
     "NetworkNotIsolated",
@@ -54,6 +56,7 @@ _NAMES = {
         *("ClusterStartFailed", "ClusterUnknown", "MemberUnknown", "PostgresMissing"),
         *("CassandraMissing", "NetworkNotIsolated", "RingRefused"),
     ),
+    "external": ("ExternalCluster",),
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _NAMES)

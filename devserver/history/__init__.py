@@ -12,8 +12,8 @@ from .events import attributes_of, close_status, next_run_id, open_steps, open_t
 from .failure_facts import FailureFacts, failure_facts
 from .files import (
     FoundHistories,
-    HistoryFile,
     HistoryFileError,
+    SavedHistory,
     find_histories,
     history_paths,
     is_history_name,
@@ -23,6 +23,7 @@ from .model import BAD, OPEN, NamedPayloads, Step, StepKind, StepStatus, Workflo
 from .previews import TruncatedPayload, preview, size_text
 from .reader import HistoryReader
 from .relations import Execution, FailedTasks, NextRun, NexusOperation, OriginKind, RunOrigin
+from .resets import ResetPoint, reset_before, reset_to
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, workflow_missing
 from .stored import StoredHistories
@@ -38,7 +39,6 @@ __all__ = [
     "FailedTasks",
     "FailureFacts",
     "FoundHistories",
-    "HistoryFile",
     "HistoryFileError",
     "HistoryReader",
     "HistoryTail",
@@ -46,11 +46,13 @@ __all__ = [
     "NextRun",
     "NexusOperation",
     "OriginKind",
+    "ResetPoint",
     "RunBuilder",
     "RunChain",
     "RunOrigin",
     "RunStatus",
     "RunSummary",
+    "SavedHistory",
     "Step",
     "StepKind",
     "StepStatus",
@@ -70,6 +72,8 @@ __all__ = [
     "open_timers",
     "preview",
     "read_history",
+    "reset_before",
+    "reset_to",
     "size_text",
     "workflow_missing",
 ]

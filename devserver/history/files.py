@@ -36,7 +36,7 @@ class HistoryFileError(DevServerError):
 
 
 @dataclass(frozen=True)
-class HistoryFile:
+class SavedHistory:
     """One history of a file.
 
     Attributes:
@@ -59,7 +59,7 @@ class HistoryFile:
 class FoundHistories:
     """The histories of a file or a folder, and the files that are none: each with the reason."""
 
-    histories: Sequence[HistoryFile]
+    histories: Sequence[SavedHistory]
     skipped: Sequence[str] = ()
 
 
@@ -86,7 +86,7 @@ def find_histories(place: str | Path, stdin: BinaryIO | None = None) -> FoundHis
     path = Path(place)
     if not path.is_dir():
         return FoundHistories([read_history(path)])
-    histories: list[HistoryFile] = []
+    histories: list[SavedHistory] = []
     skipped: list[str] = []
     for file in history_paths(path):
         try:
@@ -103,7 +103,7 @@ def find_histories(place: str | Path, stdin: BinaryIO | None = None) -> FoundHis
     return FoundHistories(histories, tuple(skipped))
 
 
-def read_history(path: Path) -> HistoryFile:
+def read_history(path: Path) -> SavedHistory:
     """The history of a file.
 
     Raises:
@@ -117,7 +117,7 @@ def read_history(path: Path) -> HistoryFile:
     return read_bytes(data, str(path))
 
 
-def read_bytes(data: bytes, source: str) -> HistoryFile:
+def read_bytes(data: bytes, source: str) -> SavedHistory:
     """The history of a file's content; `source` is its name.
 
     Raises:
@@ -184,14 +184,14 @@ def _protobuf(data: bytes) -> list[HistoryEvent] | None:
     return events if begins else None
 
 
-def _history(source: str, events: Sequence[HistoryEvent], document: Any) -> HistoryFile:
+def _history(source: str, events: Sequence[HistoryEvent], document: Any) -> SavedHistory:
     about = {}
     if isinstance(document, dict):
         about = {key: value for key, value in document.items() if key not in ("events", "history")}
     start = events[0].workflow_execution_started_event_attributes
     name = Path(source).name
     stem = next((name[: -len(suffix)] for suffix in SUFFIXES if name.endswith(suffix)), name)
-    return HistoryFile(
+    return SavedHistory(
         source=source,
         workflow_id=start.workflow_id or _text(about, "workflow_id", "workflowId") or stem,
         run_id=_run_id(events) or stem,

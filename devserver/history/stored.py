@@ -20,7 +20,7 @@ from ..client.list_filters import quote
 from ..client.statuses import STATUSES
 from ..client.timestamps import EPOCH, to_datetime
 from .events import close_status, next_run_id
-from .files import HistoryFile
+from .files import SavedHistory
 from .reader import HistoryReader
 
 NOT_HERE = "its history is not in the files"
@@ -46,7 +46,7 @@ class StoredHistories(HistoryReader):
 
     missing_child = missing_run = NOT_HERE
 
-    def __init__(self, histories: Iterable[HistoryFile], converter: DataConverter | None = None) -> None:
+    def __init__(self, histories: Iterable[SavedHistory], converter: DataConverter | None = None) -> None:
         self.stored = StoredCalls(histories, converter or DataConverter.default)
         self.calls = self.stored
 
@@ -54,9 +54,9 @@ class StoredHistories(HistoryReader):
 class StoredCalls(ServiceCalls):
     """Answers calls from histories in memory. What is not in them does not exist."""
 
-    def __init__(self, histories: Iterable[HistoryFile], converter: DataConverter) -> None:
+    def __init__(self, histories: Iterable[SavedHistory], converter: DataConverter) -> None:
         super().__init__(cast(Client, _FilesClient("", converter)))
-        self.runs: dict[Key, HistoryFile] = {}
+        self.runs: dict[Key, SavedHistory] = {}
         self._replaced: dict[Key, str] = {}
         for history in histories:
             key = (history.workflow_id, history.run_id)
@@ -145,7 +145,7 @@ class StoredCalls(ServiceCalls):
         return len(self.runs)
 
 
-def _info(history: HistoryFile) -> WorkflowExecutionInfo:
+def _info(history: SavedHistory) -> WorkflowExecutionInfo:
     first, last = history.events[0], history.events[-1]
     start = first.workflow_execution_started_event_attributes
     info = WorkflowExecutionInfo(

@@ -14,6 +14,7 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 - `WorkflowCode` is what histories are replayed against: workflow classes, and options of the SDK's `Replayer`.
 - `Divergence` says where the code left its history: the reason, the nearest event, the lines of the user's code.
 - `SourceLine`, `is_user_code`, `user_lines`, `suspended_at`, `raised_at`: the user's part of tracebacks and coroutines.
+- `WorkflowSandbox` is the SDK's workflow sandbox, whose check of a new worker takes less time.
 - `evict`, `park`, `DaemonThreads`, `keep_forever`, `release_threads`: ending workflow code that does not end by itself.
 """
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .outcomes import Candidate, FailureGroup, HistoryOutcome, Outcome, ReplayFailure, group_failures
     from .replay_process import ReplayOptions, ReplayPool
     from .replayer import ReplayResult, WorkflowCode, replay, replay_each
+    from .sandbox import WorkflowSandbox
     from .scrub import Scrubber
     from .source_lines import SourceLine, is_user_code, raised_at, shown_path, suspended_at, user_lines
 
@@ -53,6 +55,7 @@ __all__ = [
     "SourceLine",
     "WantedWorkflows",
     "WorkflowCode",
+    "WorkflowSandbox",
     "event_text",
     "evict",
     "group_failures",
@@ -81,6 +84,7 @@ __getattr__, __dir__ = lazy_names(
         "replay_process": ("ReplayOptions", "ReplayPool"),
         "replayer": ("ReplayResult", "WorkflowCode", "replay", "replay_each"),
         "scrub": ("Scrubber",),
+        "sandbox": ("WorkflowSandbox",),
         "source_lines": ("SourceLine", "is_user_code", "raised_at", "shown_path", "suspended_at", "user_lines"),
     },
 )

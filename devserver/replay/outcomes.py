@@ -56,12 +56,20 @@ class ReplayFailure:
 
 @dataclass(frozen=True)
 class HistoryOutcome:
-    """The outcome of one history; `failure` says why, if it does not replay."""
+    """The outcome of one history.
+
+    Attributes:
+        events: How many events it has.
+        failure: Why it does not replay.
+        stacks: Where the code was at its end: the user's lines of each task, the innermost last; of a workflow that is
+            open, where it waits.
+    """
 
     candidate: Candidate
     outcome: Outcome
     events: int = 0
     failure: ReplayFailure | None = None
+    stacks: Sequence[Sequence[str]] = ()
 
     @property
     def bad(self) -> bool:

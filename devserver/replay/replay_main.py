@@ -117,7 +117,9 @@ async def _replay_all(
         )
         if recorder is not None:
             await recorder.write(known, result.history, code)
-        channel.send("outcome", **_plain(HistoryOutcome(known, outcome, len(result.history.events), failure)))
+        stacks = [[str(line) for line in stack] for stack in result.stacks]
+        done = HistoryOutcome(known, outcome, len(result.history.events), failure, stacks)
+        channel.send("outcome", **_plain(done))
 
 
 def _failure(divergence: Divergence, result: ReplayResult) -> ReplayFailure:
@@ -144,6 +146,7 @@ def _plain(outcome: HistoryOutcome) -> dict[str, Any]:
         "outcome": outcome.outcome.value,
         "events": outcome.events,
         "failure": None if outcome.failure is None else asdict(outcome.failure),
+        "stacks": outcome.stacks,
     }
 
 

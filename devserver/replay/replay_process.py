@@ -198,6 +198,7 @@ class _ReplayProcess:
                     outcome=Outcome(message["outcome"]),
                     events=message["events"],
                     failure=None if failure is None else ReplayFailure(**failure),
+                    stacks=message["stacks"],
                 )
             )
 

@@ -106,6 +106,11 @@ class Index:
         sql, values = matching.statement(wanted, time.time_ns() // 1000)
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
 
+    def has_untimed(self, runs: Sequence[int]) -> bool:
+        """Whether one of the runs has a step whose duration is not known."""
+        sql = "SELECT 1 FROM steps WHERE run IN (SELECT value FROM json_each(?)) AND NOT timed LIMIT 1"
+        return self._db.execute(sql, (json.dumps(runs),)).fetchone() is not None
+
     def words(self) -> list[str]:
         """Every name, identity and build id in the index."""
         return [text for (text,) in self._db.execute("SELECT text FROM words")]

@@ -17,6 +17,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ..client.failures import ENCODED
 from ..client.timestamps import MICROSECONDS, to_microseconds
 from ..history.event_roles import EVENT_ROLES, EventRole
 from ..history.markers import read_marker
@@ -87,6 +88,7 @@ class IndexedSteps:
 
     Attributes:
         events: How many events were added.
+        encoded: How many failures could not be decoded.
         ended: Whether one of them closed the run.
     """
 
@@ -98,6 +100,7 @@ class IndexedSteps:
         self._notes: list[tuple[IndexedStep, Payload]] = []
         self._read: dict[bytes, IndexedFailure] = {}
         self.events = 0
+        self.encoded = 0
         self._last_at = 0
         self.ended = False
 
@@ -129,6 +132,7 @@ class IndexedSteps:
             found = self._read.get(same)
             if found is None:
                 found = self._read[same] = await indexed_failure(failure, self._converter)
+            self.encoded += ENCODED in found.text
             setattr(step, where, found)
         self._unread.clear()
         for step, summary in self._notes:

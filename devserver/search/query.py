@@ -105,6 +105,11 @@ class SearchQuery:
         return bool(self.events) or any(step is not None for step in (*on_steps, self.worker, self.build))
 
     @property
+    def about_failures(self) -> bool:
+        """Whether it looks into texts of failures."""
+        return self.text is not None or self.failure is not None
+
+    @property
     def about_runs(self) -> bool:
         """Whether it has conditions on runs, or on time."""
         on_runs = (self.workflow_type, self.status, self.query, self.open, self.since, self.until)

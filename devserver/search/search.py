@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import fnmatch
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +30,9 @@ LIMIT = 100
 READ_AT_ONCE = 8
 CHUNK = 1000
 NO_END = 1 << 62
+UNTIMED = (
+    "the Go and Java SDKs do not record how long a local activity took: conditions on the duration leave these out"
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,19 @@ class Search:
     @property
     def notes(self) -> Sequence[str]:
         """See above."""
-        return tuple(self._shelf.notes)
+        notes = list(self._shelf.notes)
+        if self._answers.encoded and self._wanted.about_failures:
+            many = "1 failure" if self._answers.encoded == 1 else f"{self._answers.encoded:,} failures"
+            notes.append(f"{many} could not be decoded, so their text was not searched: see --codec-endpoint")
+        if self._limit and self._left == self._limit and self._answers.has_activity:
+            notes.append(f"there are activities of the type {self._wanted.activity}; none meets the other conditions")
+        if self._untimed:
+            notes.append(UNTIMED)
+        return tuple(notes)
+
+    @property
+    def _untimed(self) -> bool:
+        return self._answers.untimed and (self._wanted.longer is not None or self._wanted.shorter is not None)
 
     async def __aiter__(self) -> AsyncIterator[Hit]:
         """The hits.
@@ -122,11 +136,11 @@ class Search:
                             return
                         self._left -= 1
                         yield hit_of(answer.run, row, self._wanted.events, self._now)
-            if self._left == self._limit and self._wanted.activity is not None:
+            if self._left == self._limit and self._wanted.activity is not None and not self._answers.has_activity:
                 none: list[str] = []
                 names = self._shelf.ask(lambda index: index.words(), none)
-                if not any(fnmatch.fnmatchcase(name, self._wanted.activity) for name in names):
-                    self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
+                names = sorted({*names, *self._answers.names})
+                self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
         finally:
             if counting is not None:
                 counting.cancel()

@@ -5,7 +5,7 @@ devserver rehearse database_fails.py
 
 from dataclasses import replace
 
-from devserver.cluster import Cluster, load, postgres
+from devserver.cluster import Cluster, load
 from devserver.rehearsal import Scenario, at, expect, faults
 
 LOOKS = at.activity_starts("member_states")
@@ -51,11 +51,9 @@ full_naive = replace(
     plan=[LOOKS.do(faults.database.fill_disk())],
 )
 
-few = Cluster(database=postgres(connections=100), load=load(every=0.2, deadline=2))
 used_up = replace(
     dies,
     name="connections are used up, the runbook ends those of the leaking client",
-    patient=few,
     plan=[
         LOOKS.do(faults.database.exhaust_connections().then(faults.cluster.restart("history-1"))),
         at.activity_completes("end_connections").do(faults.kill_worker(down=1)),

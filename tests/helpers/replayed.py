@@ -36,7 +36,7 @@ class Order:
             await workflow.wait_condition(lambda: self.ended)
         return charged
 
-    @workflow.signal
+    @workflow.signal(description="Let the order end.")
     def end(self) -> None:
         self.ended = True
 
@@ -74,22 +74,27 @@ def write_module(folder: Path, name: str = "shop", *changes: tuple[str, str]) ->
     return path
 
 
-async def run_workflows(address: str, module: Path, counts: dict[str, int]) -> list[str]:
-    """Run this many `Order`s of each kind, and one `Refund`; their ids. Those of the kind `open` stay open."""
+def worker_for(client: Client, module: Path) -> Worker:
+    """A worker for the module."""
     spec = importlib.util.spec_from_file_location("replayed_shop", module)
     assert spec is not None
     assert spec.loader is not None
     shop: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(shop)
-    client = await Client.connect(address)
-    async with Worker(
+    return Worker(
         client,
         task_queue=QUEUE,
         workflows=[shop.Order, shop.Refund],
         activities=[charge, ship],
         workflow_runner=UnsandboxedWorkflowRunner(),
         build_id="test",
-    ):
+    )
+
+
+async def run_workflows(address: str, module: Path, counts: dict[str, int]) -> list[str]:
+    """Run this many `Order`s of each kind, and one `Refund`; their ids. Those of the kind `open` stay open."""
+    client = await Client.connect(address)
+    async with worker_for(client, module):
         closed = [
             await client.execute_workflow("Order", kind, id=f"order-{kind}-{number}", task_queue=QUEUE)
             for kind, count in counts.items()

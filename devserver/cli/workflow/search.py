@@ -104,7 +104,7 @@ def search(
 
     async def run() -> int:
         if files:
-            source = stored_histories(files, await converter_for(data_converter, plugins))
+            source = stored_histories(files, await converter_for(connection, data_converter, plugins))
             return await _search(source, wanted, how, as_json, lambda hit: file_words(files, hit))
         client = await connect_with(find_target(connection), data_converter, plugins)
         return await _search(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import ScenarioInvalid
+from ..patient.member_logs import MOST_LINES
 from ..scenario.patient_logs import groups_of, named_log, require_log
 from ..scenario.plan import PlannedScenario
 from ..scenario.result import Judgement, RehearsalRun
@@ -34,8 +35,9 @@ class LogFreeOf:
         found = [line for line in lines if re.search(self.pattern, line)]
         if found:
             return Judgement(str(self), "fail", f"{len(found)} lines match, the first: {found[0][:200]}", found)
-        if len(lines) >= MOST:
-            return Judgement(str(self), "unknown", f"the log is longer than the {MOST} lines that were kept")
+        most = MOST if self.where in LOGS else MOST_LINES
+        if len(lines) >= most:
+            return Judgement(str(self), "unknown", f"the log is longer than the {most} lines that were kept")
         return Judgement(str(self), "pass", f"{len(lines)} lines, none matches")
 
     def _lines(self, run: RehearsalRun) -> Sequence[str] | None:

@@ -115,11 +115,13 @@ def runs_again(within: float | timedelta) -> PatientExpectation:
 
 
 def healthy() -> PatientExpectation:
-    """At the end every member of the patient runs, and a new workflow runs within ten seconds (on Cassandra, forty)."""
+    """At the end every member of the patient runs, and a new workflow runs within 30 seconds (on Cassandra, forty)."""
 
     def judge(record: PatientRecord) -> tuple[Verdict, str, Sequence[str]]:
         if record.problem is not None:
             return "fail", record.problem, ()
+        if not record.starts:  # somebody else runs it
+            return "pass", "a new workflow runs" if record.calls else "its frontend answers", ()
         return "pass", "every member runs" + (", and so does a new workflow" if record.calls else ""), ()
 
     return PatientExpectation("the patient is healthy at the end", judge, needs_load=False)

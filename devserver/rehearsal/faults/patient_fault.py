@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...cluster.declaration import NODE, ROLES, Cassandra, Cluster, Postgres
+from ...cluster.external import ExternalCluster
 from ...cluster.role_config import DATABASE_GROUP
 from ..environment.run_context import RunContext
 from ..errors import FaultImpossible, ScenarioInvalid
@@ -33,6 +34,11 @@ class PatientFault:
             raise ScenarioInvalid(
                 f"{scenario.name!r} has no patient: {self}",
                 hint="add Scenario(..., patient=Cluster(...)); for the runbook's own server: faults.kill_server(), ...",
+            )
+        if isinstance(scenario.patient, ExternalCluster):
+            raise ScenarioInvalid(
+                f"the patient of {scenario.name!r} is {scenario.patient}: {self}",
+                hint="only a cluster that the rehearsal has started can be broken: Scenario(..., patient=Cluster(...))",
             )
         self.check_patient(scenario.name, scenario.patient)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 POLL_SECONDS = 0.1
-MOST_LINES = 5_000  # of each member, the last ones
+MOST_LINES = 20_000  # of each member, the last ones
 CHUNK_BYTES = 1 << 20
 
 OnLine = Callable[[str, str], Awaitable[None]]

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
-from ...cluster import Cassandra, Cluster, ClusterControl, database_access
+from ...cluster import Cassandra, Cluster, ClusterControl, Load, database_access
 from ...cluster.errors import ClusterStartFailed, DatabaseRefused
 from ...cluster.postgres_client import PostgresConnection
 from ...cluster.postgres_server import ADMIN, PASSWORD
@@ -23,11 +23,10 @@ from .error_samples import EVERY_SECONDS, ErrorSample, sample
 from .held_connections import HeldConnections
 from .load_driver import LoadDriver
 from .member_logs import MemberLogs, OnLine
-from .pool import PatientPool
 from .record import PatientRecord
 
 LOOK_SECONDS = 0.2
-CANARY_SECONDS = 10.0
+CANARY_SECONDS = 30.0  # after matching was down, its clients come back only after 14 s
 RING_CANARY_SECONDS = 40.0  # on Cassandra, where matching takes its time after an outage
 UP = "running"
 CONNECTIONS = "connections of the database"
@@ -45,12 +44,15 @@ class Patient:
     def __init__(self, cluster: Cluster, control: ClusterControl, status: dict[str, Any]) -> None:
         self.cluster = cluster
         self.control = control
-        self.address = str(status["address"])
-        self._load = LoadDriver(cluster.load, self.address, cluster.namespace) if cluster.load else None
+        self._held = HeldConnections(control.folder)
+        self._prepare(str(status["address"]), cluster.namespace, cluster.load, status)
+
+    def _prepare(self, address: str, namespace: str, load: Load | None, status: dict[str, Any]) -> None:
+        self.address = address
+        self._load = LoadDriver(load, address, namespace) if load else None
         self._status = status
         self._spans: dict[str, int] = {}
         self._outages: dict[tuple[str, str], int] = {}
-        self._held = HeldConnections(control.folder)
         self._watching: list[asyncio.Task[None]] = []
         self._logs = MemberLogs({}, _ignored)
         self._samples: list[ErrorSample] = []
@@ -153,11 +155,14 @@ class Patient:
     async def begin(self, timeline: Timeline, on_line: OnLine) -> None:
         """Begin the workload, and note on the timeline when members are up; `on_line` gets each line of their logs."""
         self._timeline = timeline
+        if self._load is not None:
+            await self._load.begin()
+        await self._follow(on_line)
+
+    async def _follow(self, on_line: OnLine) -> None:
         names = [member["name"] for member in self._status["members"]]
         self._logs = MemberLogs({name: self.control.folder.log(name) for name in names}, on_line)
         await self._sample()
-        if self._load is not None:
-            await self._load.begin()
         self._look()
         self._watching = [asyncio.create_task(each) for each in (self._watch(), self._logs.follow(), self._count())]
 
@@ -178,9 +183,14 @@ class Patient:
 
     def record(self, began: float) -> PatientRecord:
         """What is known so far."""
+        return self._record(
+            began, str(self.cluster), {member["name"]: member["starts"] for member in self._status["members"]}
+        )
+
+    def _record(self, began: float, cluster: str, starts: dict[str, int]) -> PatientRecord:
         load = self._load
         return PatientRecord(
-            cluster=str(self.cluster),
+            cluster=cluster,
             began=load.began - began if load else 0.0,
             ended=(load.ended or time.time()) - began if load else 0.0,
             calls=load.starts(began) if load else [],
@@ -188,12 +198,13 @@ class Patient:
             problem=self._problem,
             logs=self._logs.lines,
             errors=tuple(self._samples),
-            starts={member["name"]: member["starts"] for member in self._status["members"]},
+            starts=starts,
         )
 
     async def close(self) -> None:
         """Stop looking, and end the workload."""
-        self.release_connections()
+        if self._watching:
+            self.release_connections()
         for task in self._watching:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
@@ -226,7 +237,8 @@ class Patient:
             await self._sample()
 
     async def _sample(self) -> None:
-        self._samples.append(await sample(endpoints_of(self._status), self._timeline.now()))
+        if endpoints := endpoints_of(self._status):
+            self._samples.append(await sample(endpoints, self._timeline.now()))
 
     def _look(self) -> None:
         for member in self._status["members"]:
@@ -244,24 +256,6 @@ class Patient:
             self._outages[new] = self._timeline.note(*new, patient=True, outage=True)
         for over in set(self._outages) - outages:
             self._timeline.end(self._outages.pop(over))
-
-
-@contextlib.asynccontextmanager
-async def running_patient(cluster: Cluster | None, pool: PatientPool) -> AsyncIterator[Patient | None]:
-    """A scenario's patient for one run, with the data of a new cluster; None without one.
-
-    Raises:
-        DevServerError: What it needs is not on this machine, or it does not start.
-    """
-    if cluster is None:
-        yield None
-        return
-    async with pool.borrowed(cluster) as (control, status):
-        patient = Patient(cluster, control, status)
-        try:
-            yield patient
-        finally:
-            await patient.close()
 
 
 async def _ignored(line: str, member: str) -> None:

@@ -48,7 +48,7 @@ class PatientRecord:
         problem: Why it is not healthy at the end; None if it is.
         starts: How often each member was started.
         schedules: The schedules of its workload, by time.
-        logs: What each member has logged in this run, the last 5,000 lines.
+        logs: What each member has logged in this run, the last 20,000 lines.
         errors: The error counters of its processes every two seconds.
     """
 

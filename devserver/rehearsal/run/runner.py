@@ -15,8 +15,8 @@ from ..drills.handover import HandOver
 from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import scenario_fixture
 from ..environment.worker_forkserver import WorkerForkServer
-from ..patient.patient import running_patient
 from ..patient.pool import PatientPool, pool_in
+from ..patient.running import running_patient
 from ..scenario.plan import any_seed
 from ..scenario.preflight import check
 from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of

@@ -24,7 +24,9 @@ GROW = "CREATE TABLE grown AS SELECT generate_series(1, 300000)"
 
 
 def test_a_database_is_asked(control: ClusterControl) -> None:
-    """Rows are text, a refused statement leaves the connection usable, a wrong password is the database's own error."""
+    """Rows are text, a refused statement leaves the connection usable, a wrong password is the database's own error;
+    connections that another client has used up can be ended.
+    """
     with control.started(SMALL):
         with database_access.connect(control.folder) as connection:
             assert connection.ask("SELECT 1, NULL, 'a''b' UNION ALL SELECT 2, 'x', ''") == [
@@ -38,6 +40,26 @@ def test_a_database_is_asked(control: ClusterControl) -> None:
         address = database_access.address(control.folder)
         with pytest.raises(DatabaseRefused, match=r"password authentication failed .* \(28P01\)"):
             PostgresConnection(address, USER, "wrong", "postgres")
+        use_up(control)
+
+
+def use_up(control: ClusterControl) -> None:
+    """Another client takes all connections but those of the administrator, who ends them; then it takes no more."""
+    held = HeldConnections(control.folder)
+    try:
+        held.take()
+        with pytest.raises(DatabaseRefused, match=r"\(53300\)"):
+            database_access.connect(control.folder, administrator=False)
+        with database_access.connect(control.folder) as connection:
+            ended = connection.ask(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{APPLICATION}'"
+            )
+        assert len(ended) > 100
+        eventually(lambda: held.count == 0)
+        with database_access.connect(control.folder, administrator=False) as connection:
+            assert connection.ask("SELECT current_user") == [(USER,)]
+    finally:
+        held.release()
 
 
 def test_a_patient_is_reset(control: ClusterControl, roles_folder: Path) -> None:
@@ -96,23 +118,3 @@ def test_a_full_disk(control: ClusterControl) -> None:
             connection.ask(GROW)
         with pytest.raises(OptionError, match="only the disk of postgres"):
             control.ask("fill_disk", member="history")
-
-
-def test_connections_are_used_up(control: ClusterControl) -> None:
-    """Nobody else gets one but the administrator, who can end them; then the client takes no more."""
-    held = HeldConnections(control.folder)
-    with control.started(SMALL):
-        try:
-            held.take()
-            with pytest.raises(DatabaseRefused, match=r"\(53300\)"):
-                database_access.connect(control.folder, administrator=False)
-            with database_access.connect(control.folder) as connection:
-                ended = connection.ask(
-                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{APPLICATION}'"
-                )
-            assert len(ended) > 100
-            eventually(lambda: held.count == 0)
-            with database_access.connect(control.folder, administrator=False) as connection:
-                assert connection.ask("SELECT current_user") == [(USER,)]
-        finally:
-            held.release()

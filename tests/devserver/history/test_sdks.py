@@ -141,6 +141,34 @@ def test_core_is_shown_whole(devserver: Run, tmp_path: Path) -> None:
         assert text in shown, shown
 
 
+def test_a_session_of_go_takes_two_lines(devserver: Run, tmp_path: Path) -> None:
+    """The side effect and the signal that a session adds for itself are folded; `--no-fold` shows them."""
+    history = HistoryDocument("go-order", "Order", "tea")
+    history.task()
+    history.marker("SideEffect", {"side-effect-id": payloads(1), "data": payloads("session-id")})
+    history.activity("internalSessionCreationActivity", "session-id")
+    history.add("WorkflowExecutionSignaled", signalName="session-id", input=payloads({"HostName": "shop-7"}))
+    history.activity("ship", "tea", result="sent")
+    history.activity("internalSessionCompletionActivity", "session-id")
+    shown = traced(devserver, tmp_path, history.completed("ok"))
+    lines = [line.partition("─ ✓ ")[2].partition(",")[0] for line in shown.splitlines() if "─ ✓" in line]
+    assert lines == ["session on shop-7", "ship", "session ends", 'completed  "ok"']
+    assert devserver("trace", str(tmp_path / "history.json"), "--no-fold").stdout.count("session-id") == 4
+
+
+def test_a_search_without_hits_says_why(devserver: Run, tmp_path: Path) -> None:
+    """An activity that exists and does not meet the other conditions is told from a wrong name and a wrong case."""
+    file = tmp_path / "history.json"
+    file.write_bytes(java().data)
+    few = devserver("search", "--file", str(file), "--activity", "Slow", "--attempts", ">=9")
+    assert (few.returncode, few.stdout) == (1, "")
+    assert "there are activities of the type Slow; none meets the other conditions" in few.stderr
+    assert "did you mean" not in few.stderr
+    assert "did you mean Slow?" in devserver("search", "--file", str(file), "--activity", "slow").stderr
+    long = devserver("search", "--file", str(file), "--activity", "Slow", "--longer", "1ms")
+    assert "do not record how long a local activity took" in long.stderr
+
+
 def test_spans_and_searches_know_what_is_unknown() -> None:
     """A local activity without a duration is not 0 ms long: not in a search for durations, and marked in its span."""
 

@@ -348,14 +348,20 @@ def test_invalid_direction(proxy: TcpProxy) -> None:
 
 
 def opened(proxy: TcpProxy) -> str:
-    """What a new connection meets: `answered`, or the name of the error."""
+    """What a new connection meets: `answered`, `no answer`, or the name of the error."""
     host, _, port = proxy.address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), timeout=QUIET_SECONDS) as client:
-            client.sendall(b"x")
-            return "answered" if client.recv(1) else "closed"
+        client = socket.create_connection((host, int(port)), timeout=QUIET_SECONDS)
     except OSError as error:
         return type(error).__name__
+    with client:
+        try:
+            client.sendall(b"x")
+            return "answered" if client.recv(1) else "closed"
+        except TimeoutError:
+            return "no answer"
+        except OSError as error:
+            return type(error).__name__
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from temporalio.client import Client
 
 from tests.conftest import Run, command, processes_of
 from tests.devserver.database.servers import WAL, running
-from tests.helpers.replayed import run_workflows, save_histories, write_module
+from tests.helpers.replayed import run_workflows, save_histories, worker_for, write_module
 from tests.helpers.waiting import eventually
 
 ONE = ("--processes", "1")
@@ -113,6 +114,23 @@ def test_a_debugger_stops_in_the_workflow(devserver: Run, shop: Shop, code: Path
     assert '-> if kind == "urgent":' in done.stdout
     assert done.stdout.endswith("order-urgent-0 replays\n")
     assert devserver(*words, answer="quit\n").returncode == 1
+
+
+def test_where_an_open_workflow_waits(devserver: Run, shop: Shop, code: Path) -> None:
+    """`trace --waits` shows the line that a replay finds, and the messages that the worker says it takes."""
+    module = write_module(code)
+    words = ("trace", "order-open-0", "--address", shop.address, "--waits")
+
+    async def with_worker() -> str:
+        async with worker_for(await Client.connect(shop.address), module):
+            done = await asyncio.to_thread(devserver, *words, "--module", "shop.py")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    shown = asyncio.run(asyncio.wait_for(with_worker(), LIMIT))
+    assert "waits at\n    shop.py:22 in run: await workflow.wait_condition(lambda: self.ended)\n" in shown
+    assert "takes\n    signal end: Let the order end.\n" in shown
+    assert devserver("trace", "refund-0", "--address", shop.address, "--waits").returncode == 2
 
 
 def test_a_process_that_ends_is_replaced(devserver: Run, shop: Shop, code: Path) -> None:
