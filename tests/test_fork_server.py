@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from devserver.executables.models import Executable
+from devserver.instances.supervisor_process import MAIN
+from tests.conftest import processes_of
 from tests.helpers.fork_server import ForkServer
 
 # Prints everything about its process, and exits as its argument says.
@@ -96,3 +100,43 @@ def test_workers_of_xdist_are_children_in_the_session(forks: ForkServer, tmp_pat
         assert run.wait(60) == 1
     assert {path.read_text() for path in tmp_path.glob("worker-*")} == {f"{run.pid} {run.pid}\n"}
     assert len(list(tmp_path.glob("worker-*"))) == 3
+
+
+STARTS = """
+import atexit, pathlib, psutil
+from devserver import DevServer
+
+ended = pathlib.Path.cwd() / "ended"
+atexit.register(ended.touch)
+server = DevServer.start(ui=False)
+supervisor = psutil.Process(server.pid).parent()
+print(supervisor.pid, supervisor.ppid(), flush=True)
+input()
+server.close()
+supervisor.wait(60)
+print(ended.exists())
+"""
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="other versions start it as always")
+def test_what_a_forked_command_starts_is_forked(
+    forks: ForkServer, installed: Executable, home: Path, tmp_path: Path
+) -> None:
+    """A supervisor is a child of the command, looks in `/proc` as always, and does not do what its parent does at its
+    end.
+    """
+    read, write = os.pipe()
+    with os.fdopen(read) as answer, os.fdopen(write, "w") as question:
+        out, printed = os.pipe()
+        process = forks.start(["-c", STARTS], env=os.environ, stdin=answer.fileno(), stdout=printed, stderr=2)
+        os.close(printed)
+        with process, os.fdopen(out) as lines:
+            supervisor, parent = (int(word) for word in lines.readline().split())
+            assert parent == process.pid
+            assert {supervisor, parent} <= {each.pid for each in processes_of(home)}
+            words = psutil.Process(supervisor).cmdline()
+            assert words[1:4] == ["-S", "-E", str(MAIN)]
+            assert "temporal_sdk_bridge" in Path(f"/proc/{supervisor}/maps").read_text()
+            question.write("\n")
+            question.flush()
+            assert lines.readline() == "False\n"

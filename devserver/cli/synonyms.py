@@ -44,7 +44,6 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         ),
         "describe": MODULE_AND_WORKFLOW,
         **dict.fromkeys(("test", "tests", "pytest"), "run tests with pytest, rehearsals with: devserver rehearse"),
-        "replay": "replay recorded histories with: pytest --temporal-replay-from {FOLDER}",
         **dict.fromkeys(("rehearsal", "rehearsals", "chaos"), "run rehearsals with: devserver rehearse {PATH}"),
         **dict.fromkeys(("prometheus", "datadog"), "write its configuration with: devserver observe {}"),
         **dict.fromkeys(("workflows", "wf"), "see: devserver workflow --help"),
@@ -80,15 +79,17 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         ),
         **dict.fromkeys(
             (
-                *("list", "count", "describe", "result", "stack", "cancel", "terminate", "metadata", "pause"),
-                *("unpause", "reset", "delete", "signal-with-start", "execute-update-with-start", "update-options"),
+                *("list", "count", "describe", "pause"),
+                *("unpause", "delete", "signal-with-start", "execute-update-with-start", "update-options"),
                 *("fix-history-json", "start-update-with-start"),
             ),
             "the Temporal CLI has it: devserver temporal -- workflow {}",
         ),
         **dict.fromkeys(("show", "history"), "show what a workflow did with: devserver workflow trace {WORKFLOW_ID}"),
+        **dict.fromkeys(
+            ("stack", "metadata"), "show where a workflow waits with: devserver workflow trace {WORKFLOW_ID} --waits"
+        ),
         **dict.fromkeys(("find", "grep"), "search histories with: devserver workflow search {TEXT}"),
-        "replay": "replay recorded histories with: pytest --temporal-replay-from {FOLDER}",
         **dict.fromkeys(("ls", "ps"), "the Temporal CLI has it: devserver temporal -- workflow list"),
     },
     "devserver schedule": {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import json
 import os
 import secrets
 import shutil
@@ -20,21 +22,26 @@ from ..system.paths import Paths, which
 from ..system.ports import Reservations
 from ..system.process import ProcessIdentity
 from ..system.progress import Reporter
-from .errors import ClusterStartFailed, PostgresMissing
+from .errors import ClusterStartFailed, DatabaseRefused, PostgresMissing
+from .postgres_client import PostgresConnection
 from .unprivileged import unprivileged
 
 HOST = "127.0.0.1"
-USER = "temporal"
+USER = "temporal"  # of the roles: an ordinary user, so that some connections stay reserved
+ADMIN = "postgres"
 STORES = {"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"}
 PROGRAMS = ("initdb", "postgres")
 DEBIAN = Path("/usr/lib/postgresql")
+DATA = "postgres"
 PASSWORD = "password"  # noqa: S105 - the name of a file
-TEMPLATE_FORM = 1  # counts up when a template is made in another way
+SCHEMAS = "schemas.json"  # the versions that the executable has made
+TEMPLATE_FORM = 2  # counts up when a template is made in another way
 START_SECONDS = 60.0
 STALE_SECONDS = 5.0  # within which the processes of a killed PostgreSQL end by themselves
 STEP_SECONDS = 180.0
 POLL_SECONDS = 0.02
 PROTOCOL = 0x00030000
+REMOVE = 0  # IPC_RMID of shmctl(2)
 AUTHENTICATION = b"R"  # the first byte of the answer of a database that accepts connections
 
 
@@ -70,6 +77,7 @@ def command(data: Path, port: int, connections: int) -> list[str]:
         "max_connections": str(connections),
         "shared_buffers": "32MB",
         "log_checkpoints": "off",
+        "restart_after_crash": "off",  # a member ends, and whoever runs the cluster starts it
     }
     words = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
     return _bound([str(programs() / "postgres"), "-D", str(data), *words])
@@ -109,6 +117,30 @@ def clear_stale_lock(data: Path) -> None:
                 process.kill()
         time.sleep(POLL_SECONDS)
     lock.unlink(missing_ok=True)
+
+
+def copy_template(template: Path, folder: Path) -> None:
+    """Copy a template's data and password into a cluster's folder."""
+    data = folder / DATA
+    aside = data.with_suffix(".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(template / "data", aside)
+    shutil.copyfile(template / PASSWORD, folder / PASSWORD)
+    (folder / PASSWORD).chmod(0o600)
+    aside.rename(data)
+
+
+def discard(data: Path) -> None:
+    """Remove the data of a PostgreSQL that does not run, and the shared memory that a killed one has left.
+
+    Its lock file names that memory (System V) in the seventh line: its key and its id.
+    """
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        key, shared = map(int, (data / "postmaster.pid").read_text().splitlines()[6].split())
+        library = ctypes.CDLL(None)
+        if library.shmget(key, 0, 0) == shared:  # since a reboot the id may be that of another program
+            library.shmctl(shared, REMOVE, None)
+    shutil.rmtree(data, ignore_errors=True)
 
 
 def _working_in(data: Path) -> list[ProcessIdentity]:
@@ -157,14 +189,31 @@ def _make(work: Path, folder: Path, executable: Path) -> None:
     password = secrets.token_urlsafe(24)
     data = work / "data"
     write_private(work / PASSWORD, password)
-    initdb = [str(folder / "initdb"), "-D", str(data), "-U", USER, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
+    initdb = [str(folder / "initdb"), "-D", str(data), "-U", ADMIN, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
     _run(_bound([*initdb, "--locale=C", f"--pwfile={work / PASSWORD}"]))
     with Reservations(HOST) as reservations:
         port = reservations.take(None, None, "--port")
         with _running(data, port):
+            with PostgresConnection(f"{HOST}:{port}", ADMIN, password, "postgres") as connection:
+                connection.ask(f"CREATE ROLE {USER} LOGIN CREATEDB PASSWORD '{password}'")
             for store, schema in STORES.items():
                 for words in (["create"], ["setup-schema", "-v", "0.0"], ["update-schema", "--schema-name", schema]):
                     sql(executable, port, password, store, words)
+            with contextlib.suppress(DatabaseRefused):  # another executable was given than a server's
+                write_private(work / SCHEMAS, json.dumps(schema_versions(f"{HOST}:{port}", ADMIN, password)))
+
+
+def schema_versions(address: str, user: str, password: str, *, tls: bool = False) -> dict[str, str]:
+    """The version of the schema of each of a cluster's databases.
+
+    Raises:
+        DatabaseRefused, OSError: One cannot be asked.
+    """
+    found = {}
+    for store in STORES:
+        with PostgresConnection(address, user, password, store, tls=tls) as connection:
+            found[store] = str(connection.ask("SELECT curr_version FROM schema_version")[0][0])
+    return found
 
 
 @contextlib.contextmanager

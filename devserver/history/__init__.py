@@ -23,6 +23,7 @@ from .model import BAD, OPEN, NamedPayloads, Step, StepKind, StepStatus, Workflo
 from .previews import TruncatedPayload, preview, size_text
 from .reader import HistoryReader
 from .relations import Execution, FailedTasks, NextRun, NexusOperation, OriginKind, RunOrigin
+from .resets import ResetPoint, reset_before, reset_to
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, workflow_missing
 from .stored import StoredHistories
@@ -45,6 +46,7 @@ __all__ = [
     "NextRun",
     "NexusOperation",
     "OriginKind",
+    "ResetPoint",
     "RunBuilder",
     "RunChain",
     "RunOrigin",
@@ -70,6 +72,8 @@ __all__ = [
     "open_timers",
     "preview",
     "read_history",
+    "reset_before",
+    "reset_to",
     "size_text",
     "workflow_missing",
 ]

@@ -109,6 +109,9 @@ def state(step: Step, now: datetime | None = None) -> Iterator[str]:
     took = step.took
     if step.open and now is not None:
         yield f"for {lasted(max(now - step.scheduled, timedelta(0)))}"
+        if step.kind == "timer" and step.duration is not None:
+            left = step.scheduled + step.duration - now
+            yield f"fires in {lasted(left)}" if left >= timedelta(0) else f"due {lasted(-left)} ago"
     elif took is not None and step.kind not in ("signal", "cancel", "marker", "timer"):
         yield lasted(took)
     if not step.timed and not step.open:

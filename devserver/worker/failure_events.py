@@ -17,13 +17,14 @@ from temporalio.worker import (
     WorkflowInstanceDetails,
     WorkflowRunner,
 )
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
+from ..replay import WorkflowSandbox
 from .failure_reporter import FailureReporter
 
 
 @dataclass(frozen=True)
-class ReportingSandboxRunner(SandboxedWorkflowRunner):
+class ReportingSandboxRunner(WorkflowSandbox):
     """The sandbox of the SDK, with reports."""
 
     reporter: FailureReporter = field(kw_only=True)

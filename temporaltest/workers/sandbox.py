@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
+
+from devserver.replay import WorkflowSandbox
 
 from ..errors import SetupError
 
@@ -18,7 +20,7 @@ PASSED_THROUGH = (
 )
 
 
-def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> SandboxedWorkflowRunner:
+def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> WorkflowSandbox:
     """The SDK's sandbox; `passthrough` has modules that it does not import again.
 
     Raises:
@@ -29,12 +31,12 @@ def runner(workflows: Iterable[type], passthrough: Sequence[str] = ()) -> Sandbo
         _refuse_shadowed(workflow)
         if not _importable(workflow.__module__):
             modules.add(workflow.__module__)
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*modules))
+    return WorkflowSandbox(restrictions=SandboxRestrictions.default.with_passthrough_modules(*modules))
 
 
-def plain_runner() -> SandboxedWorkflowRunner:
+def plain_runner() -> WorkflowSandbox:
     """The SDK's sandbox, which only does not import the tools of tests again for each workflow."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+    return WorkflowSandbox(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def _refuse_shadowed(workflow: type) -> None:

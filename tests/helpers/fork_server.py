@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import pytest
 
@@ -81,7 +81,9 @@ def _readable(data: bytes) -> BinaryIO:
 
 
 class ForkServer:
-    """A warm process; starts with its first command."""
+    """A warm process; starts with its first command. `running` has those of this process."""
+
+    running: ClassVar[list[ForkServer]] = []
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -123,11 +125,12 @@ class ForkServer:
         self._ready()
         return start(self._socket, list(args), stdin, stdout, stderr, env=dict(env), session=session)
 
-    def popen(self, args: Sequence[str], *, env: Mapping[str, str]) -> Forked:
-        """Start it with its standard output as text in `stdout`, and its errors nowhere."""
+    def popen(self, args: Sequence[str], *, env: Mapping[str, str], merged: bool = False) -> Forked:
+        """Start it with its standard output as text in `stdout`, and its errors nowhere, or with `merged` there too."""
         read_end, write_end = os.pipe()
         with Path(os.devnull).open("r+b") as nothing, os.fdopen(write_end, "wb") as output:
-            process = self.start(args, env=env, stdin=0, stdout=output.fileno(), stderr=nothing.fileno())
+            errors = output if merged else nothing
+            process = self.start(args, env=env, stdin=0, stdout=output.fileno(), stderr=errors.fileno())
         process.stdout = os.fdopen(read_end)
         return process
 
@@ -190,9 +193,11 @@ def fork_server() -> Iterator[ForkServer]:
     """A fork server for the block. Its folder is in the system's: the path of a socket must be short."""
     with tempfile.TemporaryDirectory(prefix="forks-") as folder:
         server = ForkServer(Path(folder))
+        ForkServer.running.append(server)
         try:
             yield server
         finally:
+            ForkServer.running.remove(server)
             server.close()
 
 

@@ -35,6 +35,7 @@ BASE_PATH = sys.path[1:]
 
 def main(path: str, *modules: str) -> None:
     """Serve until the tests end; returns in each forked child, once that has run its command."""
+    importlib.import_module("forked_children")  # of this script's folder
     with _pytest_rewrites():
         for module in _all(modules):
             with contextlib.suppress(ImportError):  # a module of an extra, or one that needs it
@@ -203,6 +204,7 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     time.tzset()
+    sys.modules["forked_children"].show_as([sys.executable, *request["args"]], request["env"])
     _set_encoding(request["env"].get("PYTHONIOENCODING", ""))
     option, what, *args = request["args"]
     spares: list[SpareWorker] = []
@@ -217,6 +219,7 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
     sys.path_importer_cache.clear()
     sys.modules["__main__"] = types.ModuleType("__main__")
     _let_xdist_fork(request["socket"], spares if request["session"] else None)
+    sys.modules["forked_children"].install(_exit)
     if option == "-m":
         sys.argv[:] = ["-m", *args]
         runpy._run_module_as_main(what)  # type: ignore[attr-defined]

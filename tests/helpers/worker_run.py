@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
 from tests.conftest import command
+from tests.helpers.fork_server import Forked, ForkServer
 
 LIMIT = 120.0
 
@@ -20,7 +21,7 @@ LIMIT = 120.0
 class WorkerRun:
     """A running command; lines of stdout and stderr are in `lines`, in order."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Forked) -> None:
         self.process = process
         self.lines: list[str] = []
         self._news = threading.Condition()
@@ -70,6 +71,13 @@ class WorkerRun:
             self._news.notify_all()
 
 
+def _started(words: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[str] | Forked:
+    for forks in ForkServer.running:
+        if forks.fits(words, environ):
+            return forks.popen(words[1:], env=environ, merged=True)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ)
+
+
 @contextlib.contextmanager
 def running(
     *args: str, ready: str = r"^  reload ", env: Mapping[str, str] | None = None, before: Sequence[str] = ()
@@ -80,7 +88,7 @@ def running(
     """
     words = [*before, *command("run", *args)]
     environ = {**os.environ, "COLUMNS": "120", **(env or {})}
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environ) as process:
+    with _started(words, environ) as process:
         run = WorkerRun(process)
         try:
             run.until(ready)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from subprocess import Popen
+from subprocess import CompletedProcess, Popen
 from typing import IO
 
 import pytest
@@ -23,6 +24,7 @@ RUN_LIMIT = 240.0
 ALONE = ("-p", "no:xdist")
 ZERO = ("-n", "0")
 TWO = ("-n", "2")
+ProjectRun = Callable[..., "CompletedProcess[str]"]
 WAYS = {"no-xdist": ALONE, "n0": ZERO, "n2": TWO}
 
 PREAMBLE = """
@@ -186,6 +188,26 @@ def suite(own_suite: Suite, standing: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv(HOME_VARIABLE, str(standing))
     monkeypatch.setenv("TEMPORAL_TEST_NAMESPACES_PER_SERVER", "0")  # the module's tests may use it all
     return own_suite
+
+
+@pytest.fixture
+def project_run(standing: Path, forks: ForkServer, monkeypatch: pytest.MonkeyPatch) -> ProjectRun:
+    """Run pytest in a folder as a user does in CI, on the module's server."""
+    monkeypatch.setenv(HOME_VARIABLE, str(standing))
+    monkeypatch.setenv("TEMPORAL_TEST_NAMESPACES_PER_SERVER", "0")
+
+    def run(folder: Path, *args: str) -> CompletedProcess[str]:
+        words = [sys.executable, "-m", "pytest", "-p", "no:benchmark", *args]
+        environment = os.environ | {"CI": "1"}
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            if forks.fits(words, environment):
+                return forks.run(words[1:], env=environment, timeout=RUN_LIMIT)
+            return subprocess.run(
+                words, env=environment, capture_output=True, text=True, timeout=RUN_LIMIT, check=False
+            )
+
+    return run
 
 
 @pytest.fixture(params=list(WAYS))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from devserver.executables.models import Executable
 from tests.helpers.checkout import ROOT
 
+from .conftest import ProjectRun
+
+Run = Callable[..., str]
 PAGES = (
     *("testing.md", "testing-activities.md", "testing-time.md", "testing-replay.md", "testing-moving.md"),
     *("versioning.md", "spans.md"),
@@ -38,7 +40,7 @@ from temporalio.worker import Worker
 
 
 @pytest.fixture
-def shop(tmp_path: Path, installed: Executable) -> Path:
+def shop(tmp_path: Path) -> Path:
     """A copy of the example project, without its tests."""
     project = shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
     for path in (project / "tests").glob("*.py"):
@@ -46,22 +48,19 @@ def shop(tmp_path: Path, installed: Executable) -> Path:
     return project
 
 
-def run(project: Path, *args: str) -> str:
+@pytest.fixture
+def run(project_run: ProjectRun) -> Run:
     """Return what pytest prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:xdist", *args],
-        cwd=project,
-        env=os.environ | {"CI": "1"},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    return done.stdout + done.stderr
+
+    def printed(project: Path, *args: str) -> str:
+        done = project_run(project, "-p", "no:xdist", *args)
+        return done.stdout + done.stderr
+
+    return printed
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_examples_of_a_page(name: str, shop: Path) -> None:
+def test_examples_of_a_page(name: str, shop: Path, run: Run) -> None:
     """Tests copied from a page pass, except the one that shows a failure."""
     text = (ROOT / "docs" / name).read_text()
     blocks = [block for block in BLOCK.findall(text) if "def test_total" not in block]
@@ -74,14 +73,14 @@ def test_examples_of_a_page(name: str, shop: Path) -> None:
     assert not re.search(r"\d (failed|error)", printed), printed
 
 
-def test_the_first_example_is_complete(shop: Path) -> None:
+def test_the_first_example_is_complete(shop: Path, run: Run) -> None:
     """It passes unchanged, in a folder with no other file."""
     first = BLOCK.findall((ROOT / "docs" / "testing.md").read_text())[0]
     (shop.parent / "test_greet.py").write_text(first)
     assert "1 passed" in run(shop.parent, "test_greet.py")
 
 
-def test_the_readmes_test_is_complete(shop: Path) -> None:
+def test_the_readmes_test_is_complete(shop: Path, run: Run) -> None:
     """The three lines of the README pass with the workflow of examples/hello.py."""
     [block] = BLOCK.findall((ROOT / "README.md").read_text())
     shutil.copy(ROOT / "examples" / "hello.py", shop.parent)
@@ -91,7 +90,7 @@ def test_the_readmes_test_is_complete(shop: Path) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exceptions have notes since Python 3.11")
-def test_a_failure_looks_as_shown(shop: Path) -> None:
+def test_a_failure_looks_as_shown(shop: Path, run: Run) -> None:
     """The lines of the failure on the page are printed, in this order."""
     text = (ROOT / "docs" / "testing.md").read_text()
     [block] = [block for block in BLOCK.findall(text) if "def test_total" in block]

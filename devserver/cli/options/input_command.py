@@ -24,17 +24,24 @@ class InputCommand(click.Command):
 
     Args:
         resolve: Finds the target by the first argument.
+        bare: Makes the target of a name without a module, whose code is not at hand.
     """
 
-    def __init__(self, *args: Any, resolve: Callable[[str], CallTarget], **values: Any) -> None:
+    def __init__(
+        self, *args: Any, resolve: Callable[[str], CallTarget], bare: Callable[[str], CallTarget], **values: Any
+    ) -> None:
         super().__init__(*args, **values)
         self._resolve = resolve
+        self._bare = bare
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does, with the options of the target."""
         own = super().get_params(ctx)
         words = unprefixed(args, own)
         spec = _spec(words, own, ctx)
+        named = _value_of("--type", words, own)
+        if spec is None and named and self._is_bare(words, own):
+            spec, args = named, [named, *args]  # as the Temporal CLI has it, without a module
         if spec is not None:
             spec = _with_type(spec, words, own)
         if spec is not None:
@@ -49,6 +56,11 @@ class InputCommand(click.Command):
                 raise
             raise missing_module(ctx, words) from None
 
+    def _is_bare(self, words: Sequence[str], own: Sequence[click.Parameter]) -> bool:
+        """Whether a name without a module is enough: a type needs its task queue, which else is the module's."""
+        has_queue = any("--task-queue" in param.opts for param in own)
+        return not has_queue or bool(_value_of("--task-queue", words, own) or _value_of("-t", words, own))
+
     def _find(self, spec: str, words: Sequence[str], ctx: click.Context) -> CallTarget:
         """The target; the error for a first argument that cannot be a module says where the module goes."""
         from ...introspection.errors import ModuleUnknown
@@ -56,6 +68,9 @@ class InputCommand(click.Command):
         try:
             return self._resolve(spec)
         except ModuleUnknown as error:
+            bare = spec.isidentifier() or spec == _value_of("--type", words, super().get_params(ctx))
+            if bare and self._is_bare(words, super().get_params(ctx)):
+                return self._bare(spec)
             if _looks_like_module(spec) or str(error.hint).startswith("did you mean"):
                 raise
             form = _form(ctx)
@@ -202,14 +217,20 @@ def missing_module(ctx: click.Context, args: Sequence[str]) -> click.UsageError:
 
 def _with_type(spec: str, args: Sequence[str], own: Sequence[click.Parameter]) -> str:
     """MODULE with the workflow of --type, where the command has that option and MODULE names no workflow."""
-    if ":" in spec or not any("--type" in param.opts for param in own):
-        return spec
+    named = _value_of("--type", args, own)
+    return f"{spec}:{named}" if named and named != spec and ":" not in spec else spec
+
+
+def _value_of(option: str, args: Sequence[str], own: Sequence[click.Parameter]) -> str | None:
+    """The value of an option, where the command has it and it is given."""
+    if not any(option in param.opts for param in own):
+        return None
     for word, following in zip(args, [*args[1:], ""], strict=True):
-        if word == "--type" and following:
-            return f"{spec}:{following}"
-        if word.startswith("--type="):
-            return f"{spec}:{word.partition('=')[2]}"
-    return spec
+        if word == option and following:
+            return following
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+    return None
 
 
 def workflow(spec: str) -> CallTarget:
@@ -217,6 +238,20 @@ def workflow(spec: str) -> CallTarget:
     from ...introspection.targets import find_workflow
 
     return find_workflow(spec)
+
+
+def bare_workflow(name: str) -> CallTarget:
+    """The workflow of a type whose code is not at hand."""
+    from ...introspection import targets
+
+    return targets.bare_workflow(name)
+
+
+def bare_handler(name: str) -> CallTarget:
+    """The signal, query or update of a workflow whose code is not at hand."""
+    from ...introspection import targets
+
+    return targets.bare_handler(name)
 
 
 def handler(kind: Kind) -> Callable[[str], CallTarget]:

@@ -13,6 +13,7 @@ from . import symbols
 if TYPE_CHECKING:
     from ...history import HistoryReader, RunChain
     from ...trace import TraceOptions
+    from ...trace.waits import WaitingPlaces
 
 WRITTEN_AT_ONCE = 100
 
@@ -42,10 +43,20 @@ class _Output:
 
 
 async def print_tree(
-    reader: HistoryReader, chain: RunChain, wanted: TraceOptions, label: str, *, now: datetime | None = None
+    reader: HistoryReader,
+    chain: RunChain,
+    wanted: TraceOptions,
+    label: str,
+    *,
+    now: datetime | None = None,
+    waits: WaitingPlaces | None = None,
 ) -> None:
-    """Print the tree. `label`: the server's name. `now`: the time at which open steps are shown; None: the current."""
+    """Print the tree, and below it where the workflow waits.
+
+    `label`: the server's name. `now`: the time at which open steps are shown; None: the current.
+    """
     from ...trace import walk
+    from . import trace_waits
     from .trace_tree import Tree, heading, tree_width
 
     tree = Tree(reader, width=tree_width(), signs=symbols.shows_signs(), depth=wanted.depth, now=now)
@@ -53,16 +64,25 @@ async def print_tree(
         async for item in walk(reader, chain, wanted):
             for line in await tree.lines(item):
                 output.write(line + "\n")
+        for line in trace_waits.waiting_lines(waits) if waits is not None else ():
+            output.write(line + "\n")
         for line in heading(chain, label):
             output.write(line + "\n")
 
 
-async def print_json(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, address: str | None) -> None:
+async def print_json(
+    reader: HistoryReader,
+    chain: RunChain,
+    wanted: TraceOptions,
+    address: str | None,
+    waits: WaitingPlaces | None = None,
+) -> None:
     """Print the document. `address`: the server's; None for files."""
     from ...trace import walk
+    from . import trace_waits
     from .trace_json import Document
 
-    document = Document(reader, chain, address)
+    document = Document(reader, chain, address, trace_waits.as_json(waits) if waits is not None else None)
     with _Output() as output:
         output.write(document.begin())
         async for item in walk(reader, chain, wanted):

@@ -15,6 +15,7 @@ from ..options.client import connect_with, converter_for, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options
 from ..options.history_files import file_option, names_files, stored_histories
+from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from ...history import HistoryReader, RunChain
     from ...trace import TraceOptions
+    from ...trace.waits import WaitingPlaces
 
+OPEN = ("running", "paused")
 ALL = 1_000_000
 GARBAGE = 100_000
 MAX_NAMED = 20
@@ -37,6 +40,13 @@ MAX_NAMED = 20
     "--depth", type=click.IntRange(min=0), metavar="N", show_default="all", help="Maximum depth of child workflows."
 )
 @click.option("--failures", is_flag=True, help="Show only failures and their parents.")
+@click.option("--waits", is_flag=True, help="Ask the worker of an open workflow where it waits and what it takes.")
+@click.option(
+    "--module",
+    type=ModuleType(),
+    metavar="MODULE",
+    help="With --waits: replay the workflow with this module to find the line. Needed for Python.",
+)
 @click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write an HTML page.")
 @click.option(
@@ -92,6 +102,11 @@ def _check_together(how: dict[str, Any]) -> None:
         raise OptionError("--otlp-open needs --otlp", hint="add the collector, as --otlp http://127.0.0.1:4318")
     if how["files"] and how["follow"]:
         raise OptionError("--follow needs a server: a file does not change", hint="leave out --follow")
+    if how["module"] and not how["waits"]:
+        raise OptionError("--module has no effect without --waits", hint="add --waits")
+    if how["waits"] and (forms or how["files"]):
+        other = forms[0] if forms else "--file"
+        raise OptionError(f"--waits and {other} exclude each other", hint="use one of them")
     if how["failures"] and (how["follow"] or how["otlp"]):
         raise OptionError(f"{forms[0]} shows all steps, not only failures", hint="leave out --failures")
     if how["html"] and how["html"].exists() and not how["html"].is_file():
@@ -124,11 +139,26 @@ async def _trace(
 
     if how["html"]:
         await trace_output.write_html(reader, chain, wanted, how["html"], target.label)
-    elif how["as_json"]:
-        await trace_output.print_json(reader, chain, wanted, target.address)
     else:
-        await trace_output.print_tree(reader, chain, wanted, target.label)
+        waits = await _waiting(reader, chain, connection, how) if how["waits"] else None
+        if how["as_json"]:
+            await trace_output.print_json(reader, chain, wanted, target.address, waits)
+        else:
+            await trace_output.print_tree(reader, chain, wanted, target.label, waits=waits)
     return True
+
+
+async def _waiting(
+    reader: HistoryReader, chain: RunChain, connection: Connection, how: dict[str, Any]
+) -> WaitingPlaces:
+    from ...replay import Candidate, ReplayOptions
+    from ...trace.waits import find_waiting_places
+
+    run = chain.newest
+    if run.status not in OPEN:
+        raise OptionError(f"{chain.workflow_id} is closed: it waits for nothing", hint="leave out --waits")
+    options = ReplayOptions(how["module"], connection, how["data_converter"], how["plugins"]) if how["module"] else None
+    return await find_waiting_places(reader.calls, Candidate(chain.workflow_id, run.run_id, run.type), options)
 
 
 async def _trace_files(

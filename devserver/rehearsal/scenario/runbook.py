@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from ...introspection.module import DYNAMIC
 from ...introspection.module_scan import WORKFLOW, Definitions
+from ...replay import WorkflowSandbox
 from ..errors import ScenarioInvalid
 
 THREADS = 32
@@ -85,6 +86,6 @@ def workflow_type(kind: type) -> str:
     return getattr(kind, WORKFLOW).name or DYNAMIC
 
 
-def runner() -> SandboxedWorkflowRunner:
+def runner() -> WorkflowSandbox:
     """The SDK's sandbox, with `devserver` passed through: runbooks import its ledger."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules("devserver"))
+    return WorkflowSandbox(restrictions=SandboxRestrictions.default.with_passthrough_modules("devserver"))

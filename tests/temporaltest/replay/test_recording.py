@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from devserver.replay import Scrubber
 from devserver.system.paths import HOME_VARIABLE
-from temporaltest.replay.scrub import Scrubber
 from temporaltest.reports import files as names
 
 from ..conftest import ALONE, TWO, Suite
