@@ -28,7 +28,7 @@ from .errors import ClusterRunning, MemberUnknown
 from .folder import ClusterFolder, command
 from .isolation.own_network import OwnNetwork
 from .member import ClusterMember, listens
-from .members import POLL_SECONDS, ClusterMembers
+from .members import POLL_SECONDS, PROCESS_KINDS, ClusterMembers
 from .postgres_server import HOST, PASSWORD
 from .ring.requests import RingRequests
 from .ring.ring import Ring
@@ -38,7 +38,6 @@ from .status import status_of
 
 LOCK_SECONDS = 3.0
 WATCH_SECONDS = 1.0
-PROCESS_KINDS = ("start", "stop", "restart", "kill", "freeze", "thaw")
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -226,23 +225,12 @@ class ClusterMachine:
         elif kind == "reset":
             self._reset(request["declaration"])
         elif kind in PROCESS_KINDS:
-            yield from self._change(kind, request)
+            yield from self._members.change(kind, str(request["member"]), self._deadline(request))
         elif kind in outage_requests.KINDS:
             outage_requests.perform(request, self._members.chosen(str(request["member"])), self._links, self._folder)
         elif kind != "status":
             more = yield from self._ring_request(kind, request)
         return {**self.status(), **more}
-
-    def _change(self, kind: str, request: dict[str, Any]) -> Generator[None, None, None]:
-        """Stop, start, freeze or continue members."""
-        chosen = self._members.chosen(str(request["member"]))
-        if kind in ("stop", "kill", "restart"):
-            yield from self._members.stopping(chosen, "killed" if kind == "kill" else "stopped")
-        if kind in ("start", "restart"):
-            yield from self._members.starting(chosen, self._deadline(request))
-        if kind in ("freeze", "thaw"):
-            for member in chosen:
-                (member.freeze if kind == "freeze" else member.thaw)()
 
     def _ring_request(self, kind: str, request: dict[str, Any]) -> Generator[None, None, dict[str, Any]]:
         if self._requests is None or kind not in self._requests.kinds:

@@ -16,6 +16,7 @@ from .member import ClusterMember
 from .role_config import DATABASE_GROUP, groups_of, role_of
 
 POLL_SECONDS = 0.02
+PROCESS_KINDS = ("start", "stop", "restart", "kill", "freeze", "thaw")
 
 
 class ClusterMembers:
@@ -58,6 +59,22 @@ class ClusterMembers:
             f"the cluster {self._folder.name} has no member {name!r}",
             hint=f"its members: {', '.join(self._members)}; {', '.join(ROLES)} and {DATABASE_GROUP} name all of theirs",
         )
+
+    def change(self, kind: str, name: str, deadline: float) -> Generator[None, None, None]:
+        """Do one of PROCESS_KINDS to the members that a name means.
+
+        Raises:
+            MemberUnknown: There is none.
+            ClusterStartFailed: One does not start by the deadline.
+        """
+        chosen = self.chosen(name)
+        if kind in ("stop", "kill", "restart"):
+            yield from self.stopping(chosen, "killed" if kind == "kill" else "stopped")
+        if kind in ("start", "restart"):
+            yield from self.starting(chosen, deadline)
+        if kind in ("freeze", "thaw"):
+            for member in chosen:
+                (member.freeze if kind == "freeze" else member.thaw)()
 
     def starting(self, members: Iterable[ClusterMember], deadline: float) -> Generator[None, None, None]:
         """Start members and wait until they answer: the databases first, then one role alone, then the others.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +72,10 @@ def is_history_name(path: Path) -> bool:
 
 def history_paths(folder: Path) -> list[Path]:
     """The files in a folder, and in those below it, whose names are those of histories."""
-    return sorted(path for path in folder.rglob("*") if is_history_name(path) and path.is_file())
+    found: list[Path] = []
+    for place, _, names in os.walk(folder):  # folders that vanish or cannot be read are left out
+        found += [path for path in (Path(place, name) for name in names) if is_history_name(path) and path.is_file()]
+    return sorted(found)
 
 
 def find_histories(place: str | Path, stdin: BinaryIO | None = None) -> FoundHistories:
@@ -84,7 +89,7 @@ def find_histories(place: str | Path, stdin: BinaryIO | None = None) -> FoundHis
     if str(place) == STDIN:
         return FoundHistories([read_bytes(_standard_input(stdin), "standard input")])
     path = Path(place)
-    if not path.is_dir():
+    if not _is_folder(path):
         return FoundHistories([read_history(path)])
     histories: list[SavedHistory] = []
     skipped: list[str] = []
@@ -111,9 +116,12 @@ def read_history(path: Path) -> SavedHistory:
     """
     try:
         with path.open("rb") as file:
+            if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):
+                raise HistoryFileError(f"{path} is a device, not a file", hint="use - for standard input")
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise HistoryFileError(f"cannot read {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # a ValueError for a name with a zero byte
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise HistoryFileError(f"cannot read {path}: {reason}") from None
     return read_bytes(data, str(path))
 
 
@@ -137,6 +145,13 @@ def read_bytes(data: bytes, source: str) -> SavedHistory:
         raise HistoryFileError(
             f"{source} {error}", hint="save a history with `temporal workflow show --workflow-id ID --output json`"
         ) from None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # no name of a file at all: reading it says so
+        return False
 
 
 def _standard_input(stdin: BinaryIO | None) -> bytes:

@@ -101,9 +101,13 @@ class Index:
             self._db.executemany(_STEP, (self._row(number, step, failures) for step in steps))
         return number
 
-    def find(self, wanted: SearchQuery, runs: Sequence[int], most: int) -> list[Row]:
-        """At most `most` steps that fit, in the order of `runs`, each run's newest first; see `matching._COLUMNS`."""
-        sql, values = matching.statement(wanted, time.time_ns() // 1000)
+    def find(self, wanted: SearchQuery, runs: Sequence[int], most: int, now: int | None = None) -> list[Row]:
+        """At most `most` steps that fit, in the order of `runs`, each run's newest first; see `matching._COLUMNS`.
+
+        Args:
+            now: Until when open steps last, microseconds since 1970; None is the current time.
+        """
+        sql, values = matching.statement(wanted, time.time_ns() // 1000 if now is None else now)
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
 
     def has_untimed(self, runs: Sequence[int]) -> bool:

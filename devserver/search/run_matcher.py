@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 from ..client.failures import ENCODED
-from ..history import HistoryReader
+from ..history import HistoryReader, StoredHistories
 from . import schema
 from .index import Index, Row, RunFacts
 from .index_store import IndexStore
 from .indexed_step import IndexedStep
 from .indexed_steps import IndexedSteps
 from .query import SearchQuery, matches
+from .sql import micro
 
 MOST_NOTED = 10_000
 MOST_NAMES = 10_000
@@ -80,6 +82,12 @@ class RunMatcher:
             answers[names[int(str(row[0]))]].append(row)
         return {run.run_id: RunMatches(run, answers[run.run_id]) for run in closed if run.run_id in answers}
 
+    def now_of(self, run: RunFacts) -> datetime:
+        """Until when open steps of a run last: until now, or until the last event of a workflow in files."""
+        if isinstance(self._reader, StoredHistories):
+            return self._reader.stored.last_event(run.workflow_id)
+        return datetime.now(timezone.utc)
+
     def _in(self, steps: Sequence[IndexedStep]) -> bool:
         wanted = self._wanted.activity
         return wanted is not None and any(step.kind in ACTIVITIES and matches(wanted, step.name) for step in steps)
@@ -123,6 +131,7 @@ class RunMatcher:
         """The matches in a run that the index does not have: the same query, in memory."""
         number = self._scratch.add(0, run, made) or 0
         try:
-            return self._scratch.find(self._wanted, [number], self._most())
+            now = micro(self.now_of(run)) if isinstance(self._reader, StoredHistories) else None
+            return self._scratch.find(self._wanted, [number], self._most(), now)
         finally:
             self._scratch.remove(number)

@@ -8,7 +8,6 @@ import difflib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -91,7 +90,6 @@ class Search:
         plain = self._reader.converter.payload_codec is None and not self.stored
         self._shelf = IndexStore(folder if plain else None, most_bytes)
         self._answers = RunMatcher(self._reader, self._shelf, wanted, self._most, self._has_read)
-        self._now = datetime.now(timezone.utc)
         self.progress = SearchProgress()
         self.more = False
         self.gone = 0
@@ -135,7 +133,7 @@ class Search:
                             self.more = True
                             return
                         self._left -= 1
-                        yield hit_of(answer.run, row, self._wanted.events, self._now)
+                        yield hit_of(answer.run, row, self._wanted.events, self._answers.now_of(answer.run))
             if self._left == self._limit and self._wanted.activity is not None and not self._answers.has_activity:
                 none: list[str] = []
                 names = self._shelf.ask(lambda index: index.words(), none)

@@ -57,7 +57,8 @@ async def print_tree(
     """
     from ...trace import walk
     from . import trace_waits
-    from .trace_tree import Tree, heading, tree_width
+    from .trace_texts import heading, tree_width
+    from .trace_tree import Tree
 
     tree = Tree(reader, width=tree_width(), signs=symbols.shows_signs(), depth=wanted.depth, now=now)
     with _Output() as output:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...history import failure_facts, preview
-from .terminal import clean
+from .terminal import clean, width_now
 
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
     from temporalio.converter import DataConverter
 
-    from ...history import NamedPayloads, Step, TruncatedPayload
+    from ...history import NamedPayloads, RunChain, Step, TruncatedPayload
     from ...trace import RunBegins
+
+MOST_WIDTH, LEAST_WIDTH = 160, 40
 
 
 class TraceTexts:
@@ -72,3 +75,18 @@ class TraceTexts:
 
 def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def tree_width() -> int:
+    """The width of a tree."""
+    return width_now(LEAST_WIDTH, MOST_WIDTH)
+
+
+def heading(chain: RunChain, label: str) -> Iterator[str]:
+    """Notes above a tree."""
+    notes = list(chain.notes)
+    if chain.others:
+        many = "is another execution" if chain.others == 1 else f"are {chain.others:,} other executions"
+        notes.append(f"there {many} with this workflow id at {label}; show one with --run-id")
+    for note in notes:
+        yield from textwrap.wrap(clean(f"note: {note}"), tree_width(), break_on_hyphens=False)

@@ -14,23 +14,18 @@ from ...client.failures import failure_line
 from ...system.timefmt import lasted
 from ...trace import HiddenRuns, OmittedSteps, Repeat, RunBegins, RunEnds, formatting
 from . import symbols
-from .terminal import clean, width_now
+from .terminal import clean
 from .trace_texts import TraceTexts
 
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
 
-    from ...history import HistoryReader, RunChain, Step, TruncatedPayload
+    from ...history import HistoryReader, Step, TruncatedPayload
     from ...trace import RepeatTimes, ShownEntry, TraceItem
 
-MOST_WIDTH, LEAST_WIDTH, LEAST_TEXT = 160, 40, 16
+LEAST_TEXT = 16
 LEAST_PREVIEW = 20
 NAMED_FIGURES = 12
-
-
-def tree_width() -> int:
-    """The width of a tree."""
-    return width_now(LEAST_WIDTH, MOST_WIDTH)
 
 
 class Tree:
@@ -253,13 +248,3 @@ def _wrapped(text: str, room: int) -> list[str]:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
-
-
-def heading(chain: RunChain, label: str) -> Iterator[str]:
-    """Notes above a tree."""
-    notes = list(chain.notes)
-    if chain.others:
-        many = "is another execution" if chain.others == 1 else f"are {chain.others:,} other executions"
-        notes.append(f"there {many} with this workflow id at {label}; show one with --run-id")
-    for note in notes:
-        yield from textwrap.wrap(clean(f"note: {note}"), tree_width(), break_on_hyphens=False)

@@ -9,7 +9,8 @@ import pytest
 
 from devserver.cli.main import devserver as root
 from devserver.cli.main import run
-from devserver.cli.synonyms import COMMANDS, DELETING, OPTIONS, unknown_option
+from devserver.cli.synonym_tables import COMMANDS, DELETING, OPTIONS
+from devserver.cli.synonyms import unknown_option
 from tests.conftest import Run
 from tests.devserver.cli.commands import walk
 

@@ -427,12 +427,15 @@ def test_invalid_dynamic_configuration(devserver: Run) -> None:
 
 @pytest.mark.parametrize("tuning", ["fast", "stock"])
 def test_tunings(quick_up: Run, status_of: StatusOf, tuning: str) -> None:
-    """`fast` sets its values, `stock` only what keeps old closed workflows and keeps web pages out."""
+    """`fast` sets its values, `stock` only what keeps old closed workflows, keeps web pages out, and an ephemeral
+    server's start short.
+    """
     quick_up("--tuning", tuning)
     values = options_of(command_line_of(status_of()["pid"]), "--dynamic-config-value")
     tuned = [f"{setting.key}={setting.value}" for setting in FAST] if tuning == "fast" else []
     allowed = 'frontend.httpAllowedHosts=["devserver.invalid"]'
-    assert values == ["worker.historyScannerVerifyRetention=false", *tuned, allowed]
+    scanners = ["worker.taskQueueScannerEnabled=false", "worker.historyScannerEnabled=false"]
+    assert values == ["worker.historyScannerVerifyRetention=false", *scanners, *tuned, allowed]
 
 
 # State

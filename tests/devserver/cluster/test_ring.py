@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -24,6 +26,7 @@ from devserver.cluster.isolation import host_networks
 from devserver.cluster.isolation.own_network import OwnNetwork
 from devserver.errors import DevServerError, OptionError
 from tests.devserver.cluster.test_machine import alive, pids, states
+from tests.helpers.checkout import ROOT
 from tests.helpers.fake_cassandra import fake_cassandra
 from tests.helpers.isolation import obstacle
 from tests.helpers.waiting import eventually
@@ -65,6 +68,10 @@ def test_a_ring_and_its_nodes(control: ClusterControl, roles_folder: Path) -> No
         assert states(control.ask("decommission", member="node-3"))["node-3"] == "left"
         assert "node-3" in states(control.ask("decommission", member="node-3"))
         assert [entry["name"] for entry in control.ask("ring")["ring"]] == ["node-1", "node-2", "node-4"]
+        shown = cluster_command("ring", "node-1", "--cluster", control.folder.name).stdout.splitlines()
+        assert shown[0] == "seen by node-1"
+        assert shown[-1].split() == ["node-4", "10.92.0.4", "up", "normal"]
+        assert cluster_command("logs", "node-4", "--cluster", control.folder.name).returncode == 0
         status = control.ask("delete-node", member="node-3")
         assert status["state"] == "ready"
         assert "node-3" not in states(status)
@@ -83,8 +90,8 @@ def test_a_ring_and_its_nodes(control: ClusterControl, roles_folder: Path) -> No
 
 
 def test_a_node_in_a_black_hole(control: ClusterControl) -> None:
-    """It runs and nobody reaches it, until it is healed or taken out of the ring; kill -9 leaves no node."""
-    with control.started(THREE):
+    """Nobody reaches it until it is connected again, removed, or the patient reset; kill -9 leaves no node."""
+    with control.started(THREE, patient=True):
         assert states(control.ask("black-hole", member="node-2"))["node-2"] == "unreachable"
         with pytest.raises(ClusterStartFailed, match=r"node-2 does not answer on 10.92.0.2:9042"):
             control.ask("start", member="node-2", limit=0.1)
@@ -95,8 +102,27 @@ def test_a_node_in_a_black_hole(control: ClusterControl) -> None:
         status = control.ask("delete-node", member="node-2")
         assert status["state"] == "ready"
         assert "node-2" not in states(status)
+        control.ask("black-hole", member="node-3")
+        status = control.ask("reset", declaration=THREE.to_json())
+        assert [name for name in states(status) if name.startswith("node-")] == NODES
+        assert status["state"] == "ready"
         os.kill(int(status["pid"]), signal.SIGKILL)
         eventually(lambda: not [pid for pid in pids(status) if alive(pid)])
+
+
+def cluster_command(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run `devserver cluster ...`."""
+    command = [sys.executable, "-m", "devserver", "cluster", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_an_option_of_the_other_database(roles_folder: Path) -> None:
+    """It is refused before anything starts."""
+    done = cluster_command("up", "--nodes", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--nodes is not for --database postgres" in done.stderr
+    done = cluster_command("up", "--database", "cassandra", "--connections", "50")
+    assert "--connections is not for --database cassandra" in done.stderr
 
 
 def test_a_cluster_without_a_ring(control: ClusterControl) -> None:

@@ -89,6 +89,15 @@ def test_old_closed_workflows_are_kept() -> None:
         assert [word for word in found if word.startswith(key)] == [f"{key}={value}"]
 
 
+def test_ephemeral_servers_start_no_scanners() -> None:
+    """What cleans up after days is off where the state ends with the server; the user's own value wins."""
+    key = "worker.historyScannerEnabled"
+    assert f"{key}=false" in words(ServerOptions(ephemeral=True))
+    assert not [word for word in words(ServerOptions()) if "ScannerEnabled" in word]
+    found = words(ServerOptions(dynamic_config=((key, "true"),), ephemeral=True))
+    assert [word for word in found if word.startswith(key)] == [f"{key}=true"]
+
+
 def test_options_survive_json() -> None:
     """The supervisor reads exactly the options that were written for it."""
     options = ServerOptions(

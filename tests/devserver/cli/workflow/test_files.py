@@ -80,6 +80,7 @@ def test_search_looks_into_files(devserver: Run, folder: Path) -> None:
     assert "order-1" in devserver("search", "--file", str(folder), "--type", "O*").stdout
     assert devserver("search", "--file", str(folder), "--type", "O*", "--open").returncode == 1
     assert devserver("search", "--file", str(folder), "--status", "running").stdout.count("late-1") == 1
+    assert devserver("search", "--file", str(folder), "--type", "Late", "--longer", "1s").returncode == 1
     refused = devserver("search", "--file", str(folder), "--query", "CustomerId = 'ann'")
     assert refused.returncode == 2
     assert "files have no list filter" in refused.stderr
