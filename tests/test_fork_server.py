@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from devserver.executables.models import Executable
 from devserver.instances.supervisor_process import MAIN
 from tests.conftest import processes_of
 from tests.helpers.fork_server import ForkServer
+from tests.helpers.forked_children import VERSION
 
 # Prints everything about its process, and exits as its argument says.
 PROGRAM = """
@@ -118,7 +120,7 @@ print(ended.exists())
 """
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="other versions start it as always")
+@pytest.mark.skipif(platform.python_version_tuple()[:2] != VERSION, reason="other versions start it as always")
 def test_what_a_forked_command_starts_is_forked(
     forks: ForkServer, installed: Executable, home: Path, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ import ctypes
 import gc
 import importlib
 import os
+import platform
 import runpy
 import signal
 import subprocess
@@ -23,11 +24,13 @@ from typing import Any, NamedTuple
 
 from devserver.system.spawn import close_others
 
+VERSION = ("3", "11")
 SUPERVISOR = "devserver.instances.supervisor_main"
 # Neither starts a runtime of the SDK's before it forks: the threads of that are not in a fork.
 MODULES = ("devserver.worker.worker_main", "temporaltest.backends.container_supervisor")
-# What is in this checkout counts as the user's code if a worker has it.
-OURS = {"temporaltest", "tests", "forked_children", "__mp_main__"}
+# Imported again: what is in this checkout counts as the user's code if a worker has it, and testcontainers reads the
+# environment when it is imported.
+AGAIN = {"temporaltest", "tests", "forked_children", "__mp_main__", "testcontainers"}
 # Where these are in /proc/self/stat, from the end of the process's name.
 ARGUMENTS, ENVIRONMENT = (45, 46), (47, 48)
 
@@ -36,9 +39,9 @@ def install(leave: Callable[..., None]) -> None:
     """Fork from now on; `leave` runs a function and ends the process. Other versions of Python start processes: older
     ones have no such function, newer ones warn of a fork with threads.
     """
-    if sys.version_info[:2] != (3, 11):
+    if platform.python_version_tuple()[:2] != VERSION:
         return
-    start = subprocess._fork_exec  # type: ignore[attr-defined]
+    start: Any = vars(subprocess)["_fork_exec"]
 
     def fork_or_start(args: Sequence[Any], *how: Any) -> int:
         words = [os.fsdecode(word) for word in args]
@@ -54,7 +57,7 @@ def install(leave: Callable[..., None]) -> None:
             leave(_run, main, words, environment, place)
         return pid
 
-    subprocess._fork_exec = fork_or_start  # type: ignore[attr-defined]
+    vars(subprocess)["_fork_exec"] = fork_or_start
 
 
 def _main_of(words: Sequence[str]) -> tuple[str, list[str]] | None:
@@ -104,20 +107,23 @@ def _run(main: tuple[str, list[str]], words: Sequence[str], environment: Sequenc
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if environment is not None:
         os.environ.clear()
-        os.environ.update(os.fsdecode(item).split("=", 1) for item in environment)
+        os.environ.update(
+            {name: value for name, _, value in (os.fsdecode(each).partition("=") for each in environment)}
+        )
     show_as(words, os.environ)
-    for name, number in (("stdout", 1), ("stderr", 2)):
-        setattr(sys, name, open(number, "w", buffering=1, closefd=False))  # noqa: SIM115
+    for name, stream in (("stdout", 1), ("stderr", 2)):
+        setattr(sys, name, open(stream, "w", buffering=1, closefd=False))  # noqa: SIM115
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_pytest")]
     module, arguments = main
     sys.argv[:] = [words[1], *arguments]
     if module == SUPERVISOR:
         sys.path.insert(0, str(Path(words[1]).parent))
         importlib.import_module(module).main()
     else:
-        for name in [name for name in sys.modules if name.partition(".")[0] in OURS - {module.partition(".")[0]}]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in AGAIN]:
             del sys.modules[name]
-        sys.modules["__main__"] = types.ModuleType("__main__")
         sys.modules.pop(module, None)
+        sys.modules["__main__"] = types.ModuleType("__main__")
         runpy._run_module_as_main(module)  # type: ignore[attr-defined]
 
 
