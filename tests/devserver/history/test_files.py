@@ -87,6 +87,7 @@ def test_every_form_of_a_history_is_read_alike(tmp_path: Path, form: str) -> Non
         (json.dumps([{"eventId": "x"}]).encode(), "event 1 cannot be read"),
         (json.dumps([{"eventId": "1", "links": 3}]).encode(), "event 1 cannot be read"),
     ],
+    ids=range(15),
 )
 def test_what_is_no_history_is_said(tmp_path: Path, content: bytes, reason: str) -> None:
     """A file that is no history is one sentence, with the name of the file and the reason."""
