@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-cluster system lint types fuzz matrix bench soak releases clean
+.PHONY: help up test test-fast test-cluster test-cassandra system lint types fuzz matrix bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -29,8 +29,8 @@ types: $(READY) ## Check the types
 # Tests of pages, shells, containers and databases need real ones; what is missing is skipped where it cannot be installed.
 # Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes. Its Prometheus would start a
 # service: only the two programs are taken out of the package.
-system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker, PostgreSQL, Prometheus)
-	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io; do \
+system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker, nftables, PostgreSQL, Prometheus)
+	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io nft:nftables ip:iproute2; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
@@ -49,7 +49,7 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 # The types are checked meanwhile.
 test: system lint ## Run the whole suite, as CI does (WORKERS=4 processes)
 	@$(MAKE) --no-print-directory types & types=$$!; \
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster_only"; tests=$$?; \
 	wait $$types && exit $$tests
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute
@@ -58,6 +58,15 @@ test-fast: $(READY) ## Run the tests that need no server, in less than a minute
 test-cluster: system ## Run the tests on a real cluster; builds the server first (20 CPU minutes once; needs Go)
 	$(BIN)/devserver cluster build
 	$(BIN)/pytest -n 0 -m cluster
+
+# Java and Maven come only here: no other test needs them.
+test-cassandra: system ## Run the tests on a real ring of Cassandra nodes (20 minutes; needs 8 GB of memory)
+	@missing=; for tool in java:openjdk-17-jre-headless mvn:maven; do \
+		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+	$(BIN)/devserver cluster build
+	DEVSERVER_TEST_CASSANDRA=1 $(BIN)/pytest -n 0 --timeout 1800 -m cassandra
 
 fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 	DEVSERVER_FUZZ=all $(BIN)/pytest -n 2 --timeout 3600 tests/devserver/cli/test_fuzz.py

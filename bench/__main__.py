@@ -15,11 +15,11 @@ from devserver import BinaryRequest
 from devserver.executables.resolve import ensure
 from devserver.system.paths import HOME_VARIABLE, Paths
 
-from . import inspection, load, payloads, rehearsals, scale, server, skipping, suites
+from . import inspection, load, payloads, rehearsals, replays, scale, server, skipping, suites
 from .table import Row, render
 
 DEVSERVER = str(Path(sys.executable).parent / "devserver")
-SECTIONS = ("server", "skipping", "suites", "scale", "rehearsals", "payloads", "inspection")
+SECTIONS = ("server", "skipping", "suites", "scale", "rehearsals", "payloads", "inspection", "replays")
 
 
 def main() -> None:
@@ -52,7 +52,9 @@ def main() -> None:
         if "payloads" in wanted:
             print(render(list(payloads.measure(executable.path, options.repeat))), end="\n\n")
         if "inspection" in wanted:
-            print(render(list(inspection.measure(executable.path, DEVSERVER, options.repeat))))
+            print(render(list(inspection.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
+        if "replays" in wanted:
+            print(render(list(replays.measure(executable.path, DEVSERVER, options.repeat))))
 
 
 def _server(executable: Path, starts: int, repeat: int) -> str:

@@ -16,6 +16,7 @@ MODULES: dict[str, ModuleType] = {
     "drills": drills,
     "expect": expect,
     "faults.cluster": faults.cluster,
+    "faults.database": faults.database,
     "expect.patient": expect.patient,
 }
 TABLE = re.compile(r"(?ms)^<!-- table of ([\w.]+) -->\n.*?^<!-- end of table -->$")

@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .options import IMAGE, NAMESPACES_PER_SERVER, OPTIONS, PREFIX, Option
+from .option_values import chosen_backend, placed_value
+from .options import IMAGE, NAMESPACES_PER_SERVER, OPTIONS, PREFIX
 
 if TYPE_CHECKING:
     import pytest
@@ -20,7 +21,6 @@ GROUP = f"Temporal (each also as ini key temporal_NAME and as environment variab
 # Settings of `[tool.devserver]` and `DEVSERVER_*` that select the executable; read here so that they are read once.
 EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 WORKER_INPUT = "temporal"
-USER_INFO = r"(?<=://).*(?=@)"
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class PluginConfig:
     record: Path | None = None
     record_scrub: bool = False
     replay_from: Path | None = None
+    replay_module: tuple[str, ...] | None = None
     report: Path | None = None
     executable: Mapping[str, str | bool] = field(default_factory=dict)
 
@@ -123,13 +124,6 @@ class PluginConfig:
         return cls(**parsed)
 
 
-class _Setting(NamedTuple):
-    """The value of an option, and where it was set: 0 on the command line, 1 in the environment, 2 in the ini file."""
-
-    rank: int
-    value: Any
-
-
 def add_options(parser: pytest.Parser) -> None:
     """Declare every option to pytest, as a flag and as an ini key."""
     group = parser.getgroup("temporal", GROUP)
@@ -157,12 +151,12 @@ def read(config: pytest.Config, environ: Mapping[str, str] | None = None) -> Plu
         return PluginConfig.from_wire(values)
     variables = os.environ if environ is None else environ
     project = _project(config, variables)
-    settings = {option.key: _setting(config, option, variables) for option in OPTIONS}
+    settings = {option.key: placed_value(config, option, variables) for option in OPTIONS}
     read: dict[str, Any] = {}
     for option in OPTIONS:
         setting = settings[option.key]
         read[option.key] = option.default if setting is None else setting.value
-    read["backend"] = _backend(settings, str(read["backend"]))
+    read["backend"] = chosen_backend(settings, str(read["backend"]))
     if read["backend"] != "managed":
         read["instance"] = None
     read["version"] = read["version"] or project.version
@@ -193,61 +187,6 @@ def _project(config: pytest.Config, environ: Mapping[str, str]) -> Settings:
 def _executable(settings: Settings) -> dict[str, str | bool]:
     values = {key: getattr(settings, key) for key in EXECUTABLE}
     return {key: value if isinstance(value, bool) else str(value) for key, value in values.items() if value}
-
-
-def _setting(config: pytest.Config, option: Option, environ: Mapping[str, str]) -> _Setting | None:
-    """The value of an option from the place that overrides the others; None where it is not set."""
-    import pytest
-
-    here = config.invocation_params.dir
-    places = (
-        (option.flag, config.getoption(option.ini), here),
-        (option.variable, environ.get(option.variable), here),
-        (f"{option.ini} in {config.inipath}", config.getini(option.ini), config.rootpath),
-    )
-    for rank, (place, text, folder) in enumerate(places):
-        if text in (None, "", []):
-            continue
-        text = "\n".join(text) if isinstance(text, list) else text
-        try:
-            value = option.parse(str(text))
-        except ValueError as error:
-            import re
-
-            shown = re.sub(USER_INFO, "***", text)
-            raise pytest.UsageError(f"{place}: must be {error}, not {shown!r}") from None
-        return _Setting(rank, folder / value if isinstance(value, Path) else value)
-    return None
-
-
-# Options that name a server, with the backend that they select.
-SELECTING = {"address": "external", "client_profile": "external", "instance": "managed"}
-
-
-def _backend(settings: Mapping[str, _Setting | None], backend: str) -> str:
-    """The backend, unless a place that overrides it, or the same one, names a server of another backend.
-
-    Raises:
-        pytest.UsageError: One place says two things.
-    """
-    import pytest
-
-    said = [(setting.rank, key, SELECTING[key]) for key in SELECTING if (setting := settings[key]) is not None]
-    if settings["backend"] is not None:
-        said.append((settings["backend"].rank, "backend", backend))
-    if not said:
-        return backend
-    first = min(rank for rank, _, _ in said)
-    chosen = [(key, selected) for rank, key, selected in said if rank == first]
-    for key, selected in chosen:
-        for other, conflicting in chosen:
-            if conflicting != selected and key != "backend":
-                flag = f"--temporal-{key.replace('_', '-')}"
-                kind = "an external server" if selected == "external" else "a managed server"
-                other_flag = f"--temporal-{other.replace('_', '-')}"
-                text = f"{other_flag} is {backend}" if other == "backend" else f"{other_flag} selects another"
-                raise pytest.UsageError(f"{flag} selects {kind}, but {text}: remove one of them")
-    return chosen[0][1]
 
 
 def _at_terminal(environ: Mapping[str, str]) -> bool:

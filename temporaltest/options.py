@@ -52,6 +52,13 @@ class Option(NamedTuple):
         return PREFIX + self.key.upper()
 
 
+def _modules(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise ValueError("a module, such as shop.workflows or shop/workflows.py")
+    return names
+
+
 def _switch(text: str) -> bool:
     try:
         return _WORDS[text.strip().lower()]
@@ -222,5 +229,11 @@ OPTIONS = (
         False,
     ),
     Option("replay-from", Path, "DIR", "Replay the histories in this folder against the current code."),
+    Option(
+        "replay-module",
+        _modules,
+        "MODULE",
+        "Module of the workflows of histories that the Web UI or the Temporal CLI saved; several with commas.",
+    ),
     Option("report", Path, "DIR", "Write the reports of failed tests into this folder, as text and JSON."),
 )

@@ -80,7 +80,7 @@ class LazyGroup(CommandGroup):
         if cmd_name not in self._lines:
             return None
         module = importlib.import_module(f".{self._modules.get(cmd_name, cmd_name)}", self._package)
-        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name)
+        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name.replace("-", "_"))
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

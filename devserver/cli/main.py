@@ -39,7 +39,7 @@ SECTIONS = {
     "Workflows": {
         "run": "Run a worker and reload it when code changes.",
         "inspect": "Show the workflows and activities of a module.",
-        "workflow": "Start, signal, query, update, trace and search workflows.",
+        "workflow": "Start, signal, query, update, trace, search and reset workflows.",
         "schedule": "Create, preview and manage schedules.",
         "deployment": "Roll out and roll back builds (Worker Versioning).",
     },
@@ -63,6 +63,7 @@ UNLISTED = {
     "trace": "Show what a workflow did, as a tree.",
     "search": "Find steps of workflows by what happened in them.",
     "stuck": "List workflows that are blocked.",
+    "replay": "Replay histories against today's code.",
     "install": "Download and verify the server's executable.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "completion": "Print the completion script of a shell.",
@@ -73,11 +74,12 @@ SHARED = {
     "trace": "workflow.trace",
     "search": "workflow.search",
     "stuck": "workflow.stuck",
+    "replay": "workflow.replay",
     "install": "binary.install",
 }
 EPILOG = """
 \b
-Also: trace, search, stuck (as in `workflow`), install (as in `binary`),
+Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
 observe (configuration for Prometheus and Datadog), completion bash|zsh|fish.
 """
 

@@ -6,6 +6,7 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 - Calls: `ServiceCalls` lists, counts and describes workflows (paused ones too), reads histories and finds pollers, with
   retries (`CallRetries`) and errors of ours; `quote`, `quote_time` and `both` write list filters.
 - Virtual clocks: `VirtualClock` of one workflow, `manual_client`, `require_time_skipping`.
+- Open workflows: `ask_waits` asks the worker where one waits and which messages it takes (`WorkflowWaits`).
 - Failures: `failure_line`, `failure_text` and `root_cause`; their rule is in `devserver.client.failures`. `FailureKind`
   tells what a text shows, such as non-determinism.
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .timestamps import to_datetime, to_datetime_or_none, to_timedelta, to_timestamp
     from .virtual_clock import VirtualClock, require_time_skipping
     from .virtual_clock_state import ClockState, clock_state
+    from .waits import MessageHandler, StackFrame, WorkflowWaits, ask_waits
 
 __all__ = [
     "BUSY_SERVER",
@@ -41,10 +43,14 @@ __all__ = [
     "Connection",
     "FailureKind",
     "FailureText",
+    "MessageHandler",
     "RunStatus",
     "ServiceCalls",
+    "StackFrame",
     "Target",
     "VirtualClock",
+    "WorkflowWaits",
+    "ask_waits",
     "both",
     "call_failed",
     "chain",
@@ -88,6 +94,7 @@ __getattr__, __dir__ = lazy_names(
         "target": ("Connection", "Target", "connect", "find_target"),
         "time_skipping": ("manual_client",),
         "timestamps": ("to_datetime", "to_datetime_or_none", "to_timedelta", "to_timestamp"),
+        "waits": ("MessageHandler", "StackFrame", "WorkflowWaits", "ask_waits"),
         "virtual_clock": ("VirtualClock", "require_time_skipping"),
     },
 )

@@ -12,7 +12,10 @@ class FailureKind(enum.Enum):
     NONDETERMINISM = r"\[TMPRL1100\]"
     DEADLOCK = r"\[TMPRL1101\]"
     TOO_LARGE = r"(?i:\[TMPRL1103\]|exceed\w* size limit|message larger than max)"
-    NOT_REGISTERED = r"(?i:is not registered on this worker|unable to find (?:workflow|activity) ?type)"
+    NOT_REGISTERED = (
+        r"(?i:is not registered on this worker|unable to find (?:workflow|activity) ?type"
+        r"|no such export|(?:workflow|activity) type \S+ is not registered|is not registered with a worker)"
+    )
     CONVERTER = r"\bFailed (?:decoding arguments|encoding completion)|payload_codec\.|\bdecode_activation\b"
     DECODING = r"\bFailed decoding arguments"
     UNSERIALIZABLE = r"Object of type (\S+) is not JSON serializable"

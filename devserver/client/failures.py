@@ -17,11 +17,15 @@ from dataclasses import dataclass
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
+from ..errors import DevServerError
+
 MAX_CAUSES = 10
 MAX_LINE = 300
 MAX_LINES = 200
 MAX_TEXT = 2000
-UNREADABLE = "(encoded: this client has no codec that reads it)"
+MAX_REASON = 200
+ENCODED = "(encoded:"
+UNREADABLE = f"{ENCODED} this client has no codec that reads it)"
 # The SDK's exception classes for failures that are not an application's.
 EXCEPTIONS = {
     "timeout_failure_info": "TimeoutError",
@@ -119,6 +123,13 @@ def _says_something(failure: Failure) -> bool:
     return bool(failure.message.strip()) or failure.HasField("encoded_attributes")
 
 
+def reason(error: Exception) -> str:
+    """Why a codec failed, in one line."""
+    text = " ".join((error.message if isinstance(error, DevServerError) else str(error)).split())
+    name = "" if isinstance(error, DevServerError) else type(error).__name__
+    return ": ".join(part for part in (name, text) if part)
+
+
 def _one_line(text: str) -> str:
     return _cut(" ".join(text.split()), MAX_LINE)
 
@@ -143,6 +154,7 @@ async def _decoded(failure: Failure, converter: DataConverter) -> Failure:
             await converter.payload_codec.decode_failure(copy)
         attributes = converter.payload_converter.from_payloads([copy.encoded_attributes])[0]
         copy.message, copy.stack_trace = str(attributes["message"]), str(attributes.get("stack_trace", ""))
-    except Exception:  # noqa: BLE001 - codecs and converters are the user's, and may fail in any way
-        copy.message, copy.stack_trace = UNREADABLE, ""
+    except Exception as error:  # noqa: BLE001 - codecs and converters are the user's, and may fail in any way
+        why = UNREADABLE if converter.payload_codec is None else f"{ENCODED} {_cut(reason(error), MAX_REASON)})"
+        copy.message, copy.stack_trace = why, ""
     return copy

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
+from .codec_options import CodecOptions, find_codec, pairs
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -28,12 +29,13 @@ FLAGS: Mapping[str, str] = {
     "tls_client_cert_path": "--tls-cert-path",
     "tls_client_key_path": "--tls-key-path",
 }
+OURS = ("name", "tls_disable_host_verification", "grpc_meta", "codec_endpoint", "codec_auth", "codec_header")
 OTHER_SERVER = "choose another server with --address or --profile"
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A user's choice of a server; None for what was not chosen. All fields but `name` are settings of the SDK."""
+    """A user's choice of a server; None for what was not chosen. Fields are settings of the SDK, except `OURS`."""
 
     name: str | None = None
     address: str | None = None
@@ -45,10 +47,15 @@ class Connection:
     tls_server_ca_cert_path: str | None = None
     tls_client_cert_path: str | None = None
     tls_client_key_path: str | None = None
+    tls_disable_host_verification: bool | None = None
+    grpc_meta: tuple[str, ...] = ()
+    codec_endpoint: str | None = None
+    codec_auth: str | None = None
+    codec_header: tuple[str, ...] = ()
 
     def variables(self) -> dict[str, str]:
         """The choice as the SDK's environment variables."""
-        values = {setting.name: getattr(self, setting.name) for setting in fields(self) if setting.name != "name"}
+        values = {setting.name: getattr(self, setting.name) for setting in fields(self) if setting.name not in OURS}
         return {
             f"TEMPORAL_{name.upper()}": str(value).lower() if isinstance(value, bool) else value
             for name, value in values.items()
@@ -65,6 +72,8 @@ class Target:
         name: The managed instance's name; None for any other server.
         cli: The words that call the Temporal CLI for this server.
         connect: Further arguments of `Client.connect`.
+        codec: The codec server for values.
+        any_host: Accept a certificate of another host name, if it is trusted otherwise.
     """
 
     address: str
@@ -72,6 +81,8 @@ class Target:
     name: str | None = None
     cli: tuple[str, ...] = ("temporal",)
     connect: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    codec: CodecOptions | None = None
+    any_host: bool = False
 
     @property
     def label(self) -> str:
@@ -96,10 +107,30 @@ def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> 
         )
     managed = chosen.name or (None if other else environ.get(NAME))
     if managed:
-        return _managed(chosen, managed, None)
-    if other or environ.get(ADDRESS) or environ.get(PROFILE):
-        return _configured(chosen, environ)
-    return _managed(chosen, DEFAULT_NAME, environ.get(NAMESPACE))
+        found = _managed(chosen, managed, None)
+    elif other or environ.get(ADDRESS) or environ.get(PROFILE):
+        found = _configured(chosen, environ)
+    else:
+        found = _managed(chosen, DEFAULT_NAME, environ.get(NAMESPACE))
+    metadata = {**found.connect.get("rpc_metadata", {}), **pairs(chosen.grpc_meta or (), "--grpc-meta")}
+    return replace(
+        found,
+        connect={**found.connect, "rpc_metadata": metadata} if metadata else found.connect,
+        codec=codec_of(chosen, environ, managed=found.name is not None),
+        any_host=bool(chosen.tls_disable_host_verification),
+    )
+
+
+def codec_of(
+    chosen: Connection, environ: Mapping[str, str] = os.environ, *, managed: bool = False
+) -> CodecOptions | None:
+    """The codec server of a user's choice; None if there is none.
+
+    Raises:
+        OptionError: Its options are malformed.
+    """
+    profile = None if managed else chosen.profile or environ.get(PROFILE) or (None if chosen.address else "default")
+    return find_codec(chosen.codec_endpoint, chosen.codec_auth, chosen.codec_header or (), environ, profile)
 
 
 async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, **options: Any) -> Client:
@@ -119,6 +150,14 @@ async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, **options
 
     _check_address(target.address)
     keywords = {**target.connect, "namespace": target.namespace, **options}
+    if target.codec is not None:
+        from .remote_codec import with_codec
+
+        keywords["data_converter"] = with_codec(keywords.get("data_converter"), target.codec, target.namespace)
+    if target.any_host:
+        from .host_names import named_by_server
+
+        keywords["tls"] = await named_by_server(target.address, keywords.get("tls"))
     try:
         return await asyncio.wait_for(Client.connect(target.address, **keywords), timeout)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A real Temporal cluster on this machine: every role a process of its own, on PostgreSQL."""
+"""A real Temporal cluster on this machine: every role a process of its own, on PostgreSQL or Cassandra."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from ..system.lazy_names import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .control import ClusterControl
-    from .declaration import Cluster, Load, Postgres, Roles, load, postgres, roles
+    from .declaration import Cassandra, Cluster, Load, Postgres, Roles, cassandra, load, postgres, roles
     from .errors import (
+        CassandraMissing,
         ClusterBuildFailed,
         ClusterExecutableMissing,
         ClusterNotRunning,
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
         ClusterStartFailed,
         ClusterUnknown,
         MemberUnknown,
+        NetworkNotIsolated,
         PostgresMissing,
+        RingRefused,
     )
+    from .external import ExternalCluster
 
 __all__ = [
+    "Cassandra",
+    "CassandraMissing",
     "Cluster",
     "ClusterBuildFailed",
     "ClusterControl",
@@ -28,11 +34,15 @@ __all__ = [
     "ClusterRunning",
     "ClusterStartFailed",
     "ClusterUnknown",
+    "ExternalCluster",
     "Load",
     "MemberUnknown",
+    "NetworkNotIsolated",
     "Postgres",
     "PostgresMissing",
+    "RingRefused",
     "Roles",
+    "cassandra",
     "load",
     "postgres",
     "roles",
@@ -40,11 +50,13 @@ __all__ = [
 
 _NAMES = {
     "control": ("ClusterControl",),
-    "declaration": ("Cluster", "Load", "Postgres", "Roles", "load", "postgres", "roles"),
+    "declaration": ("Cassandra", "Cluster", "Load", "Postgres", "Roles", "cassandra", "load", "postgres", "roles"),
     "errors": (
         *("ClusterBuildFailed", "ClusterExecutableMissing", "ClusterNotRunning", "ClusterRunning"),
         *("ClusterStartFailed", "ClusterUnknown", "MemberUnknown", "PostgresMissing"),
+        *("CassandraMissing", "NetworkNotIsolated", "RingRefused"),
     ),
+    "external": ("ExternalCluster",),
 }
 
 __getattr__, __dir__ = lazy_names(__name__, _NAMES)

@@ -9,19 +9,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from ..config.settings import Settings
 from ..errors import DevServerError
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from ..system.paths import Paths
 from ..system.progress import Reporter, Silent
-from . import executable, postgres_server
-from .declaration import Cluster
+from . import executable, postgres_server, postgres_template
+from .declaration import Cassandra, Cluster
 from .errors import ClusterNotRunning, ClusterRunning, ClusterStartFailed, ClusterUnknown
 from .folder import ClusterFolder, command
 
 START_SECONDS = 60.0
+RING_SECONDS = 400.0  # of a start with Cassandra, whose nodes take their time on a busy machine
 STOP_SECONDS = 120.0
 MODULE = f"{__package__}.machine_main"
 
@@ -43,25 +46,28 @@ class ClusterControl:
         cluster: Cluster,
         *,
         port: int | None = None,
-        limit: float = START_SECONDS,
+        limit: float | None = None,
         reporter: Reporter | None = None,
         detach: bool = False,
+        patient: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Start the cluster; in the block it serves, and yields its status.
 
         At the end of the block it is stopped, and so it is when this process ends, whatever ends it. With `detach` it
-        stays until `down`.
+        stays until `down`. A `patient` can be given back its first data (`reset`), and is killed, not stopped.
 
         Raises:
             ClusterRunning: It runs already.
-            ClusterExecutableMissing, PostgresMissing: What it needs is not on this machine.
-            ClusterStartFailed: A member does not start, or it does not serve within `limit` seconds.
+            ClusterExecutableMissing, PostgresMissing, CassandraMissing: What it needs is not on this machine.
+            ClusterStartFailed: A member does not start, or it does not serve within `limit` seconds (60, with Cassandra
+                400).
         """
         reporter = reporter or Silent()
         lifeline = (-1, -1) if detach else os.pipe()
         try:
             with self.folder.lock():
-                process, status = self._start(cluster, port, limit, reporter, lifeline[0])
+                limit = limit or start_seconds(cluster)
+                process, status = self._start(cluster, port, limit, reporter, lifeline[0], patient=patient)
             try:
                 yield status
             finally:
@@ -73,7 +79,14 @@ class ClusterControl:
                 os.close(descriptor)
 
     def _start(
-        self, cluster: Cluster, port: int | None, limit: float, reporter: Reporter, lifeline: int
+        self,
+        cluster: Cluster,
+        port: int | None,
+        limit: float,
+        reporter: Reporter,
+        lifeline: int,
+        *,
+        patient: bool,
     ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         folder = self.folder
         if folder.running():
@@ -82,7 +95,8 @@ class ClusterControl:
             )
         self._require_same(cluster)
         roles = executable.find(cluster.version, folder.paths)
-        template = postgres_server.template(roles, cluster.version, folder.paths, reporter)
+        template = postgres_template.template(roles, cluster.version, folder.paths, reporter)
+        ring = self._ring(cluster, roles, reporter)
         folder.create()
         request = {
             "paths": {key: str(value) for key, value in vars(folder.paths).items()},
@@ -92,6 +106,8 @@ class ClusterControl:
             "template": str(template),
             "limit": limit,
             "port": port,
+            "ring": ring,
+            "patient": patient,
         }
         read, write = os.pipe()
         log = folder.log("supervisor")
@@ -126,6 +142,24 @@ class ClusterControl:
                 process.wait()
                 raise
 
+    def _ring(self, cluster: Cluster, roles: Path, reporter: Reporter) -> dict[str, Any] | None:
+        """What the machine needs to know of the cluster's Cassandra nodes: programs, template, their numbers."""
+        database = cluster.database
+        if not isinstance(database, Cassandra):
+            return None
+        from .ring import jars, template
+
+        paths = self.folder.paths
+        programs = jars.find(paths, reporter, offline=bool(Settings.load().offline))
+        nodes = list(range(1, database.nodes + 1))
+        with contextlib.suppress(ClusterUnknown):
+            nodes = self.folder.read().get("nodes", nodes)
+        return {
+            "programs": programs.to_json(),
+            "template": str(template.template(programs, database, roles, cluster.version, paths, reporter)),
+            "nodes": nodes,
+        }
+
     def _require_same(self, cluster: Cluster) -> None:
         """The number of shards and the version of the schema belong to the data."""
         try:
@@ -136,6 +170,11 @@ class ClusterControl:
             raise ClusterStartFailed(
                 f"the cluster {self.folder.name} has {before.shards} history shards, not {cluster.shards}",
                 hint=f"their number cannot change; delete it first: {command('delete', self.folder.name)}",
+            )
+        if before.database != cluster.database and Cassandra in map(type, (before.database, cluster.database)):
+            raise ClusterStartFailed(
+                f"the cluster {self.folder.name} is on {before.database}, not on {cluster.database}",
+                hint=f"its database cannot change; delete it first: {command('delete', self.folder.name)}",
             )
 
     def ask(self, kind: str, **facts: Any) -> dict[str, Any]:
@@ -189,4 +228,10 @@ class ClusterControl:
                     f"the cluster {self.folder.name} is running",
                     hint=f"stop it first: {command('down', self.folder.name)}",
                 )
+            postgres_server.discard(self.folder.database)
             shutil.rmtree(private_folder(self.folder.path))
+
+
+def start_seconds(cluster: Cluster) -> float:
+    """How long the start of such a cluster may take."""
+    return RING_SECONDS if isinstance(cluster.database, Cassandra) else START_SECONDS

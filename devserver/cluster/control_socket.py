@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,23 @@ from ..system.channel import Channel
 from .folder import ClusterFolder
 
 REQUEST_SECONDS = 5.0  # for a request to arrive as a whole
-ANSWER_SECONDS = 120.0
+ANSWER_SECONDS = 120.0  # beyond the limit of the request
 
 
 class ControlSocket:
-    """The end of the supervising process, which handles one request at a time.
+    """The end of the supervising process. It works on all requests at the same time.
 
     Args:
         folder: The cluster's folder, private to its user; so is the socket.
-        handle: Does what a request asks for, and returns the status of the cluster.
+        handle: Does what a request asks for, and returns the status of the cluster; it yields while it waits.
     """
 
-    def __init__(self, folder: ClusterFolder, handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(
+        self, folder: ClusterFolder, handle: Callable[[dict[str, Any]], Generator[None, None, dict[str, Any]]]
+    ) -> None:
         self._folder = folder
         self._handle = handle
+        self._open: list[tuple[Channel, Generator[None, None, dict[str, Any]]]] = []
         self._socket = socket.socket(socket.AF_UNIX)
         folder.socket.unlink(missing_ok=True)
         os.chdir(folder.path)  # a short relative name: the path of a socket has at most 107 bytes
@@ -46,20 +49,38 @@ class ControlSocket:
         """Its descriptor, which can be read when a request has come."""
         return self._socket.fileno()
 
-    def answer(self) -> None:
-        """Answer a request. A client that has left meanwhile, or says nothing, is ignored."""
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being worked on."""
+        return bool(self._open)
+
+    def accept(self) -> None:
+        """Accept a request. A client that has left meanwhile, or says nothing, is ignored."""
         with contextlib.suppress(OSError):
             connection, _ = self._socket.accept()
-            with connection:
-                connection.settimeout(REQUEST_SECONDS)
-                channel = Channel(connection)
-                request = channel.receive()
-                if request is None:
-                    return
-                try:
-                    channel.send("done", status=self._handle(request))
-                except DevServerError as error:
-                    channel.send("failed", error=error.to_json())
+            connection.settimeout(REQUEST_SECONDS)
+            channel = Channel(connection)
+            request = channel.receive()
+            if request is None:
+                channel.close()
+            else:
+                self._open.append((channel, self._handle(request)))
+
+    def work(self) -> None:
+        """Go on with every request, and answer those that are done, also where the client has left."""
+        for each in list(self._open):
+            channel, steps = each
+            try:
+                next(steps)
+                continue
+            except StopIteration as done:
+                answer: tuple[str, dict[str, Any]] = ("done", {"status": done.value})
+            except DevServerError as error:
+                answer = ("failed", {"error": error.to_json()})
+            self._open.remove(each)
+            with contextlib.suppress(OSError):
+                channel.send(answer[0], **answer[1])
+            channel.close()
 
     def close(self) -> None:
         """Close it and remove its file."""
@@ -75,6 +96,7 @@ def ask(folder: ClusterFolder, kind: str, facts: dict[str, Any]) -> dict[str, An
     """
     try:
         with contextlib.closing(_connect(folder)) as connection:
+            connection.settimeout(float(facts.get("limit", 0.0)) + ANSWER_SECONDS)
             channel = Channel(connection)
             channel.send(kind, **facts)
             answer = channel.receive()
@@ -90,7 +112,7 @@ def ask(folder: ClusterFolder, kind: str, facts: dict[str, Any]) -> dict[str, An
 
 def _connect(folder: ClusterFolder) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(ANSWER_SECONDS)
+    connection.settimeout(REQUEST_SECONDS)
     opened = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         short = Path(f"/proc/self/fd/{opened}") / folder.socket.name

@@ -15,6 +15,8 @@ ROLES = ("frontend", "history", "matching", "worker")
 MOST_OF_A_ROLE = 9
 MOST_SHARDS = 16384
 DATABASE = "postgres"
+NODE = "node"
+MOST_NODES = 6
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?\Z")
 
@@ -73,12 +75,53 @@ class Postgres:
 
 
 @dataclass(frozen=True)
+class Cassandra:
+    """A ring of Cassandra nodes of the cluster's own, each a process; visibility stays on a PostgreSQL.
+
+    Attributes:
+        nodes: How many nodes the ring has at the start.
+        replication: On how many of them each row is (the replication factor of Temporal's keyspace).
+
+    Raises:
+        OptionError: A number is not from 1 to 6, or there are fewer nodes than copies.
+    """
+
+    nodes: int = 3
+    replication: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("nodes", "replication"):
+            number = getattr(self, name)
+            if not isinstance(number, int) or not 1 <= number <= MOST_NODES:
+                raise OptionError(
+                    f"cassandra({name}={number!r}) is not possible", hint=f"give a number from 1 to {MOST_NODES}"
+                )
+        if self.replication > self.nodes:
+            raise OptionError(
+                f"{self.nodes} nodes cannot hold {self.replication} copies of each row",
+                hint="give as many nodes as the replication factor, or more",
+            )
+
+    @property
+    def connections(self) -> int:
+        """The most connections of the PostgreSQL that has the visibility."""
+        return Postgres().connections
+
+    def __str__(self) -> str:
+        nodes = "1 node" if self.nodes == 1 else f"{self.nodes} nodes"
+        return f"Cassandra, {nodes}, replication factor {self.replication}"
+
+
+@dataclass(frozen=True)
 class Load:
-    """The workload of a cluster that is a rehearsal's patient: workflows with a timer, a signal and an activity.
+    """The workload of a cluster that is a rehearsal's patient: workflows with a timer and an activity.
 
     Attributes:
         every: Seconds from one start to the next.
         deadline: Seconds within which a start must be acknowledged; the client gives up then, and does not try again.
+        signals: Whether each gets a signal.
+        updates: Whether each gets an update.
+        schedules: Whether a schedule, which acts once, is created with every tenth.
 
     Raises:
         OptionError: A time is not from 0.01 to 3600 seconds.
@@ -86,6 +129,9 @@ class Load:
 
     every: float = 0.2
     deadline: float = 2.0
+    signals: bool = True
+    updates: bool = True
+    schedules: bool = True
 
     def __post_init__(self) -> None:
         for name in ("every", "deadline"):
@@ -103,7 +149,7 @@ class Cluster:
 
     Attributes:
         version: The version of the server, such as `1.32.0`; see `devserver cluster build`.
-        database: Its database.
+        database: Its database: `postgres()` or `cassandra()`.
         roles: How many processes each role has.
         shards: The number of history shards; it cannot be changed later.
         namespace: The namespace that it is created with.
@@ -115,7 +161,7 @@ class Cluster:
     """
 
     version: str = DEFAULT_VERSION
-    database: Postgres = field(default_factory=Postgres)
+    database: Postgres | Cassandra = field(default_factory=Postgres)
     roles: Roles = field(default_factory=Roles)
     shards: int = 8
     namespace: str = "default"
@@ -130,15 +176,22 @@ class Cluster:
                 f"a cluster cannot have {self.shards} history shards", hint=f"give a number from 1 to {MOST_SHARDS}"
             )
 
+    def members(self) -> tuple[str, ...]:
+        """The names of all processes: those of the database, then role by role."""
+        nodes = self.database.nodes if isinstance(self.database, Cassandra) else 0
+        return (DATABASE, *(f"{NODE}-{number}" for number in range(1, nodes + 1)), *self.roles.members())
+
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON: its attributes by name."""
-        return asdict(self)
+        kind = next(kind for kind, each in _DATABASES.items() if isinstance(self.database, each))
+        return {**asdict(self), "database": {"kind": kind, **asdict(self.database)}}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Cluster:
         """The declaration that `to_json` wrote; keys that this version does not know are ignored."""
         known = {key: data[key] for key in (each.name for each in fields(cls)) if key in data}
-        known["database"] = Postgres(**data["database"])
+        database = dict(data["database"])
+        known["database"] = _DATABASES[database.pop("kind", "postgres")](**database)
         known["roles"] = Roles(**data["roles"])
         known["load"] = Load(**data["load"]) if data.get("load") else None
         return cls(**known)
@@ -149,6 +202,9 @@ class Cluster:
     def with_load(self) -> str:
         """The cluster and its workload, in one line."""
         return f"{self}; load: {self.load or 'none'}"
+
+
+_DATABASES: Mapping[str, type[Postgres] | type[Cassandra]] = {"postgres": Postgres, "cassandra": Cassandra}
 
 
 def check_version(version: str) -> str:
@@ -174,6 +230,21 @@ def postgres(*, connections: int = 200) -> Postgres:
     return Postgres(connections=connections)
 
 
-def load(*, every: float = 0.2, deadline: float = 2.0) -> Load:
-    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds."""
-    return Load(every=every, deadline=deadline)
+def cassandra(*, nodes: int = 3, replication: int = 3) -> Cassandra:
+    """A ring of Cassandra nodes as the cluster's database, with this many copies of each row."""
+    return Cassandra(nodes=nodes, replication=replication)
+
+
+def load(
+    *,
+    every: float = 0.2,
+    deadline: float = 2.0,
+    signals: bool = True,
+    updates: bool = True,
+    schedules: bool = True,
+) -> Load:
+    """A workload: a workflow starts every `every` seconds, and must be acknowledged within `deadline` seconds.
+
+    Each gets a signal and an update; every tenth comes with a schedule, which acts once.
+    """
+    return Load(every=every, deadline=deadline, signals=signals, updates=updates, schedules=schedules)

@@ -17,6 +17,18 @@ class PostgresMissing(DevServerError):
     """PostgreSQL's programs are not on this machine, or cannot be run by this user."""
 
 
+class CassandraMissing(DevServerError):
+    """Java or Cassandra's jars are not on this machine, and cannot be fetched."""
+
+
+class NetworkNotIsolated(DevServerError):
+    """The network of the cluster cannot be broken: it has none of its own, or `nft` is missing."""
+
+
+class RingRefused(DevServerError):
+    """Cassandra refuses what `nodetool` asks of it."""
+
+
 class ClusterStartFailed(StartFailed):
     """A member of the cluster did not start, or the cluster did not become ready."""
 
@@ -35,3 +47,13 @@ class ClusterUnknown(NotFound):
 
 class MemberUnknown(OptionError):
     """The cluster has no member and no role of that name."""
+
+
+class DatabaseRefused(DevServerError):
+    """A cluster's database refuses a connection or a statement, in its own words.
+
+    Attributes:
+        fatal: Whether it has ended the connection.
+    """
+
+    fatal = False

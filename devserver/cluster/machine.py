@@ -7,35 +7,37 @@ then survives the death of the runbook's worker.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-import shutil
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
-from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DevServerError
-from ..server.http_api import HttpApi, NotAnswering
 from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
-from . import postgres_server
+from . import full_disk, outage_requests, ports, postgres_server, postgres_template
 from .control_socket import ControlSocket
+from .database_links import DatabaseLinks
 from .declaration import DATABASE, Cluster
-from .errors import ClusterRunning, ClusterStartFailed
+from .errors import ClusterRunning, MemberUnknown
 from .folder import ClusterFolder, command
-from .members import POLL_SECONDS, ClusterMember, ClusterMembers, environment
+from .isolation.own_network import OwnNetwork
+from .member import ClusterMember, listens
+from .members import POLL_SECONDS, PROCESS_KINDS, ClusterMembers
 from .postgres_server import HOST, PASSWORD
-from .role_config import HTTP, MEMBERSHIP, PORTS, MemberPorts, dynamic_config, member_config, role_of
+from .ring.requests import RingRequests
+from .ring.ring import Ring
+from .role_config import MemberPorts, dynamic_config, member_config, role_of
+from .serving import until_serving
+from .status import status_of
 
 LOCK_SECONDS = 3.0
-CANARY_SECONDS = 2.0  # a call that is swallowed at the start comes back only at its deadline
-CANARY = "devserver-canary"
-RETENTION = 86400
 WATCH_SECONDS = 1.0
-SMALLINT = 2**15  # the schema of PostgreSQL has membership ports as a signed 16-bit number
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -50,6 +52,8 @@ class ClusterMachine:
         template: The folder with a database that has the schema, copied at the first start.
         limit: Seconds for the start.
         on_event: Receives `{"note": text}`, then `{"ready": status}`.
+        ring: Its Cassandra nodes; None if PostgreSQL is its database.
+        patient: Whether it is a rehearsal's patient: its database is behind proxies, and its data is not kept.
     """
 
     def __init__(
@@ -60,6 +64,9 @@ class ClusterMachine:
         template: Path,
         limit: float,
         on_event: OnEvent,
+        ring: Ring | None = None,
+        *,
+        patient: bool = False,
     ) -> None:
         self._folder = folder
         self._cluster = cluster
@@ -71,6 +78,11 @@ class ClusterMachine:
         self._reservations = Reservations(HOST)
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
+        self._patient = patient
+        self._links = DatabaseLinks({}, 0)
+        self._ring = ring
+        self._network = OwnNetwork()
+        self._requests: RingRequests | None = None
         self._lifeline: list[int] = []
         self._ended = False
 
@@ -95,11 +107,15 @@ class ClusterMachine:
         self._signals.listen()
         try:
             with lock, self._reservations:
-                self._prepare(port)
-                self._start_all()
-                self._serve()
+                try:
+                    self._prepare(port)
+                    self._start_all()
+                    self._serve()
+                finally:
+                    self._members.stop(list(self._members), "discarded" if self._patient else "stopped")
+                    self._links.close()
+                    self._network.close()
         finally:
-            self._members.stop(list(self._members))
             self._signals.close()
 
     # Start
@@ -109,82 +125,82 @@ class ClusterMachine:
         before: dict[str, Any] = {}
         with contextlib.suppress(DevServerError):
             before = self._folder.read().get("ports", {})
-        take = self._reservations.take
-        self._ports[DATABASE] = MemberPorts(take(None, before.get(DATABASE, {}).get("grpc"), "--port"))
-        for member in self._cluster.roles.members():
-            wanted = before.get(member, {})
-            kinds = (*PORTS, HTTP) if role_of(member) == "frontend" else PORTS
-            ports = {
-                kind: take(port if (member, kind) == ("frontend-1", "grpc") else None, wanted.get(kind), "--port")
-                for kind in kinds
-                if kind != MEMBERSHIP
-            }
-            ports[MEMBERSHIP] = self._reservations.take_below(SMALLINT, wanted.get(MEMBERSHIP))
-            self._ports[member] = MemberPorts(**ports)
+        self._ports = ports.reserved(self._cluster, self._reservations, before, port)
+        links = ports.reserved_links(self._cluster, self._reservations) if self._patient else {}
+        if self._ring is not None:
+            self._network.enter(port for each in self._ports.values() for port in (each.grpc, each.metrics, each.http))
+            self._ring.hosts = self._network.hosts
+            self._ring.copy_template()
+        if self._patient:  # its proxies are in threads: no namespace can be entered after it
+            self._links = DatabaseLinks(links, self._ports[DATABASE].grpc)
+            warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
         if not self._folder.database.exists():
-            self._copy_template()
-        self._write_files()
+            postgres_template.copy_template(self._template, self._folder.path)
+        self._declare_members()
 
-    def _copy_template(self) -> None:
-        aside = self._folder.database.with_suffix(".new")
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.copytree(self._template / "data", aside)
-        shutil.copyfile(self._template / PASSWORD, self._folder.path / PASSWORD)
-        (self._folder.path / PASSWORD).chmod(0o600)
-        aside.rename(self._folder.database)
-
-    def _write_files(self) -> None:
+    def _declare_members(self) -> None:
         folder, cluster = self._folder, self._cluster
-        password = (folder.path / PASSWORD).read_text()
         write_private(folder.dynamic_config, dynamic_config(cluster.dynamic_config))
         port = self._ports[DATABASE].grpc
-        database = postgres_server.command(folder.database, port, cluster.database.connections)
-        members = [ClusterMember(DATABASE, database, folder, environment())]
+        words = postgres_server.command(folder.database, port, cluster.database.connections)
+        accepts = functools.partial(postgres_server.accepts, port)
+        members = [ClusterMember(DATABASE, words, folder, accepts, f"its port {port}")]
+        if self._ring is not None:
+            members += [self._ring.member(number) for number in self._ring.numbers]
         for name in cluster.roles.members():
-            text = member_config(cluster, name, self._ports, password, str(folder.dynamic_config))
-            write_private(folder.config(name), text)
             words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
-            members.append(ClusterMember(name, words, folder, environment()))
+            port = self._ports[name].grpc
+            members.append(ClusterMember(name, words, folder, functools.partial(listens, port), f"its port {port}"))
         self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
+        if self._ring is not None:
+            self._requests = RingRequests(self._ring, self._members, self._write_files)
+        self._write_files()
+
+    def _write_files(self) -> None:
+        """Write the configurations of the roles, and the record."""
+        folder, cluster = self._folder, self._cluster
+        password = (folder.path / PASSWORD).read_text()
+        nodes = self._ring.addresses if self._ring is not None else ()
+        for name in cluster.roles.members():
+            found = {**self._ports, DATABASE: self._links.ports(name) or self._ports[DATABASE]}
+            text = member_config(cluster, name, found, password, str(folder.dynamic_config), nodes)
+            write_private(folder.config(name), text)
         folder.write(
             {
                 "declaration": cluster.to_json(),
                 "executable": str(self._executable),
-                "ports": {name: vars(ports) for name, ports in self._ports.items()},
+                "template": str(self._template),
+                "ports": {name: vars(each) for name, each in self._ports.items()},
+                **({"nodes": self._ring.numbers} if self._ring is not None else {}),
             }
         )
 
     def _start_all(self) -> None:
         deadline = time.monotonic() + self._limit
         self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
-        self._members.start(list(self._members), self._ports, deadline)
-        self._until_serving(deadline)
+        for _ in self._members.starting(self._members, deadline):
+            self._pause(POLL_SECONDS)
+        frontend, name = self._ports["frontend-1"], self._folder.name
+        until_serving(frontend.http, self._cluster.namespace, deadline, self._pause, name, self._limit)
 
-    def _until_serving(self, deadline: float) -> None:
-        """Wait until the namespace exists and a workflow can be started."""
-        api = HttpApi(HOST, self._ports["frontend-1"].http, limit=CANARY_SECONDS)
-        problem = "it does not answer"
-        while time.monotonic() < deadline:
-            self._members.require_alive()
-            try:
-                api.ensure_namespace(self._cluster.namespace, RETENTION)
-                problem = self._canary(api) or api.problem(self._cluster.namespace) or ""
-                if not problem:
-                    return
-            except (NotAnswering, DevServerError) as error:
-                problem = str(error).splitlines()[0]
-            self._members.pause(POLL_SECONDS)
-        raise ClusterStartFailed(
-            f"every process of the cluster runs, and no workflow can be started within {self._limit:g} s: {problem}",
-            hint=f"see the logs with: {command('logs', self._folder.name)} history-1; on a busy machine give --timeout",
-        )
+    def _pause(self, seconds: float) -> None:
+        self._members.require_alive()
+        self._members.pause(seconds)
 
-    def _canary(self, api: HttpApi) -> str | None:
-        """Start a workflow that nobody runs, in the server's own namespace; why it cannot be started."""
-        path = f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/workflows/{CANARY}-{os.getpid()}-{time.monotonic_ns()}"
-        body = {"workflowType": {"name": CANARY}, "taskQueue": {"name": CANARY}, "workflowExecutionTimeout": "1s"}
-        status, answer = api.call("POST", path, body)
-        return None if status == 200 else str(answer.get("message", f"HTTP {status}"))
+    def _reset(self, declaration: dict[str, Any]) -> None:
+        """End all members at once, and start them with the data and the configuration of a new cluster."""
+        self._cluster = Cluster.from_json(declaration)
+        self._members.stop(list(self._members), "discarded")
+        self._links.heal()
+        full_disk.free(self._folder)
+        postgres_server.discard(self._folder.database)
+        for member in self._members:
+            self._folder.log(member.name).unlink(missing_ok=True)
+        if self._ring is not None:
+            self._ring.reset()
+        postgres_template.copy_template(self._template, self._folder.path)
+        self._declare_members()
+        self._start_all()
 
     # Requests
 
@@ -192,46 +208,41 @@ class ClusterMachine:
         with contextlib.closing(ControlSocket(self._folder, self._do)) as requests:
             self._on_event({"ready": self.status()})
             while self._signals.ending is None and not self._ended:
-                ready = self._signals.sleep(WATCH_SECONDS, requests.fileno(), *self._lifeline)
+                pause = POLL_SECONDS if requests.busy else WATCH_SECONDS
+                ready = self._signals.sleep(pause, requests.fileno(), *self._lifeline)
                 self._ended = self._ended or bool(set(self._lifeline) & set(ready))
                 if requests.fileno() in ready and not self._ended:
-                    requests.answer()
+                    requests.accept()
+                requests.work()
                 for member in self._members:
                     member.look()
 
-    def _do(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _do(self, request: dict[str, Any]) -> Generator[None, None, dict[str, Any]]:
         kind = request["kind"]
+        more: dict[str, Any] = {}
         if kind == "down":
             self._ended = True
+        elif kind == "reset":
+            self._reset(request["declaration"])
+        elif kind in PROCESS_KINDS:
+            yield from self._members.change(kind, str(request["member"]), self._deadline(request))
+        elif kind in outage_requests.KINDS:
+            outage_requests.perform(request, self._members.chosen(str(request["member"])), self._links, self._folder)
         elif kind != "status":
-            chosen = self._members.chosen(str(request["member"]))
-            deadline = time.monotonic() + float(request.get("limit", self._limit))
-            if kind in ("stop", "kill"):
-                self._members.stop(chosen, "stopped" if kind == "stop" else "killed")
-            elif kind in ("freeze", "thaw"):
-                for member in chosen:
-                    (member.freeze if kind == "freeze" else member.thaw)()
-            elif kind in ("start", "restart"):
-                if kind == "restart":
-                    self._members.stop(chosen)
-                self._members.start(chosen, self._ports, deadline)
-        return self.status()
+            more = yield from self._ring_request(kind, request)
+        return {**self.status(), **more}
+
+    def _ring_request(self, kind: str, request: dict[str, Any]) -> Generator[None, None, dict[str, Any]]:
+        if self._requests is None or kind not in self._requests.kinds:
+            raise MemberUnknown(
+                f"the cluster {self._folder.name} has no Cassandra: {kind} is not possible",
+                hint="start one with: devserver cluster up --database cassandra --cluster NAME",
+            )
+        return (yield from self._requests.kinds[kind](request, self._deadline(request)))
+
+    def _deadline(self, request: dict[str, Any]) -> float:
+        return time.monotonic() + float(request.get("limit", self._limit))
 
     def status(self) -> dict[str, Any]:
-        """`name`, `address`, `namespace`, `version`, `state` (`ready` while every member runs), `members`."""
-        frontend = self._ports["frontend-1"]
-        members = [member.to_json() for member in self._members]
-        return {
-            "name": self._folder.name,
-            "state": "ready" if all(member["state"] == "running" for member in members) else "degraded",
-            "address": f"{HOST}:{frontend.grpc}",
-            "namespace": self._cluster.namespace,
-            "version": self._cluster.version,
-            "shards": self._cluster.shards,
-            "folder": str(self._folder.path),
-            "pid": os.getpid(),
-            "members": [{**member, "ports": self._ports_of(member["name"])} for member in members],
-        }
-
-    def _ports_of(self, member: str) -> dict[str, int]:
-        return {kind: number for kind, number in vars(self._ports[member]).items() if number}
+        """The cluster and its members, as JSON; see `status_of`."""
+        return status_of(self._folder, self._cluster, self._members, self._ports, self._links, self._requests)

@@ -18,6 +18,8 @@ from ..system.paths import Paths
 from .declaration import Cluster
 from .folder import ClusterFolder
 from .machine import ClusterMachine
+from .ring.jars import CassandraPrograms
+from .ring.ring import Ring
 
 
 def main(text: str, events: int, lifeline: int) -> None:
@@ -31,17 +33,26 @@ def main(text: str, events: int, lifeline: int) -> None:
             os.write(events, json.dumps(event).encode() + b"\n")
 
     try:
+        folder = ClusterFolder(Paths(**{key: Path(value) for key, value in request["paths"].items()}), request["name"])
         machine = ClusterMachine(
-            ClusterFolder(Paths(**{key: Path(value) for key, value in request["paths"].items()}), request["name"]),
+            folder,
             Cluster.from_json(request["declaration"]),
             Path(request["executable"]),
             Path(request["template"]),
             request["limit"],
             send,
+            _ring(folder, request["ring"]),
+            patient=request["patient"],
         )
         machine.run(request["port"], lifeline)
     except DevServerError as error:
         send({"failed": error.to_json()})
+
+
+def _ring(folder: ClusterFolder, request: dict[str, Any] | None) -> Ring | None:
+    if request is None:
+        return None
+    return Ring(folder, CassandraPrograms.from_json(request["programs"]), Path(request["template"]), request["nodes"])
 
 
 if __name__ == "__main__":

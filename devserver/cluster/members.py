@@ -1,145 +1,22 @@
-"""The processes of a cluster: started, stopped, killed and frozen by the process that supervises them."""
+"""The processes of a cluster: chosen by name, started and stopped in their order.
+
+What waits is a generator, which yields while it waits: meanwhile the supervising process answers other requests.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
-from ..server.log import log_tail
-from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
-from ..system.spawn import Child, client_free_environment, spawn_bound
-from . import postgres_server
-from .declaration import DATABASE, ROLES
+from .declaration import DATABASE, NODE, ROLES
 from .errors import ClusterStartFailed, MemberUnknown
 from .folder import ClusterFolder, command
-from .postgres_server import HOST
-from .role_config import MemberPorts
+from .member import ClusterMember
+from .role_config import DATABASE_GROUP, groups_of, role_of
 
-STOP_SECONDS = 10.0
 POLL_SECONDS = 0.02
-LOG_LINES = 8
-LINE_LENGTH = 300  # the server logs the stack traces of its errors on the same line
-
-
-class ClusterMember:
-    """One process of the cluster: its command, and what became of it.
-
-    Attributes:
-        name: Such as `history-2`, or `postgres`.
-        state: `running`, `frozen`, `stopped`, `killed` or `exited` (by itself).
-        exit: How it ended by itself.
-        starts: How often it was started.
-    """
-
-    def __init__(self, name: str, words: Sequence[str], folder: ClusterFolder, environ: Mapping[str, str]) -> None:
-        self.name = name
-        self.state = "stopped"
-        self.exit: str | None = None
-        self.starts = 0
-        self._words = words
-        self._folder = folder
-        self._environ = environ
-        self._child: Child | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Its process; None if it does not run."""
-        self.look()
-        return self._child.pid if self._child is not None and self._child.returncode is None else None
-
-    def start(self) -> None:
-        """Start it, unless it runs; its output is appended to its log.
-
-        Raises:
-            ClusterStartFailed: The operating system refuses.
-        """
-        if self.pid is not None:
-            return
-        if self.name == DATABASE:
-            postgres_server.clear_stale_lock(self._folder.database)
-        try:
-            self._child = spawn_bound(self._words, log=self._folder.log(self.name), environ=self._environ)
-        except OSError as error:
-            raise ClusterStartFailed(f"cannot start {self.name}: {error.strerror}", details=[self._words[0]]) from error
-        self.state, self.exit = "running", None
-        self.starts += 1
-
-    def look(self) -> None:
-        """Note whether it has ended by itself."""
-        if self._child is None or self.state not in ("running", "frozen"):
-            return
-        code = self._child.poll()
-        if code is not None:
-            self.state = "exited"
-            self.exit = f"signal {-code}" if code < 0 else f"exit code {code}"
-
-    def end(self, state: str) -> None:
-        """Stop it (`stopped`: SIGTERM, for PostgreSQL SIGINT; SIGKILL after ten seconds) or kill it (`killed`)."""
-        if self.pid is None or self._child is None:
-            return
-        identity = ProcessIdentity.of(self._child.pid)
-        self.state = state
-        if state == "stopped" and identity is not None:
-            identity.signal(signal.SIGINT if self.name == DATABASE else signal.SIGTERM)
-            self._signal(signal.SIGCONT)
-            identity.wait_gone(STOP_SECONDS)
-        others = self._processes()[1:]
-        self._child.kill()
-        self._child.wait()
-        for other in others:  # the children of PostgreSQL end with it, unless they are frozen
-            other.signal(signal.SIGKILL)
-
-    def freeze(self) -> None:
-        """Suspend it with its children (SIGSTOP): it keeps its connections and answers nothing."""
-        if self.pid is not None:
-            for process in self._processes():
-                process.freeze()
-            self.state = "frozen"
-
-    def thaw(self) -> None:
-        """Continue it."""
-        if self.state == "frozen":
-            self._signal(signal.SIGCONT)
-            self.state = "running"
-
-    def last_lines(self) -> list[str]:
-        """The end of its log."""
-        lines = log_tail(self._folder.log(self.name), LOG_LINES)
-        return [line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}..." for line in lines]
-
-    def to_json(self) -> dict[str, Any]:
-        """`name`, `state`, `pid`, `exit`, `starts` and `log`."""
-        pid = self.pid
-        return {
-            "name": self.name,
-            "state": self.state,
-            "pid": pid,
-            "exit": self.exit,
-            "starts": self.starts,
-            "log": str(self._folder.log(self.name)),
-        }
-
-    def _signal(self, number: int) -> None:
-        for process in self._processes():
-            process.signal(number)
-
-    def _processes(self) -> list[ProcessIdentity]:
-        """Its process, then the children of PostgreSQL, which has one for each connection."""
-        if self._child is None or self._child.returncode is not None:
-            return []
-        pids = [self._child.pid]
-        if self.name == DATABASE:
-            import psutil
-
-            with contextlib.suppress(psutil.Error):
-                pids += [child.pid for child in psutil.Process(self._child.pid).children(recursive=True)]
-        return [identity for pid in pids if (identity := ProcessIdentity.of(pid)) is not None]
+PROCESS_KINDS = ("start", "stop", "restart", "kill", "freeze", "thaw")
 
 
 class ClusterMembers:
@@ -157,8 +34,16 @@ class ClusterMembers:
         self._signals = signals
         self._lifeline = lifeline
 
+    def add(self, member: ClusterMember) -> None:
+        """Add a member, which is started like the others."""
+        self._members[member.name] = member
+
+    def remove(self, member: ClusterMember) -> None:
+        """Forget a member that has ended."""
+        del self._members[member.name]
+
     def __iter__(self) -> Iterator[ClusterMember]:
-        return iter(self._members.values())
+        return iter(list(self._members.values()))
 
     def chosen(self, name: str) -> list[ClusterMember]:
         """The member of that name, or all of that role.
@@ -168,50 +53,79 @@ class ClusterMembers:
         """
         if name in self._members:
             return [self._members[name]]
-        if name in ROLES:
-            return [member for member in self if member.name.startswith(f"{name}-")]
+        if group := [member for member in self if name in groups_of(member.name)]:
+            return group
         raise MemberUnknown(
             f"the cluster {self._folder.name} has no member {name!r}",
-            hint=f"its members: {', '.join(self._members)}; a role ({', '.join(ROLES)}) names all members that have it",
+            hint=f"its members: {', '.join(self._members)}; {', '.join(ROLES)} and {DATABASE_GROUP} name all of theirs",
         )
 
-    def start(self, members: Sequence[ClusterMember], ports: Mapping[str, MemberPorts], deadline: float) -> None:
-        """Start members and wait until they listen: the database first, then one role alone, then the others.
+    def change(self, kind: str, name: str, deadline: float) -> Generator[None, None, None]:
+        """Do one of PROCESS_KINDS to the members that a name means.
+
+        Raises:
+            MemberUnknown: There is none.
+            ClusterStartFailed: One does not start by the deadline.
+        """
+        chosen = self.chosen(name)
+        if kind in ("stop", "kill", "restart"):
+            yield from self.stopping(chosen, "killed" if kind == "kill" else "stopped")
+        if kind in ("start", "restart"):
+            yield from self.starting(chosen, deadline)
+        if kind in ("freeze", "thaw"):
+            for member in chosen:
+                (member.freeze if kind == "freeze" else member.thaw)()
+
+    def starting(self, members: Iterable[ClusterMember], deadline: float) -> Generator[None, None, None]:
+        """Start members and wait until they answer: the databases first, then one role alone, then the others.
 
         Several roles that start on a new database at once race for a row of it, and the losers end.
 
         Args:
-            members: Those to start.
-            ports: The ports of each member.
+            members: Those to start; frozen ones stay frozen.
             deadline: By `time.monotonic()`.
 
         Raises:
             ClusterStartFailed: One does not start.
         """
-        waiting = [member for member in members if member.pid is None]
-        first = [member for member in waiting if member.name == DATABASE]
-        roles = [member for member in waiting if member.name != DATABASE]
-        for group in (first, roles[:1], roles[1:]):
+        for group in _in_order(member for member in members if member.state != "frozen"):
             for member in group:
                 member.start()
             for member in group:
-                self._until_listening(member, ports[member.name].grpc, deadline)
+                while not member.answers():
+                    self.require_alive([member])
+                    if member.state != "running":
+                        raise self._failed(member, f"{member.name} does not start: it was {member.state} meanwhile")
+                    if time.monotonic() >= deadline:
+                        raise self._failed(member, f"{member.name} does not answer on {member.place}")
+                    yield
+
+    def stopping(self, members: Sequence[ClusterMember], state: str = "stopped") -> Generator[None, None, None]:
+        """Stop or kill members: one after the other, the nodes together, the databases last."""
+        nodes = [member for member in members if role_of(member.name) == NODE]
+        others = [member for member in members if member not in nodes]
+        databases = [member for member in others if member.name == DATABASE]
+        for member in reversed([member for member in others if member not in databases]):
+            yield from member.ending(state)
+        yield from _together([node.ending(state) for node in nodes])
+        for member in databases:
+            yield from member.ending(state)
 
     def stop(self, members: Sequence[ClusterMember], state: str = "stopped") -> None:
-        """Stop or kill members, the database last."""
-        for member in reversed(list(members)):
-            member.end(state)
+        """Stop or kill members, and wait for their end."""
+        for _ in self.stopping(members, state):
+            time.sleep(POLL_SECONDS)
 
-    def require_alive(self) -> None:
-        """Check that every member that was started lives.
+    def require_alive(self, members: Iterable[ClusterMember] | None = None) -> None:
+        """Check that these members (all of them) live.
 
         Raises:
             ClusterStartFailed: One has ended by itself.
         """
-        for member in self:
+        for member in self if members is None else members:
             member.look()
             if member.state == "exited":
-                raise self._failed(member, f"{member.name} ended while the cluster started ({member.exit})")
+                raise self._failed(member, f"{member.name} ended while it started ({member.exit})")
 
     def pause(self, seconds: float) -> None:
         """Sleep, unless this process is asked to end.
@@ -222,13 +136,6 @@ class ClusterMembers:
         if self._signals.sleep(seconds, *self._lifeline) or self._signals.ending is not None:
             raise ClusterStartFailed("the start of the cluster was interrupted")
 
-    def _until_listening(self, member: ClusterMember, port: int, deadline: float) -> None:
-        while not (postgres_server.accepts(port) if member.name == DATABASE else _listens(port)):
-            self.require_alive()
-            if time.monotonic() >= deadline:
-                raise self._failed(member, f"{member.name} does not answer on its port {port}")
-            self.pause(POLL_SECONDS)
-
     def _failed(self, member: ClusterMember, what: str) -> ClusterStartFailed:
         return ClusterStartFailed(
             what,
@@ -237,12 +144,17 @@ class ClusterMembers:
         )
 
 
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1.0):
-        return True
-    return False
+def _in_order(members: Iterable[ClusterMember]) -> list[list[ClusterMember]]:
+    """Those that start together, group by group."""
+    chosen = list(members)
+    database = [member for member in chosen if member.name == DATABASE]
+    nodes = [member for member in chosen if role_of(member.name) == NODE]
+    roles = [member for member in chosen if role_of(member.name) in ROLES]
+    return [database, nodes, roles[:1], roles[1:]]
 
 
-def environment() -> dict[str, str]:
-    """The environment of the members: without settings of clients and of PostgreSQL's (`PG...`)."""
-    return {key: value for key, value in client_free_environment(os.environ).items() if not key.startswith("PG")}
+def _together(work: list[Iterator[None]]) -> Iterator[None]:
+    """Go on with all until all have ended."""
+    while work:
+        work = [each for each in work if next(each, each) is None]
+        yield

@@ -6,24 +6,29 @@ Keys as in `go.temporal.io/server/common/config`. They are written as JSON, whic
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..server.http_api import HOST as HTTP_HOST
 from .declaration import DATABASE, ROLES, Cluster
 from .postgres_server import HOST, USER
+from .ring.node_server import CQL_PORT, KEYSPACE
 
 MEMBERSHIP = "membership"
 PORTS = ("grpc", MEMBERSHIP, "metrics")
 HTTP = "http"  # of frontends too
 CONNECTIONS = 20  # of each process to each of the two databases
 JOIN_SECONDS = 30
+DATABASE_GROUP = "database"  # every process of the database
 
 
 @dataclass(frozen=True)
 class MemberPorts:
-    """The ports of one process, all on 127.0.0.1; 0 for what it does not have. The database has `grpc` only."""
+    """The ports of one process; 0 for what it does not have. A database has `grpc` only.
+
+    All are on 127.0.0.1, but those of Cassandra's nodes, which have addresses of their own.
+    """
 
     grpc: int
     membership: int = 0
@@ -36,7 +41,20 @@ def role_of(member: str) -> str:
     return member.rpartition("-")[0] or member
 
 
-def member_config(cluster: Cluster, member: str, ports: Mapping[str, MemberPorts], password: str, dynamic: str) -> str:
+def groups_of(member: str) -> tuple[str, ...]:
+    """The names that mean a member and others like it: its role, or `database`."""
+    role = role_of(member)
+    return (role,) if role in ROLES else (role, DATABASE_GROUP)
+
+
+def member_config(
+    cluster: Cluster,
+    member: str,
+    ports: Mapping[str, MemberPorts],
+    password: str,
+    dynamic: str,
+    nodes: Sequence[str] = (),
+) -> str:
     """The configuration of one process.
 
     Args:
@@ -45,26 +63,15 @@ def member_config(cluster: Cluster, member: str, ports: Mapping[str, MemberPorts
         ports: The ports of all processes, the database's too.
         password: The password of the database.
         dynamic: The path of the dynamic configuration.
+        nodes: The addresses of Cassandra's nodes, if there are any; PostgreSQL has the visibility only then.
     """
     own, frontend = ports[member], ports["frontend-1"]
     address = f"{HOST}:{frontend.grpc}"
     # A process has no client of a role that is not in its file. The ports of other roles come by gossip.
     services = {role: {"rpc": _rpc(ports[f"{role}-1"])} for role in ROLES} | {role_of(member): {"rpc": _rpc(own)}}
     stores = {
-        name: {
-            "sql": {
-                "pluginName": "postgres12",
-                "databaseName": database,
-                "connectAddr": f"{HOST}:{ports[DATABASE].grpc}",
-                "connectProtocol": "tcp",
-                "user": USER,
-                "password": password,
-                "maxConns": CONNECTIONS,
-                "maxIdleConns": CONNECTIONS,
-                "maxConnLifetime": "1h",
-            }
-        }
-        for name, database in (("default", "temporal"), ("visibility", "temporal_visibility"))
+        "default": _cassandra_store(nodes) if nodes else _sql_store("temporal", ports[DATABASE].grpc, password),
+        "visibility": _sql_store("temporal_visibility", ports[DATABASE].grpc, password),
     }
     return json.dumps(
         {
@@ -100,6 +107,26 @@ def member_config(cluster: Cluster, member: str, ports: Mapping[str, MemberPorts
         },
         indent=2,
     )
+
+
+def _sql_store(database: str, port: int, password: str) -> dict[str, Any]:
+    return {
+        "sql": {
+            "pluginName": "postgres12",
+            "databaseName": database,
+            "connectAddr": f"{HOST}:{port}",
+            "connectProtocol": "tcp",
+            "user": USER,
+            "password": password,
+            "maxConns": CONNECTIONS,
+            "maxIdleConns": CONNECTIONS,
+            "maxConnLifetime": "1h",
+        }
+    }
+
+
+def _cassandra_store(nodes: Sequence[str]) -> dict[str, Any]:
+    return {"cassandra": {"hosts": ",".join(nodes), "port": CQL_PORT, "keyspace": KEYSPACE}}
 
 
 def _rpc(ports: MemberPorts) -> dict[str, Any]:

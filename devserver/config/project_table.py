@@ -54,13 +54,23 @@ def _text_of(path: Path) -> str:
     return data.decode("utf-8")
 
 
-def _parse(path: Path, text: str) -> dict[str, Any] | None:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file; an OSError or a ValueError if there is none."""
+    return _loads(_text_of(path))
+
+
+def _loads(text: str) -> dict[str, Any]:
     import importlib
     import sys
 
     toml = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    content: dict[str, Any] = toml.loads(text)
+    return content
+
+
+def _parse(path: Path, text: str) -> dict[str, Any] | None:
     try:
-        table = toml.loads(text).get("tool", {})
+        table = _loads(text).get("tool", {})
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, numbers too long, tables too deep
         raise ConfigFileError(f"{path} is not valid TOML: {error}", hint="fix the file") from None
     table = table.get(TABLE) if isinstance(table, dict) else None

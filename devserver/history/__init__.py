@@ -9,24 +9,24 @@ from __future__ import annotations
 from ..client.statuses import RunStatus
 from .event_roles import EVENT_ROLES, WORKFLOW_TASK_EVENTS, EventRole, event_name, event_number
 from .events import attributes_of, close_status, next_run_id, open_steps, open_timers
-from .model import (
-    BAD,
-    OPEN,
-    Execution,
-    FailedTasks,
-    NextRun,
-    NexusOperation,
-    OriginKind,
-    RunOrigin,
-    Step,
-    StepKind,
-    StepStatus,
-    WorkflowRun,
+from .failure_facts import FailureFacts, failure_facts
+from .files import (
+    FoundHistories,
+    HistoryFileError,
+    SavedHistory,
+    find_histories,
+    history_paths,
+    is_history_name,
+    read_history,
 )
+from .model import BAD, OPEN, NamedPayloads, Step, StepKind, StepStatus, WorkflowRun
 from .previews import TruncatedPayload, preview, size_text
 from .reader import HistoryReader
+from .relations import Execution, FailedTasks, NextRun, NexusOperation, OriginKind, RunOrigin
+from .resets import ResetPoint, reset_before, reset_to
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, workflow_missing
+from .stored import StoredHistories
 from .tail import HistoryTail
 
 __all__ = [
@@ -37,29 +37,43 @@ __all__ = [
     "EventRole",
     "Execution",
     "FailedTasks",
+    "FailureFacts",
+    "FoundHistories",
+    "HistoryFileError",
     "HistoryReader",
     "HistoryTail",
+    "NamedPayloads",
     "NextRun",
     "NexusOperation",
     "OriginKind",
+    "ResetPoint",
     "RunBuilder",
     "RunChain",
     "RunOrigin",
     "RunStatus",
     "RunSummary",
+    "SavedHistory",
     "Step",
     "StepKind",
     "StepStatus",
+    "StoredHistories",
     "TruncatedPayload",
     "WorkflowRun",
     "attributes_of",
     "close_status",
     "event_name",
     "event_number",
+    "failure_facts",
+    "find_histories",
+    "history_paths",
+    "is_history_name",
     "next_run_id",
     "open_steps",
     "open_timers",
     "preview",
+    "read_history",
+    "reset_before",
+    "reset_to",
     "size_text",
     "workflow_missing",
 ]

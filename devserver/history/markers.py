@@ -1,4 +1,7 @@
-"""What a marker records: a local activity, a version patch, a side effect, or something internal to the SDK."""
+"""What a marker records: a local activity, a version, a side effect, or something internal to the SDK.
+
+Each SDK writes details of its own; docs/trace.md has a table of what is shown for which SDK.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from temporalio.api.common.v1 import Payload
+from google.protobuf.json_format import ParseDict, ParseError
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 
 from ..client.timestamps import EPOCH
 
 # Marker names of local activities: in SDKs on the shared core, and in Go and Java.
 LOCAL = ("core_local_activity", "LocalActivity")
-PATCH = ("core_patch", "Version")
+PATCH, VERSION = "core_patch", "Version"
+SIDE_EFFECTS = {"SideEffect": "side effect", "MutableSideEffect": "mutable side effect"}
+UNVERSIONED = -1  # GetVersion of Go and Java: the code before the first version
 
 
 class Marker(NamedTuple):
-    """A marker as a step. `scheduled` and `completed` are None if the SDK does not record them."""
+    """A marker as a step.
+
+    Attributes:
+        scheduled, completed: Of a local activity; None if the SDK does not record them.
+        timed: Whether the duration of a local activity is known.
+    """
 
     kind: Literal["local_activity", "marker"]
     name: str
@@ -26,27 +37,84 @@ class Marker(NamedTuple):
     attempts: int = 0
     scheduled: datetime | None = None
     completed: datetime | None = None
+    input: Sequence[Payload] = ()
     result: Sequence[Payload] = ()
+    timed: bool = True
 
 
 def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
     """Read a marker. One that cannot be read has its name only."""
-    name, details = attributes.marker_name, attributes.details
-    data = _data(attributes, "data") or _data(attributes, "patch-data")
-    result = details["result"].payloads if "result" in details else ()
+    name = attributes.marker_name
     if name in LOCAL:
-        return Marker(
-            "local_activity",
-            _text(data, "activity_type", "ActivityType") or "local activity",
-            _text(data, "activity_id", "ActivityID"),
-            _number(data, "attempt", "Attempt") or 1,
-            _time(data.get("original_schedule_time")),
-            _time(data.get("complete_time")),
-            result,
-        )
-    if name in PATCH:
-        return Marker("marker", "patch", _text(data, "id") or _plain(attributes, "change-id"))
-    return Marker("marker", name, result=result)
+        return _java_local(attributes) if "type" in attributes.details else _local(attributes)
+    if name == PATCH:
+        data = _data(attributes, "patch-data") or _data(attributes, "data")
+        return Marker("marker", "patch", _text(data, "id") or _plain(attributes, "patch_id"))
+    if name == VERSION:
+        return Marker("marker", "version", _version(attributes))
+    if name in SIDE_EFFECTS:
+        return _side_effect(attributes)
+    return Marker("marker", name, result=_payloads(attributes, "result") or _payloads(attributes, "data"))
+
+
+def _local(attributes: MarkerRecordedEventAttributes) -> Marker:
+    """A local activity of the shared core, or of Go, which does not record when it started."""
+    data = _data(attributes, "data")
+    scheduled, completed = _time(data.get("original_schedule_time")), _time(data.get("complete_time"))
+    return Marker(
+        "local_activity",
+        _text(data, "activity_type", "ActivityType") or "local activity",
+        _text(data, "activity_id", "ActivityID"),
+        _number(data, "attempt", "Attempt") or 1,
+        scheduled,
+        completed,
+        result=_payloads(attributes, "result"),
+        timed=scheduled is not None and completed is not None,
+    )
+
+
+def _java_local(attributes: MarkerRecordedEventAttributes) -> Marker:
+    """A local activity of Java: it records when it was scheduled, and its end by another clock."""
+    meta = _data(attributes, "meta")
+    return Marker(
+        "local_activity",
+        _plain(attributes, "type") or "local activity",
+        _plain(attributes, "activityId"),
+        _number(meta, "atpt") or 1,
+        _milliseconds(meta.get("firstSkd")),
+        input=_payloads(attributes, "input"),
+        result=_payloads(attributes, "result"),
+        timed=False,
+    )
+
+
+def _version(attributes: MarkerRecordedEventAttributes) -> str:
+    """`change = 4`; the number alone of a Java marker without an id."""
+    change = _plain(attributes, "change-id") or _plain(attributes, "changeId")
+    number = _plain(attributes, "version")
+    number = "default" if number == str(UNVERSIONED) else number
+    return f"{change} = {number}" if change and number else change or number
+
+
+def _side_effect(attributes: MarkerRecordedEventAttributes) -> Marker:
+    name = SIDE_EFFECTS[attributes.marker_name]
+    values = _payloads(attributes, "data")
+    key = _plain(attributes, "id")
+    if attributes.marker_name == "MutableSideEffect" and len(values) == 2 and not key:  # Go: the id, then the value
+        key, values = _read(values[0]), _inner(values[1])
+    return Marker("marker", name, key, result=values)
+
+
+def _inner(payload: Payload) -> Sequence[Payload]:
+    """The value in payloads that Go has written as JSON; the payload itself if it is something else."""
+    try:
+        return ParseDict(json.loads(payload.data), Payloads()).payloads
+    except (ParseError, ValueError, RecursionError, AttributeError, TypeError):
+        return (payload,)
+
+
+def _payloads(attributes: MarkerRecordedEventAttributes, key: str) -> Sequence[Payload]:
+    return attributes.details[key].payloads if key in attributes.details else ()
 
 
 def _data(attributes: MarkerRecordedEventAttributes, key: str) -> dict[str, Any]:
@@ -61,9 +129,14 @@ def _data(attributes: MarkerRecordedEventAttributes, key: str) -> dict[str, Any]
 
 
 def _plain(attributes: MarkerRecordedEventAttributes, key: str) -> str:
+    values = _payloads(attributes, key)
+    return _read(values[0]) if values else ""
+
+
+def _read(payload: Payload) -> str:
     try:
-        return str(json.loads(attributes.details[key].payloads[0].data)) if key in attributes.details else ""
-    except (ValueError, IndexError, RecursionError):
+        return str(json.loads(payload.data))
+    except (ValueError, RecursionError):
         return ""
 
 
@@ -88,7 +161,16 @@ def _time(value: object) -> datetime | None:
     seconds, nanos = value.get("seconds"), value.get("nanos")
     if not isinstance(seconds, int) or not isinstance(nanos, int):
         return None
+    return _after_epoch(seconds=seconds, microseconds=nanos // 1000)
+
+
+def _milliseconds(value: object) -> datetime | None:
+    """Milliseconds since 1970, as Java writes them; None for anything else."""
+    return _after_epoch(milliseconds=value) if isinstance(value, int) and value > 0 else None
+
+
+def _after_epoch(**parts: int) -> datetime | None:
     try:
-        return EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
+        return EPOCH + timedelta(**parts)
     except OverflowError:
         return None

@@ -14,6 +14,7 @@ from temporalio.api.failure.v1 import Failure
 
 from ..client.statuses import RunStatus
 from .previews import TruncatedPayload
+from .relations import Execution, FailedTasks, NextRun, NexusOperation, RunOrigin
 
 StepKind = Literal[
     "activity",
@@ -43,28 +44,9 @@ StepStatus = Literal[
     "rejected",  # of an update
     "unfinished",  # it was open when the run ended
 ]
-OriginKind = Literal["started", "continued_as_new", "retried", "cron", "reset"]
 OPEN: tuple[StepStatus | RunStatus, ...] = ("scheduled", "running", "backing_off", "paused")
+NamedPayloads = tuple[tuple[str, tuple[TruncatedPayload, ...]], ...]
 BAD: tuple[StepStatus | RunStatus, ...] = ("failed", "timed_out", "terminated")
-
-
-@dataclass(frozen=True)
-class Execution:
-    """Another workflow's run. `run_id` is empty if it is unknown, `namespace` if it is the same one."""
-
-    workflow_id: str
-    run_id: str = ""
-    namespace: str = ""
-
-
-@dataclass(frozen=True)
-class NexusOperation:
-    """A Nexus operation's address."""
-
-    endpoint: str
-    service: str
-    name: str
-    token: str = ""
 
 
 @dataclass(slots=True)
@@ -87,6 +69,10 @@ class Step:
         queue: The task queue.
         identity: The worker's or the client's.
         note: The summary from the workflow's code.
+        values: Of search attributes and memo that were upserted, by their names.
+        retry_state: Why it was not retried, in words.
+        heartbeat: The details of the last heartbeat of an activity that runs or waits for a retry.
+        timed: Whether its duration is known: the Go and Java SDKs do not record that of a local activity.
     """
 
     kind: StepKind
@@ -110,6 +96,10 @@ class Step:
     result: tuple[TruncatedPayload, ...] = ()
     note: tuple[TruncatedPayload, ...] = ()
     event_ids: tuple[int, int] = (0, 0)
+    values: NamedPayloads = ()
+    retry_state: str = ""
+    heartbeat: tuple[TruncatedPayload, ...] = ()
+    timed: bool = True
 
     @property
     def open(self) -> bool:
@@ -131,59 +121,13 @@ class Step:
 
     @property
     def took(self) -> timedelta | None:
-        """From its schedule to its close, with all attempts and waits; None while it is open."""
-        return None if self.closed is None else self.closed - self.scheduled
+        """From its schedule to its close, with all attempts and waits; None while it is open, and if it is unknown."""
+        return None if self.closed is None or not self.timed else self.closed - self.scheduled
 
     @property
     def has_tree(self) -> bool:
         """Whether it has a workflow of its own that can be read."""
         return self.kind in ("child", "nexus") and self.target is not None and bool(self.target.run_id)
-
-
-@dataclass(frozen=True)
-class RunOrigin:
-    """How a run began.
-
-    Attributes:
-        run_id: The run before; empty if there was none.
-        event_id: For a reset, the last event that comes from the run before, else 0.
-        by: The identity of the client that started or reset it.
-        reason: The reason of a reset.
-        schedule_id: The schedule that started it, else empty.
-        parent: The workflow that started it as a child; `parent_event` is the event of that run which did.
-        root: The workflow at the top of the tree; None if it is this one.
-        caller: The workflow whose Nexus operation started it; `caller_event` is the event of that run which
-            scheduled the operation.
-    """
-
-    how: OriginKind = "started"
-    run_id: str = ""
-    event_id: int = 0
-    by: str = ""
-    reason: str = ""
-    schedule_id: str = ""
-    parent: Execution | None = None
-    parent_event: int = 0
-    root: Execution | None = None
-    caller: Execution | None = None
-    caller_event: int = 0
-
-
-@dataclass(frozen=True)
-class NextRun:
-    """The run that came after one; `how` is never `started`."""
-
-    how: OriginKind
-    run_id: str
-
-
-@dataclass(frozen=True)
-class FailedTasks:
-    """The failed workflow tasks in a run's history: their number, and the last one."""
-
-    count: int = 0
-    last_at: datetime | None = None
-    failure: Failure | None = None
 
 
 @dataclass(slots=True)
@@ -200,6 +144,11 @@ class WorkflowRun:
         reason: Why it was terminated, and by whom.
         identities: The workers that completed its workflow tasks, at most 20.
         builds: Their build ids, with the deployment's name if there is one.
+        memo, search_attributes: With what was upserted since.
+        summary, details: The static ones that it was started with.
+        versioning: `pinned` or `auto upgrade`; empty without Worker Versioning.
+        cron: Its cron schedule.
+        retry_state: Why it was not retried, in words.
         events: The number of events in its history.
         skipped: How far time skipping has set its clock ahead.
         missing: Its history was deleted: only its ids are known.
@@ -216,14 +165,20 @@ class WorkflowRun:
     closed: datetime | None = None
     delay: timedelta = timedelta(0)
     attempt: int = 1
-    origin: RunOrigin = RunOrigin()
+    origin: RunOrigin = field(default_factory=RunOrigin)
     next: NextRun | None = None
     input: tuple[TruncatedPayload, ...] = ()
     result: tuple[TruncatedPayload, ...] = ()
-    memo: tuple[tuple[str, tuple[TruncatedPayload, ...]], ...] = ()
+    memo: NamedPayloads = ()
+    search_attributes: NamedPayloads = ()
+    summary: tuple[TruncatedPayload, ...] = ()
+    details: tuple[TruncatedPayload, ...] = ()
+    versioning: str = ""
+    cron: str = ""
+    retry_state: str = ""
     failure: Failure | None = None
     reason: str = ""
-    failed_tasks: FailedTasks = FailedTasks()
+    failed_tasks: FailedTasks = field(default_factory=FailedTasks)
     identities: list[str] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
     events: int = 0
@@ -235,6 +190,12 @@ class WorkflowRun:
     def open(self) -> bool:
         """Whether it is not closed."""
         return self.status in OPEN
+
+    @property
+    def begins(self) -> datetime | None:
+        """When its first task comes, while it waits for a start delay or its cron schedule; None once it has begun."""
+        waits = self.open and self.started is not None and self.delay and not self.identities
+        return self.started + self.delay if waits and self.started is not None else None
 
     @property
     def bad(self) -> bool:

@@ -11,7 +11,9 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.statuses import PAUSED
 from ..client.timestamps import to_datetime
-from .model import NextRun, Step, StepStatus
+from .model import Step, StepStatus
+from .previews import truncate
+from .relations import NextRun
 from .run_builder import RunBuilder
 from .step_builder import trimmed_failure
 
@@ -61,6 +63,8 @@ def _changed(step: Step, pending: PendingActivityInfo) -> bool:
         step.next_retry = to_datetime(pending.next_attempt_schedule_time)
     if pending.last_worker_identity:
         step.identity = pending.last_worker_identity
+    if pending.HasField("heartbeat_details"):
+        step.heartbeat = truncate(pending.heartbeat_details.payloads)
     if pending.HasField("last_failure"):
         step.failure = trimmed_failure(pending.last_failure)
     return before != (step.status, step.attempts, step.next_retry)

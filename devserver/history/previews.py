@@ -9,8 +9,11 @@ from typing import NamedTuple
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter
 
+from ..client.failures import reason
+
 MAX_STORED = 4096
 MAX_SHOWN = 200
+MAX_REASON = 120
 # Encodings that can be shown without the codec that wrote them.
 PLAIN = ("json/plain", "json/protobuf", "binary/null", "binary/plain")
 
@@ -68,8 +71,8 @@ async def _value(value: TruncatedPayload, converter: DataConverter) -> str:
     if not value.cut_from and converter.payload_codec is not None:
         try:
             payload = (await converter.payload_codec.decode([payload]))[0]
-        except Exception:  # noqa: BLE001 - codecs are the user's, and may fail in any way
-            return _opaque(_encoding(payload), size)
+        except Exception as error:  # noqa: BLE001 - codecs are the user's, and may fail in any way
+            return _opaque(_encoding(payload), size, cut(reason(error), MAX_REASON))
     return _plain(payload, size)
 
 
@@ -92,8 +95,8 @@ def _encoding(payload: Payload) -> str:
     return payload.metadata.get("encoding", b"").decode(errors="replace")
 
 
-def _opaque(encoding: str, size: int) -> str:
-    return f"(encoded: {cut(encoding, 60) or 'unknown'}, {size_text(size)})"
+def _opaque(encoding: str, size: int, why: str = "") -> str:
+    return f"(encoded: {cut(encoding, 60) or 'unknown'}, {size_text(size)}{f': {why}' if why else ''})"
 
 
 def size_text(size: int) -> str:

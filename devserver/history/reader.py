@@ -11,8 +11,9 @@ from temporalio.client import Client
 from temporalio.converter import DataConverter
 
 from ..client.calls import ServiceCalls
-from .model import Execution, Step, WorkflowRun
+from .model import Step, WorkflowRun
 from .pending import merge
+from .relations import Execution
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, find_chain, workflow_missing
 
@@ -26,8 +27,12 @@ class HistoryReader:
     Every method raises `CannotAsk` if the server does not answer.
     """
 
+    # Why a child's or a run's history is not there, as traces say it.
+    missing_child = "its history is gone"
+    missing_run = "its history was deleted by retention"
+
     def __init__(self, client: Client) -> None:
-        self.calls = ServiceCalls(client)
+        self.calls: ServiceCalls = ServiceCalls(client)
 
     @property
     def namespace(self) -> str:

@@ -15,12 +15,15 @@ from ..client.statuses import RunStatus
 from ..client.timestamps import to_datetime, to_timedelta
 from .event_roles import EVENT_ROLES
 from .events import cause_words, close_status, next_run_id
-from .model import Execution, FailedTasks, NextRun, OriginKind, RunOrigin, Step, WorkflowRun
+from .failure_facts import retry_state_words
+from .model import Step, WorkflowRun
 from .previews import truncate
-from .step_builder import StepBuilder, execution, trimmed_failure
+from .relations import Execution, FailedTasks, NextRun, OriginKind, RunOrigin
+from .step_builder import StepBuilder, execution, named_payloads, trimmed_failure
 from .step_handlers import HANDLERS
 from .tail import ENDED_BY_THE_SERVER
 
+VERSIONING = {1: "pinned", 2: "auto upgrade"}
 MAX_WORKERS = 20
 MAX_REASON = 500
 RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
@@ -54,10 +57,19 @@ class RunBuilder:
         field, of_step, of_run = reading
         if of_step is not None:
             step = of_step(self.steps, event, getattr(event, field))
-            if step is not None and step.kind == "pause":
-                self.run.status = "paused" if step.open else "running"
+            if step is not None:
+                self._note(step)
             return step
         return of_run(self, event, getattr(event, field)) if of_run is not None else None
+
+    def _note(self, step: Step) -> None:
+        """What a step changes of its run."""
+        if step.kind == "pause":
+            self.run.status = "paused" if step.open else "running"
+        elif step.values:
+            name = "memo" if step.name == "memo" else "search_attributes"
+            merged = {**dict(getattr(self.run, name)), **dict(step.values)}
+            setattr(self.run, name, tuple(sorted(merged.items())))
 
     # Events of the run itself
 
@@ -68,7 +80,13 @@ class RunBuilder:
         run.delay = to_timedelta(a.first_workflow_task_backoff)
         run.first_run_id = a.first_execution_run_id
         run.input = truncate(a.input.payloads)
-        run.memo = tuple((name, truncate((payload,))) for name, payload in sorted(a.memo.fields.items()))
+        run.memo = named_payloads(a.memo.fields)
+        run.search_attributes = named_payloads(a.search_attributes.indexed_fields)
+        run.cron = a.cron_schedule
+        if event.HasField("user_metadata"):
+            about = event.user_metadata
+            run.summary = truncate((about.summary,)) if about.HasField("summary") else ()
+            run.details = truncate((about.details,)) if about.HasField("details") else ()
         parent = None
         if a.HasField("parent_workflow_execution"):
             parent = execution(a.parent_workflow_execution, a.parent_workflow_namespace)
@@ -93,7 +111,7 @@ class RunBuilder:
         elif status == "canceled":
             run.result = truncate(a.details.payloads)
         elif status == "failed":
-            run.failure = trimmed_failure(a.failure)
+            run.failure, run.retry_state = trimmed_failure(a.failure), retry_state_words(a.retry_state)
         elif status == "terminated":
             by = f" (by {a.identity})" if a.identity else ""
             run.reason = a.reason[:MAX_REASON] + by
@@ -124,6 +142,7 @@ class RunBuilder:
         run = self.run
         if a.identity not in run.identities and len(run.identities) < MAX_WORKERS:
             run.identities.append(intern(a.identity))
+        run.versioning = VERSIONING.get(a.versioning_behavior, "")
         build = _build(a)
         if build and build not in run.builds and len(run.builds) < MAX_WORKERS:
             run.builds.append(build)

@@ -15,7 +15,7 @@ from ..client.list_filters import quote
 from ..client.statuses import STATUSES, RunStatus
 from ..client.timestamps import EPOCH, to_datetime
 from ..errors import CannotAsk, OptionError
-from .model import Execution, NextRun, OriginKind
+from .relations import Execution, NextRun, OriginKind
 from .run_builder import RunBuilder
 from .tail import clock_ahead
 
@@ -33,6 +33,7 @@ class RunSummary:
         size: Bytes of its history.
         ahead: How far time skipping has set its clock ahead of ours.
         missing: Its history was deleted after the retention time: only its ids are known.
+        begins: When its first task comes, while it waits for a start delay or its cron schedule.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class RunSummary:
     size: int = 0
     ahead: timedelta = timedelta(0)
     missing: bool = False
+    begins: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,9 @@ def _summary(run: NextRun, described: DescribeWorkflowExecutionResponse) -> RunS
         events=info.history_length,
         size=info.history_size_bytes,
         ahead=clock_ahead(described, datetime.now(timezone.utc)),
+        begins=to_datetime(info.execution_time)
+        if info.history_length <= 1 and info.HasField("execution_time")
+        else None,
     )
 
 

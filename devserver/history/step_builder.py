@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from sys import intern
 from typing import Any
 
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_datetime
-from .model import Execution, Step, StepKind, StepStatus
+from .model import NamedPayloads, Step, StepKind, StepStatus
 from .previews import truncate
+from .relations import Execution
 
 MAX_FAILURE = 65536
 MAX_TEXT = 16384
@@ -86,6 +88,11 @@ class StepBuilder:
 def execution(of: WorkflowExecution, namespace: str = "") -> Execution:
     """The API's ids of a run as ours."""
     return Execution(of.workflow_id, of.run_id, namespace)
+
+
+def named_payloads(fields: Mapping[str, Payload]) -> NamedPayloads:
+    """Payloads by their names, in the order of the names."""
+    return tuple([(name, truncate((fields[name],))) for name in sorted(fields)])
 
 
 def trimmed_failure(failure: Failure) -> Failure:

@@ -14,10 +14,12 @@ from temporalio.api.history.v1 import HistoryEvent
 from ..client.timestamps import to_timedelta
 from .event_roles import EVENT_ROLES, EventRole
 from .events import cause_words
+from .failure_facts import retry_state_words
 from .markers import read_marker
-from .model import Execution, NexusOperation, Step, StepKind, StepStatus
+from .model import Step, StepKind, StepStatus
 from .previews import truncate
-from .step_builder import StepBuilder, execution, trimmed_failure
+from .relations import Execution, NexusOperation
+from .step_builder import StepBuilder, execution, named_payloads, trimmed_failure
 
 Handler = Callable[[StepBuilder, HistoryEvent, Any], "Step | None"]
 Detail = Callable[[Step, HistoryEvent, Any], None]
@@ -61,7 +63,9 @@ def _starting(role: EventRole, detail: Detail | None) -> Handler:
 def _closing(role: EventRole, _: Detail | None) -> Handler:
     opener = role.opener
     status: StepStatus = role.status  # type: ignore[assignment] # a step's, as for every event that closes one
-    has_result, has_failure, has_cause = (name in role.fields for name in ("result", "failure", "cause"))
+    has_result, has_failure, has_cause, has_retry_state = (
+        name in role.fields for name in ("result", "failure", "cause", "retry_state")
+    )
 
     def handle(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
         step = steps.close_step(getattr(a, opener), status, event)
@@ -73,6 +77,9 @@ def _closing(role: EventRole, _: Detail | None) -> Handler:
             step.failure = trimmed_failure(a.failure)
         if has_cause:
             step.reason = cause_words(a)
+        if has_retry_state:
+            step.retry_state = retry_state_words(a.retry_state)
+        step.heartbeat = ()
         return step
 
     return handle
@@ -137,7 +144,7 @@ def _nexus_token(step: Step, event: HistoryEvent, a: Any) -> None:
 def _marker(step: Step, _: HistoryEvent, a: Any) -> None:
     marker = read_marker(a)
     step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
-    step.result = truncate(marker.result)
+    step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
     if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
         recorded = step.scheduled
         step.scheduled = step.started = marker.scheduled
@@ -149,10 +156,12 @@ def _marker(step: Step, _: HistoryEvent, a: Any) -> None:
 
 def _search_attributes(step: Step, _: HistoryEvent, a: Any) -> None:
     step.name, step.id = "search attributes", ", ".join(sorted(a.search_attributes.indexed_fields))
+    step.values = named_payloads(a.search_attributes.indexed_fields)
 
 
 def _memo(step: Step, _: HistoryEvent, a: Any) -> None:
     step.name, step.id = "memo", ", ".join(sorted(a.upserted_memo.fields))
+    step.values = named_payloads(a.upserted_memo.fields)
 
 
 def _options(step: Step, _: HistoryEvent, __: Any) -> None:

@@ -11,6 +11,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ..client.sdks import SdkName, sdk_named
 from ..client.timestamps import to_datetime, to_timedelta
 from .events import cause_words, open_timers
 
@@ -41,6 +42,7 @@ class FailedTask:
         failure: The last failure that says something; None if none does.
         timed_out: A worker started the task and did not answer in time.
         worker: The identity of the worker that had the last of them; empty if the events that were read lack it.
+        sdk: The SDK of the workers; None if the events that were read do not show it.
     """
 
     since: datetime
@@ -50,6 +52,7 @@ class FailedTask:
     timed_out: bool = False
     worker: str = ""
     count: int = 1
+    sdk: SdkName | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,16 @@ class HistoryTail:
         if not failed:
             return None
         last = next((task for task in failed if task.failure is not None), failed[0])
-        return replace(last, since=failed[-1].since, count=len(failed))
+        return replace(last, since=failed[-1].since, count=len(failed), sdk=self._sdk(last.failure))
+
+    def _sdk(self, failure: Failure | None) -> SdkName | None:
+        """The SDK that completed workflow tasks, else the one that sent the failure."""
+        for event in self.events:
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                found = sdk_named(event.workflow_task_completed_event_attributes.sdk_metadata.sdk_name)
+                if found is not None:
+                    return found
+        return sdk_named(failure.source) if failure is not None else None
 
     def scheduled(self, activity_id: str) -> ScheduledActivity | None:
         """How the activity was scheduled; None if that is further back."""

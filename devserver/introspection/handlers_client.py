@@ -10,6 +10,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import (
     Client,
@@ -26,8 +27,10 @@ from ..client.call_errors import call_failed
 from ..client.calls import CALL_TIMEOUT, ServiceCalls
 from ..client.failures import failure_text
 from ..client.statuses import status_name
+from ..client.waits import ask_waits
 from ..errors import CannotAsk
 from .errors import WorkflowCallRefused
+from .module import nearest
 from .results import WorkflowOutcome, failure_of, has_poller, not_decoded, refusal
 from .targets import CallTarget
 
@@ -42,6 +45,8 @@ async def signal(client: Client, called: CallTarget, arguments: Sequence[Any], w
         CannotAsk: There is no such workflow, or the server does not answer.
     """
     await _check(client, called, workflow_id, run_id)
+    if called.bare:
+        await _check_signal(client, str(called.name), workflow_id, run_id)
     handle = client.get_workflow_handle(workflow_id, run_id=run_id or None)
     try:
         await handle.signal(str(called.name), args=arguments, rpc_timeout=CALL_TIMEOUT)
@@ -160,6 +165,20 @@ async def _check(
             f"{workflow_id} is closed ({status_name(info.status).replace('_', ' ')})", hint="nothing was sent"
         )
     return info
+
+
+async def _check_signal(client: Client, name: str, workflow_id: str, run_id: str) -> None:
+    """Check that the workflow takes this signal, if its worker answers: the server accepts any."""
+    execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+    asked = await ask_waits(ServiceCalls(client), execution)
+    known = [handler.name for handler in asked.handlers if handler.kind == "signal"]
+    if asked.handlers and name not in known and "" not in known:  # the name of a dynamic handler is empty
+        raise WorkflowCallRefused(
+            f"{workflow_id} takes no signal {name}",
+            details=["nothing was sent"],
+            hint=f"{nearest(name, known)}; to send it all the same: devserver temporal -- workflow signal "
+            f"--workflow-id {shlex.quote(workflow_id)} --name {shlex.quote(name)}",
+        )
 
 
 async def _no_answer(

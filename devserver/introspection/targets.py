@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from .cli_inputs import InputOptions
 from .discovery import find
 from .errors import NotInModule
+from .hints import MISSING
 from .module import Module, Workflow, nearest
 from .signature import Signature, of_handler, of_workflow
 
@@ -19,14 +21,22 @@ KINDS: Mapping[Kind, str] = {"signal": "signals", "query": "queries", "update": 
 
 @dataclass(frozen=True)
 class CallTarget:
-    """A workflow and its type (None: any type of a dynamic workflow); for a signal, query or update its name too."""
+    """A workflow and its type (None: any type of a dynamic workflow); for a signal, query or update its name too.
+
+    Of a `bare` target the code is not at hand: it takes any arguments.
+    """
 
     module: Module
-    workflow: Workflow
+    workflow: Workflow | None
     type: str | None
     signature: Signature
     name: str | None = None
     validated: bool = False
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is a name only."""
+        return self.workflow is None
 
     @cached_property
     def inputs(self) -> InputOptions:
@@ -35,7 +45,7 @@ class CallTarget:
 
     def worker_on(self, queue: str) -> list[str]:
         """The command that runs a worker for the module on a task queue."""
-        words = ["devserver", "run", self.module.spec.partition(":")[0]]
+        words = ["devserver", "run", self.module.spec.partition(":")[0] or "MODULE"]
         return words if queue == self.module.task_queue else [*words, "--task-queue", queue]
 
 
@@ -74,9 +84,10 @@ def find_handler(spec: str, kind: Kind) -> CallTarget:
     if len(found) == 1:
         return found[0]
     if found:
+        labels = [(target.workflow.label, target.name) for target in found if target.workflow is not None]
         raise NotInModule(
             f"several workflows of {where} have a {kind} {name}",
-            hint=f"name one: {' or '.join(f'{where}:{target.workflow.label}.{target.name}' for target in found)}",
+            hint=f"name one: {' or '.join(f'{where}:{label}.{handler}' for label, handler in labels)}",
         )
     known = [
         f"{workflow.label}.{handler.name}"
@@ -86,6 +97,20 @@ def find_handler(spec: str, kind: Kind) -> CallTarget:
     ]
     message = f"{where} has no {kind} {name}" if name else f"{spec} names no {kind}"
     raise NotInModule(message, hint=nearest(name, known))
+
+
+def bare_workflow(name: str) -> CallTarget:
+    """A workflow type whose code is not at hand."""
+    return CallTarget(_NOWHERE, None, name, ANY_ARGUMENTS)
+
+
+def bare_handler(name: str) -> CallTarget:
+    """A signal, query or update of a workflow whose code is not at hand."""
+    return CallTarget(_NOWHERE, None, None, ANY_ARGUMENTS, name)
+
+
+_NOWHERE = Module(spec="", name="", file=None, project=Path(), task_queue="")
+ANY_ARGUMENTS = Signature((), MISSING, raw=True)
 
 
 def _matching(module: Module, name: str, kind: Kind) -> Iterator[CallTarget]:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from .tcp_connections import ConnectionPair, Link
+from .listener import Listener
+from .tcp_connections import RESET, ConnectionPair, Link
 
 T = TypeVar("T")
 Direction = Literal["both", "to_server", "to_client"]
+Blocking = Literal["refused", "reset", "silent"]
 
 DIRECTIONS: dict[Direction, tuple[Direction, ...]] = {
     "both": ("to_server", "to_client"),
@@ -34,15 +36,15 @@ class TcpProxy:
 
     Raises:
         ValueError: `target` is not `host:port`.
-        OSError: `host` is not an address of this machine.
+        OSError: `host` is not an address of this machine, or the port is taken.
     """
 
-    def __init__(self, target: str, *, host: str = "127.0.0.1") -> None:
+    def __init__(self, target: str, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._host, self._port = _split(target)
         self.target = target
-        self._listener = socket.create_server((host, 0), backlog=128)
-        self._listener.setblocking(False)
-        self.address = f"{host}:{self._listener.getsockname()[1]}"
+        self._listener = Listener(host, port)
+        self._blocked: Blocking | None = None
+        self.address = f"{host}:{self._listener.port}"
         self._links: dict[Direction, Link] = {direction: Link() for direction in DIRECTIONS["both"]}
         self._carried: dict[asyncio.Task[None], ConnectionPair] = {}
         self._closing = threading.Lock()
@@ -98,6 +100,24 @@ class TcpProxy:
         self._check()
         return self._submit(self._reset_all(), CALL_SECONDS)
 
+    def block(self, how: Blocking) -> None:
+        """Let no connection through until `unblock`.
+
+        `refused`: open connections are reset, new ones refused. `reset`: new ones are opened and reset at once.
+        `silent`: open connections carry nothing, and the packets that open new ones are dropped, so that clients wait
+        until their own time-out. The kernel still acknowledges what is sent on an open connection.
+
+        Raises:
+            CannotDrop: `silent`, and this system does not drop them.
+        """
+        self._check()
+        self._submit(self._block(how), CALL_SECONDS)
+
+    def unblock(self) -> None:
+        """Let connections through again; what was sent on open ones meanwhile arrives. The latency stays."""
+        self._check()
+        self._submit(self._unblock(), CALL_SECONDS)
+
     @property
     def connections(self) -> int:
         """The number of open connections."""
@@ -130,7 +150,7 @@ class TcpProxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._accepting = self._loop.create_task(self._accept())
+        self._accepting = self._loop.create_task(self._accept(self._listener.socket))
         self._loop.run_forever()
 
     def _submit(self, work: Coroutine[Any, Any, T], limit: float) -> T:
@@ -161,16 +181,51 @@ class TcpProxy:
         await asyncio.gather(*carried, return_exceptions=True)
         return len(carried)
 
-    async def _accept(self) -> None:
+    async def _block(self, how: Blocking) -> None:
+        await self._unblock()
+        if how == "reset":
+            await self._reset_all()
+            self._blocked = how
+            return
+        await self._stop_accepting()
+        if how == "refused":
+            self._listener.refuse()
+            await self._reset_all()
+        else:
+            try:
+                self._listener.drop()
+            except OSError:
+                await self._unblock()
+                raise
+            for link in self._links.values():
+                link.open.clear()
+        self._blocked = how
+
+    async def _unblock(self) -> None:
+        self._blocked = None
+        await self._stop_accepting()
+        self._accepting = self._loop.create_task(self._accept(self._listener.listen()))
+        for link in self._links.values():
+            link.open.set()
+
+    async def _stop_accepting(self) -> None:
+        self._accepting.cancel()
+        await asyncio.gather(self._accepting, return_exceptions=True)
+
+    async def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = await self._loop.sock_accept(self._listener)
+                client, _ = await self._loop.sock_accept(listener)
             except OSError:  # no file descriptor is left, or the client has closed already
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
             self._carry(client)
 
     def _carry(self, client: socket.socket) -> None:
+        if self._blocked == "reset":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            client.close()
+            return
         pair = ConnectionPair(self._host, self._port, self._links["to_server"], self._links["to_client"])
         task = self._loop.create_task(pair.carry(client))
         self._carried[task] = pair

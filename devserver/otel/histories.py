@@ -17,7 +17,7 @@ MAX_DEPTH = 100
 
 
 async def spans_of(
-    client: Client, workflow_id: str, run_id: str = "", *, depth: int = MAX_DEPTH
+    source: Client | HistoryReader, workflow_id: str, run_id: str = "", *, depth: int = MAX_DEPTH
 ) -> AsyncIterator[HistorySpan]:
     """The spans of a workflow over all its runs, and of its children, run by run.
 
@@ -25,12 +25,13 @@ async def spans_of(
     has its end.
 
     Args:
+        source: A client, or a reader of histories such as `StoredHistories`.
         depth: Maximum depth of children; 0 for none.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such workflow.
     """
-    reader = HistoryReader(client)
+    reader = source if isinstance(source, HistoryReader) else HistoryReader(source)
     chain = await reader.chain(workflow_id, run_id)
     some = False
     async for span in _workflow(reader, chain, None, depth):

@@ -7,7 +7,7 @@ from datetime import datetime
 from temporalio.converter import DataConverter
 
 from ..client.failures import failure_text
-from ..history import RunChain, Step, WorkflowRun
+from ..history import RunChain, Step, WorkflowRun, failure_facts, preview
 from ..history.model import BAD
 from .parent_context import ParentContext, first_id
 from .spans import HistorySpan, SpanEvent, Value, run_span_id, step_span_id, workflow_span_id
@@ -94,7 +94,7 @@ async def span_of_step(run: WorkflowRun, step: Step, place: ParentContext, conve
         end=step.closed,
         kind="client" if step.kind in ("activity", "child", "nexus", "signal_out") else "internal",
         error=(line or step.status.replace("_", " ")) if step.bad and not step.open else None,
-        attributes=_attributes(run, step, line),
+        attributes=_attributes(run, step, line) | await _said(step, converter),
         events=tuple(events),
     )
 
@@ -109,8 +109,23 @@ def _attributes(run: WorkflowRun, step: Step, line: str) -> dict[str, Value]:
         attributes["temporal.target_workflow_id"] = step.target.workflow_id
     if step.operation is not None:
         attributes["temporal.nexus_endpoint"] = step.operation.endpoint
+    if not step.timed:
+        attributes["temporal.duration_unknown"] = True
     if line and not step.bad:
         attributes["temporal.last_failure"] = line  # of an attempt before the one that completed
+    return attributes
+
+
+async def _said(step: Step, converter: DataConverter) -> dict[str, Value]:
+    """The summary from the workflow's code, and what the failure says beside its message."""
+    attributes: dict[str, Value] = {}
+    if step.note:
+        attributes["temporal.summary"] = (await preview(step.note, converter)).strip('"')
+    if step.failure is not None and step.bad:
+        facts = await failure_facts(step.failure, converter, step.retry_state)
+        attributes |= {"temporal.non_retryable": True} if facts.non_retryable else {}
+        attributes |= {"temporal.retry_state": facts.retry_state} if facts.retry_state else {}
+        attributes |= {"temporal.failure_details": ", ".join(facts.details)} if facts.details else {}
     return attributes
 
 

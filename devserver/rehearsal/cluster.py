@@ -1,20 +1,16 @@
 """Activities for runbooks that recover a cluster: register `ACTIVITIES` with the runbook's worker.
 
-They work on the patient of a rehearsal, which the variable `DEVSERVER_PATIENT` names. What they start belongs to the
-patient and survives the death of the runbook's worker. `canary` works on any cluster, by its address. All but `canary`
-heartbeat every second, so a `heartbeat_timeout` of some seconds finds a worker that died.
+They work on the patient of a rehearsal, which the variable `DEVSERVER_PATIENT` names; those that only look work on any
+cluster, by its address. What they start belongs to the patient and survives the death of the runbook's worker. All but
+`canary` heartbeat every second, so a `heartbeat_timeout` of some seconds finds a worker that died.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import time
 import uuid
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client
@@ -22,10 +18,58 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RetryConfig, RPCError
 
-VARIABLE = "DEVSERVER_PATIENT"
+from ..cluster.declaration import NODE
+from ..cluster.role_config import role_of
+from .recovery.access import VARIABLE
+from .recovery.access import ask as _ask
+from .recovery.access import patient as _patient
+from .recovery.configuration import dynamic_config_problem, read_dynamic_config, write_dynamic_config
+from .recovery.counters import error_counts, errors_since
+from .recovery.database import (
+    database_connections,
+    database_probe,
+    end_connections,
+    free_disk,
+    schema_versions,
+    update_schema,
+)
+from .recovery.health import membership, role_health, shard_owners
+from .recovery.ring import add_node, decommission_node, delete_node, remove_node, ring_state, wait_for_node
+from .recovery.running_canary import canary_run
+
+__all__ = [
+    "ACTIVITIES",
+    "VARIABLE",
+    "add_node",
+    "canary",
+    "canary_run",
+    "database_connections",
+    "database_probe",
+    "decommission_node",
+    "delete_node",
+    "dynamic_config_problem",
+    "end_connections",
+    "error_counts",
+    "errors_since",
+    "free_disk",
+    "member_states",
+    "membership",
+    "read_dynamic_config",
+    "remove_node",
+    "restart_member",
+    "ring_state",
+    "role_health",
+    "schema_versions",
+    "shard_owners",
+    "start_member",
+    "update_schema",
+    "wait_for_node",
+    "write_dynamic_config",
+]
+
 CANARY = "devserver-canary"
 START_SECONDS = 60.0
-HEARTBEAT_SECONDS = 1.0
+NODE_SECONDS = 400.0  # a node of Cassandra takes its time on a busy machine
 
 
 @activity.defn
@@ -48,9 +92,10 @@ async def start_member(member: str) -> None:
     Idempotent: what runs already is left alone. A frozen member counts as running: see `restart_member`.
 
     Raises:
-        ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
+        ApplicationError: There is no such member (not retryable), or it does not start within 60 s, a
+            Cassandra node within 400 s.
     """
-    await _ask("start", member=member, limit=START_SECONDS)
+    await _ask("start", member=member, limit=_limit(member))
 
 
 @activity.defn
@@ -60,9 +105,10 @@ async def restart_member(member: str) -> None:
     Not idempotent: a second run restarts it a second time, which interrupts it again.
 
     Raises:
-        ApplicationError: There is no such member (not retryable), or it does not start within 60 s.
+        ApplicationError: There is no such member (not retryable), or it does not start within 60 s, a
+            Cassandra node within 400 s.
     """
-    await _ask("restart", member=member, limit=START_SECONDS)
+    await _ask("restart", member=member, limit=_limit(member))
 
 
 @activity.defn
@@ -103,31 +149,13 @@ async def canary(address: str = "", namespace: str = "", deadline: float = 2.0) 
     return took
 
 
-ACTIVITIES = (member_states, start_member, restart_member, canary)
+def _limit(member: str) -> float:
+    return NODE_SECONDS if role_of(member) == NODE else START_SECONDS
 
 
-def _patient() -> dict[str, Any]:
-    text = os.environ.get(VARIABLE)
-    if not text:
-        raise ApplicationError(f"there is no patient: {VARIABLE} is not set", non_retryable=True)
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-async def _ask(kind: str, **facts: Any) -> dict[str, Any]:
-    """Ask the process that supervises the patient."""
-    from dataclasses import replace
-
-    from ..cluster import ClusterControl, MemberUnknown
-    from ..errors import DevServerError
-    from ..system.paths import Paths
-
-    found = _patient()
-    control = ClusterControl(found["cluster"], replace(Paths.default(), data=Path(found["data"])))
-    asking = asyncio.ensure_future(asyncio.to_thread(control.ask, kind, **facts))
-    try:
-        while not (await asyncio.wait({asking}, timeout=HEARTBEAT_SECONDS))[0]:
-            activity.heartbeat()
-        return await asking
-    except DevServerError as error:
-        raise ApplicationError(str(error), non_retryable=isinstance(error, MemberUnknown)) from error
+ACTIVITIES = (
+    *(member_states, start_member, restart_member, canary, canary_run, role_health, membership, shard_owners),
+    *(error_counts, errors_since, database_probe, database_connections, end_connections, free_disk),
+    *(schema_versions, update_schema, dynamic_config_problem, read_dynamic_config, write_dynamic_config),
+    *(ring_state, add_node, wait_for_node, decommission_node, remove_node, delete_node),
+)

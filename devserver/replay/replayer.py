@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -107,27 +107,43 @@ async def replay(
         same_code: The histories are of this very code, so inputs of commands are compared too: those of activities,
             children, signals and Nexus operations, the durations of timers, and results. Other code may change them.
     """
+
+    async def given() -> AsyncIterator[WorkflowHistory]:
+        for history in histories:
+            yield history
+
     if not histories:
         return []
+    return [result async for result in replay_each(given(), code, same_code=same_code)]
+
+
+async def replay_each(
+    histories: AsyncIterable[WorkflowHistory], code: WorkflowCode, *, same_code: bool = False
+) -> AsyncIterator[ReplayResult]:
+    """As `replay`, for histories that arrive one by one: each result comes before the next history is asked for."""
     observer = ReplayObserver()
-    options = {"build_id": BUILD_ID, **code.options, "plugins": [*code.options.get("plugins", ()), observer]}
-    threads = DaemonThreads("workflow-replay")
-    workflows = list(code.workflows.values())
-    replayer = Replayer(workflows=workflows, workflow_task_executor=threads, runtime=_silent_runtime(), **options)
+    current = WorkflowHistory("", [])
+    options = {
+        "build_id": BUILD_ID,
+        "workflow_task_executor": DaemonThreads("workflow-replay"),
+        **code.options,
+        "plugins": [*code.options.get("plugins", ()), observer],
+    }
+    replayer = Replayer(workflows=list(code.workflows.values()), runtime=_silent_runtime(), **options)
 
     async def observed() -> AsyncIterator[WorkflowHistory]:
-        for history in histories:
+        nonlocal current
+        async for history in histories:
+            current = history
             observer.reset(history)
             yield history
 
-    results: list[ReplayResult] = []
     async with replayer.workflow_replay_iterator(observed()) as outcomes:
         async for outcome in outcomes:
-            result = _result(histories[len(results)], outcome.replay_failure, observer)
+            result = _result(current, outcome.replay_failure, observer)
             if same_code and result.divergence is None and not was_reset(result.history):
                 result = await _compared(result, observer, code)
-            results.append(result)
-    return results
+            yield result
 
 
 async def _compared(result: ReplayResult, observer: ReplayObserver, code: WorkflowCode) -> ReplayResult:

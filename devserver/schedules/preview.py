@@ -6,15 +6,18 @@ times without a schedule, a temporary schedule is created and deleted right away
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from temporalio.api.enums.v1 import ScheduleOverlapPolicy
+from temporalio.api.schedule.v1 import ScheduleSpec as ScheduleSpecProto
 from temporalio.api.workflowservice.v1 import DescribeScheduleResponse
 from temporalio.client import Client
 
 from ..errors import OptionError
 from .calls import MAX_TIMES, ScheduleCalls
+from .clock_changes import clock_change_notes, no_effect_note
 from .overlap import (
     OVERLAP_POLICIES,
     ZERO,
@@ -105,14 +108,15 @@ async def preview_schedule(
     calls = ScheduleCalls(client)
     response = await calls.describe(schedule_id)
     spec, policies = response.schedule.spec, response.schedule.policies
+    times = await _times(calls, schedule_id, options)
     preview = SchedulePreview(
         schedule_id=schedule_id,
-        times=await _times(calls, schedule_id, options),
+        times=times,
         time_zone=spec.timezone_name or "UTC",
         jitter=spec.jitter.ToTimedelta(),
         policy=policy_from_proto(policies.overlap_policy),
         scheduler=await calls.scheduler(schedule_id),
-        notes=_notes(response),
+        notes=(*_notes(response), *_left_out(spec, times, options)),
     )
     window = policies.catchup_window.ToTimedelta() if policies.HasField("catchup_window") else None
     return _with_outcomes(preview, options, window)
@@ -133,16 +137,29 @@ async def preview_spec(
     """
     calls = ScheduleCalls(client)
     async with temporary_schedule(calls, spec) as schedule_id:
+        times = await _times(calls, schedule_id, options)
+        described = (await calls.describe(schedule_id)).schedule.spec if spec.time_zone else ScheduleSpecProto()
+        on_calendars = bool(spec.crons or spec.calendars or spec.skip)
         preview = SchedulePreview(
             schedule_id=None,
-            times=await _times(calls, schedule_id, options),
+            times=times,
             time_zone=spec.time_zone or "UTC",
             jitter=spec.jitter or ZERO,
             policy=None,
             scheduler=await calls.scheduler(schedule_id),
+            notes=(
+                *no_effect_note(spec.time_zone, on_calendars=on_calendars),
+                *_left_out(described, times, options),
+            ),
         )
         await remove_abandoned(calls, schedule_id)
     return _with_outcomes(preview, options, catchup_window)
+
+
+def _left_out(spec: ScheduleSpecProto, times: Sequence[datetime], options: PreviewOptions) -> tuple[str, ...]:
+    if not times:
+        return ()
+    return clock_change_notes(spec, options.after or datetime.now(timezone.utc), times[-1])
 
 
 async def _times(calls: ScheduleCalls, schedule_id: str, options: PreviewOptions) -> tuple[datetime, ...]:

@@ -11,6 +11,7 @@ from temporalio.converter import DataConverter
 
 from ..client.failures import failure_text
 from ..history.events import cause_words
+from ..history.failure_facts import failure_facts
 
 MAX_TEXT = 16_384
 # Looked up once: an enum's names take their time, and there are many events.
@@ -29,7 +30,8 @@ class IndexedFailure:
 async def indexed_failure(failure: Failure, converter: DataConverter) -> IndexedFailure:
     """A failure with its causes, decoded as far as the converter can."""
     text = await failure_text(failure, converter)
-    return IndexedFailure(_storable(text.line), _storable("\n".join(text.lines)[:MAX_TEXT]))
+    facts = await failure_facts(failure, converter)
+    return IndexedFailure(storable(text.line), storable("\n".join([*text.lines, *facts.words()])[:MAX_TEXT]))
 
 
 def problem_in(kind: int, attributes: Any, fields: frozenset[str]) -> str:
@@ -44,6 +46,6 @@ def problem_in(kind: int, attributes: Any, fields: frozenset[str]) -> str:
     return cause_words(attributes) if "cause" in fields else ""
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text as SQLite can store it: without zero bytes and lone surrogates."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")

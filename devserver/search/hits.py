@@ -30,8 +30,11 @@ class Hit:
         state: How it closed (`completed`, `failed`, `timed_out`, `canceled`, ...); `waiting` or `running` if it is
             open, `unfinished` if the run closed first, `event` for a single event.
         attempt: The last attempt, of an open step the current or next one; None if it has none.
-        seconds: From its first event to its last, or until now; None for a single event.
+        seconds: From its first event to its last, or until now; None for a single event, and if it is unknown: the Go
+            and Java SDKs do not record how long a local activity took.
         worker, build: The worker's identity and build id; empty if unknown.
+        note: The summary from the workflow's code.
+        starts: When a workflow that waits for its start delay or cron schedule begins, else None.
         last_failure, failure: The failure in one line, and all lines; empty if there was none.
     """
 
@@ -51,6 +54,8 @@ class Hit:
     build: str
     last_failure: str
     failure: Sequence[str]
+    note: str = ""
+    starts: datetime | None = None
 
 
 def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit:
@@ -74,6 +79,8 @@ def hit_of(run: RunFacts, row: Row, events: Sequence[int], now: datetime) -> Hit
         build=step.build,
         last_failure=step.line,
         failure=tuple(step.text.splitlines()),
+        note=step.note,
+        starts=step.starts(now),
     )
 
 
@@ -83,7 +90,8 @@ class _Row:
     def __init__(self, row: Any) -> None:
         (_, _, self.id, self.kind, _, _, self.opened_type, self.opened_at, *rest) = row
         (self.started_id, self.started_type, self.started_at, self.closed_id, self.closed_type, *rest) = rest
-        self.closed_at, self.attempt, worker, build, line, text = rest
+        self.closed_at, self.attempt, worker, build, line, text, note, self.timed = rest
+        self.note = note or ""
         self.worker, self.build, self.line, self.text = worker or "", build or "", line or "", text or ""
 
     def shown(self, events: Sequence[int]) -> tuple[int, int, int]:
@@ -110,8 +118,15 @@ class _Row:
         waits = self.kind in (schema.ACTIVITY, schema.TASK) and not self.started_at
         return "waiting" if waits else "running"
 
+    def starts(self, now: datetime) -> datetime | None:
+        """When a workflow that was started with a delay begins; None if it has."""
+        if self.kind != schema.WORKFLOW or self.closed_at is not None or not self.started_at:
+            return None
+        begins: datetime = EPOCH + timedelta(microseconds=self.started_at)
+        return begins if begins > now else None
+
     def seconds(self, now: datetime) -> float | None:
-        if self.kind in schema.POINTS:
+        if self.kind in schema.POINTS or not self.timed or self.starts(now) is not None:
             return None
         end = self.closed_at if self.closed_at is not None else (now - EPOCH) // timedelta(microseconds=1)
         return float(max(0, end - self.opened_at) / 1_000_000)

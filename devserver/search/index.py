@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from . import schema
 from . import sql as matching
 from .failure_texts import IndexedFailure
-from .indexed_steps import IndexedStep
+from .indexed_step import IndexedStep
 from .query import SearchQuery
 from .string_table import StringTable
 
 Row = tuple[object, ...]
 MIB = 1 << 20
 ROOM = 0.9
-_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STEP = "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,19 @@ class Index:
             self._db.executemany(_STEP, (self._row(number, step, failures) for step in steps))
         return number
 
-    def find(self, wanted: SearchQuery, runs: Sequence[int], most: int) -> list[Row]:
-        """At most `most` steps that fit, in the order of `runs`, each run's newest first; see `matching._COLUMNS`."""
-        sql, values = matching.statement(wanted, time.time_ns() // 1000)
+    def find(self, wanted: SearchQuery, runs: Sequence[int], most: int, now: int | None = None) -> list[Row]:
+        """At most `most` steps that fit, in the order of `runs`, each run's newest first; see `matching._COLUMNS`.
+
+        Args:
+            now: Until when open steps last, microseconds since 1970; None is the current time.
+        """
+        sql, values = matching.statement(wanted, time.time_ns() // 1000 if now is None else now)
         return self._db.execute(sql, {**values, "runs": json.dumps(runs), "most": most}).fetchall()
+
+    def has_untimed(self, runs: Sequence[int]) -> bool:
+        """Whether one of the runs has a step whose duration is not known."""
+        sql = "SELECT 1 FROM steps WHERE run IN (SELECT value FROM json_each(?)) AND NOT timed LIMIT 1"
+        return self._db.execute(sql, (json.dumps(runs),)).fetchone() is not None
 
     def words(self) -> list[str]:
         """Every name, identity and build id in the index."""
@@ -175,6 +184,8 @@ class Index:
             self._texts.word(step.build),
             self._texts.failure(step.failure, failures),
             self._texts.failure(step.before, failures),
+            self._texts.word(step.note),
+            step.timed,
         )
 
     @contextlib.contextmanager

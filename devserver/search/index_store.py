@@ -17,7 +17,7 @@ from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from . import schema
 from .index import MIB, Index, RunFacts
-from .indexed_steps import IndexedStep
+from .indexed_step import IndexedStep
 
 T = TypeVar("T")
 

@@ -11,19 +11,24 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
+from ..client.failures import ENCODED
 from ..client.timestamps import MICROSECONDS, to_microseconds
 from ..history.event_roles import EVENT_ROLES, EventRole
 from ..history.markers import read_marker
+from ..history.previews import preview, truncate
 from . import schema
-from .failure_texts import IndexedFailure, indexed_failure, problem_in
+from .failure_texts import IndexedFailure, indexed_failure, problem_in, storable
+from .indexed_step import IndexedStep
 
 # Looked up once: an enum's names take their time, and there are many events.
 MARKER_RECORDED = int(EventType.EVENT_TYPE_MARKER_RECORDED)
+RUN_STARTED = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
 UPDATE_COMPLETED = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
 # What the server calls workers without a build id.
 UNVERSIONED = ("", "__unversioned__")
@@ -76,32 +81,6 @@ def _nexus_name(attributes: Any) -> str:
 READINGS = {number: _reading(role) for number, role in EVENT_ROLES.items()}
 
 
-@dataclass(slots=True)
-class IndexedStep:
-    """One step. Times are microseconds since 1970; 0 and None: there is none.
-
-    A step that is a single event opens and closes at the same time, and has no other event.
-    """
-
-    id: int
-    kind: int
-    name: str
-    key: str
-    opened_type: int
-    opened_at: int
-    started_id: int = 0
-    started_type: int = 0
-    started_at: int = 0
-    closed_id: int = 0
-    closed_type: int = 0
-    closed_at: int | None = None
-    attempt: int = 0
-    identity: str = ""
-    build: str = ""
-    failure: IndexedFailure | None = None
-    before: IndexedFailure | None = None
-
-
 class IndexedSteps:
     """Makes steps of a run's events, which are added in their order.
 
@@ -109,6 +88,7 @@ class IndexedSteps:
 
     Attributes:
         events: How many events were added.
+        encoded: How many failures could not be decoded.
         ended: Whether one of them closed the run.
     """
 
@@ -117,8 +97,10 @@ class IndexedSteps:
         self._steps: dict[int, IndexedStep] = {}
         self._updates: dict[str, int] = {}
         self._unread: list[tuple[IndexedStep, str, Failure]] = []
+        self._notes: list[tuple[IndexedStep, Payload]] = []
         self._read: dict[bytes, IndexedFailure] = {}
         self.events = 0
+        self.encoded = 0
         self._last_at = 0
         self.ended = False
 
@@ -136,6 +118,11 @@ class IndexedSteps:
         step = self._step_of(event, reading, attributes, at)
         if number == MARKER_RECORDED:
             _add_marker(step, attributes)
+        elif number == RUN_STARTED and attributes.HasField("first_workflow_task_backoff"):
+            backoff = attributes.first_workflow_task_backoff
+            step.started_at = at + backoff.seconds * MICROSECONDS if backoff.seconds else 0
+        if step.id == event.event_id and event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
+            self._notes.append((step, event.user_metadata.summary))
         self._add_attributes(step, number, attributes, reading.fields)
 
     async def read_failures(self) -> None:
@@ -145,8 +132,12 @@ class IndexedSteps:
             found = self._read.get(same)
             if found is None:
                 found = self._read[same] = await indexed_failure(failure, self._converter)
+            self.encoded += ENCODED in found.text
             setattr(step, where, found)
         self._unread.clear()
+        for step, summary in self._notes:
+            step.note = storable(await preview(truncate((summary,)), self._converter)).strip('"')
+        self._notes.clear()
 
     async def done(self, described: DescribeWorkflowExecutionResponse | None = None) -> list[IndexedStep]:
         """All steps. `described` has the state of an open run's pending activities and Nexus operations."""
@@ -234,7 +225,7 @@ def _add_marker(step: IndexedStep, attributes: Any) -> None:
     marker = read_marker(attributes)
     step.name, step.key = marker.name, marker.id
     if marker.kind == "local_activity":
-        step.kind, step.attempt = schema.LOCAL, marker.attempts
+        step.kind, step.attempt, step.timed = schema.LOCAL, marker.attempts, marker.timed
         if marker.scheduled is not None:
             step.opened_at = min(step.opened_at, round(marker.scheduled.timestamp() * MICROSECONDS))
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Literal
 
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+
 from ..client.list_filters import quote
+from ..client.timestamps import to_datetime
 from ..errors import OptionError
 
 Comparison = Literal[">=", "<=", "=", ">", "<"]
+# In the order of the numbers of the API, from 1.
 STATES = (
     "Running",
     "Completed",
@@ -101,16 +105,33 @@ class SearchQuery:
         return bool(self.events) or any(step is not None for step in (*on_steps, self.worker, self.build))
 
     @property
+    def about_failures(self) -> bool:
+        """Whether it looks into texts of failures."""
+        return self.text is not None or self.failure is not None
+
+    @property
     def about_runs(self) -> bool:
         """Whether it has conditions on runs, or on time."""
         on_runs = (self.workflow_type, self.status, self.query, self.open, self.since, self.until)
         return any(run is not None for run in on_runs)
 
+    def takes_run(self, info: WorkflowExecutionInfo) -> bool:
+        """Whether a run may match: the conditions of `list_filter` but `query`, without a server."""
+        closed = info.HasField("close_time")
+        named = status_word(info.status)
+        return (
+            (self.workflow_type is None or matches(self.workflow_type, info.type.name))
+            and (self.status is None or self.status == named)
+            and (self.open is None or self.open is not closed)
+            and (self.since is None or not closed or to_datetime(info.close_time) >= self.since)
+            and (self.until is None or to_datetime(info.start_time) <= self.until)
+        )
+
     def list_filter(self) -> str:
         """The list filter of the runs that may match."""
         parts = [f"({self.query})"] if self.query else []
         if self.workflow_type is not None:
-            parts.append(f"WorkflowType = {quote(self.workflow_type)}")
+            parts.append(_typed(self.workflow_type))
         if self.status is not None:
             parts.append(f"ExecutionStatus = {quote(self.status)}")
         if self.open is not None:
@@ -119,7 +140,17 @@ class SearchQuery:
             parts.append(f"(CloseTime >= {_moment(self.since)} OR CloseTime IS NULL)")
         if self.until is not None:
             parts.append(f"StartTime <= {_moment(self.until)}")
-        return " AND ".join(parts)
+        return " AND ".join(part for part in parts if part)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name is the pattern's, in which `*` stands for anything."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name, re.DOTALL) is not None
+
+
+def status_word(number: int) -> str:
+    """A run's status as the server writes it in lists."""
+    return STATES[number - 1] if 0 < number <= len(STATES) else ""
 
 
 def status_named(text: str) -> str:
@@ -133,6 +164,14 @@ def status_named(text: str) -> str:
     if plain not in known:
         raise OptionError(f"unknown status {text}", hint=f"one of {', '.join(STATES)}")
     return known[plain]
+
+
+def _typed(name: str) -> str:
+    """The list filter of a workflow type: the server knows whole names and beginnings."""
+    if "*" not in name:
+        return f"WorkflowType = {quote(name)}"
+    beginning = name.partition("*")[0]
+    return f"WorkflowType STARTS_WITH {quote(beginning)}" if beginning else ""
 
 
 def _moment(when: datetime) -> str:

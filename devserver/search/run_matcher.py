@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
-from ..history import HistoryReader
+from ..client.failures import ENCODED
+from ..history import HistoryReader, StoredHistories
+from . import schema
 from .index import Index, Row, RunFacts
 from .index_store import IndexStore
-from .indexed_steps import IndexedStep, IndexedSteps
-from .query import SearchQuery
+from .indexed_step import IndexedStep
+from .indexed_steps import IndexedSteps
+from .query import SearchQuery, matches
+from .sql import micro
+
+MOST_NOTED = 10_000
+MOST_NAMES = 10_000
+ACTIVITIES = (schema.ACTIVITY, schema.LOCAL)
+UNDECODED = SearchQuery(failure=ENCODED)
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,12 @@ class RunMatches:
 
 class RunMatcher:
     """Matches one query against runs, one after the other.
+
+    Attributes:
+        encoded: How many failures could not be decoded.
+        untimed: Whether there is a step whose duration is not known.
+        names: Types of activities that were read.
+        has_activity: Whether there is an activity of the wanted type, whatever the other conditions are.
 
     Args:
         most: The number of rows that are still needed.
@@ -43,6 +59,10 @@ class RunMatcher:
         self._most = most
         self._told = read
         self._scratch = Index.in_memory()
+        self.encoded = 0
+        self.untimed = False
+        self.has_activity = False
+        self.names: set[str] = set()
 
     def close(self) -> None:
         """Close the index in memory."""
@@ -55,11 +75,32 @@ class RunMatcher:
         rows = self._from_index([*numbers.values()])
         if rows is None:
             return {}
+        self._note(tuple(numbers.values()))
         answers: dict[str, list[Row]] = {run_id: [] for run_id in numbers}
         names = list(numbers)
         for row in rows:
             answers[names[int(str(row[0]))]].append(row)
         return {run.run_id: RunMatches(run, answers[run.run_id]) for run in closed if run.run_id in answers}
+
+    def now_of(self, run: RunFacts) -> datetime:
+        """Until when open steps of a run last: until now, or until the last event of a workflow in files."""
+        if isinstance(self._reader, StoredHistories):
+            return self._reader.stored.last_event(run.workflow_id)
+        return datetime.now(timezone.utc)
+
+    def _in(self, steps: Sequence[IndexedStep]) -> bool:
+        wanted = self._wanted.activity
+        return wanted is not None and any(step.kind in ACTIVITIES and matches(wanted, step.name) for step in steps)
+
+    def _note(self, numbers: Sequence[int]) -> None:
+        """What cannot be looked into, of runs in the index."""
+        none: list[Row] = []
+        if self._wanted.about_failures:
+            self.encoded += len(self._shelf.ask(lambda index: index.find(UNDECODED, numbers, MOST_NOTED), none))
+        self.untimed = self.untimed or self._shelf.ask(lambda index: index.has_untimed(numbers), False)
+        if self._wanted.activity is not None and not self.has_activity:
+            alone = SearchQuery(activity=self._wanted.activity)
+            self.has_activity = bool(self._shelf.ask(lambda index: index.find(alone, numbers, 1), none))
 
     async def read(self, run: RunFacts) -> RunMatches:
         """The matches of a run whose history is read from the server; a closed run is added to the index."""
@@ -73,6 +114,11 @@ class RunMatcher:
             return RunMatches(run, gone=True)
         described = None if run.closed_at else await self._reader.calls.describe_workflow(run.workflow_id, run.run_id)
         made = await steps.done(described)
+        self.encoded += steps.encoded
+        self.untimed = self.untimed or not all(step.timed for step in made)
+        self.has_activity = self.has_activity or self._in(made)
+        if self._wanted.activity is not None and len(self.names) < MOST_NAMES:
+            self.names.update(step.name for step in made if step.kind in ACTIVITIES)
         self._told(1, 0)
         number = self._shelf.add(run, made) if run.closed_at and steps.ended else None
         rows = self._from_index([number]) if number is not None else None
@@ -85,6 +131,7 @@ class RunMatcher:
         """The matches in a run that the index does not have: the same query, in memory."""
         number = self._scratch.add(0, run, made) or 0
         try:
-            return self._scratch.find(self._wanted, [number], self._most())
+            now = micro(self.now_of(run)) if isinstance(self._reader, StoredHistories) else None
+            return self._scratch.find(self._wanted, [number], self._most(), now)
         finally:
             self._scratch.remove(number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 # Kinds of steps by the number that the table of steps has for them: only ever add at the end.
 KINDS = (
     "event",
@@ -37,7 +37,8 @@ CREATE TABLE steps (
     run INTEGER, id INTEGER, kind INTEGER, name INTEGER, key TEXT,
     opened_type INTEGER, opened_at INTEGER, started_id INTEGER, started_type INTEGER, started_at INTEGER,
     closed_id INTEGER, closed_type INTEGER, closed_at INTEGER,
-    attempt INTEGER, identity INTEGER, build INTEGER, failure INTEGER, before INTEGER, PRIMARY KEY (run, id)
+    attempt INTEGER, identity INTEGER, build INTEGER, failure INTEGER, before INTEGER, note INTEGER, timed INTEGER,
+    PRIMARY KEY (run, id)
 ) WITHOUT ROWID
 """
 # LIKE uses the trigrams of the first and reads every text of the second, with the same result.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import fnmatch
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -18,12 +16,12 @@ from temporalio.client import Client
 from ..client.calls import ServiceCalls
 from ..client.timestamps import to_microseconds
 from ..errors import DevServerError, OptionError
-from ..history import HistoryReader
+from ..history import HistoryReader, StoredHistories
 from .cluster_identity import identity
 from .hits import Hit, hit_of
 from .index import RunFacts
 from .index_store import MOST_BYTES, IndexStore
-from .query import SearchQuery
+from .query import SearchQuery, matches
 from .run_matcher import RunMatcher, RunMatches
 
 LIMIT = 100
@@ -31,6 +29,9 @@ LIMIT = 100
 READ_AT_ONCE = 8
 CHUNK = 1000
 NO_END = 1 << 62
+UNTIMED = (
+    "the Go and Java SDKs do not record how long a local activity took: conditions on the duration leave these out"
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Search:
     """One search. Iterate it once for the hits, in the order of the server's lists; then read its other attributes.
 
     Args:
+        source: A client, or a reader of histories such as `StoredHistories`.
         folder: The folder of the index of closed runs; None: no index. A client with a codec has no index, so that
             decoded data is not stored in the clear.
         limit: Maximum number of hits; 0: only bring the index up to date.
@@ -58,13 +60,14 @@ class Search:
         progress: How far it is.
         more: Whether there are more hits than `limit`.
         gone: The number of listed runs whose history was deleted.
+        stored: Whether histories of files are searched.
         near: Similar names of activities, if nothing was found.
         notes: What the user should know, such as why there is no index.
     """
 
     def __init__(
         self,
-        client: Client,
+        source: Client | HistoryReader,
         wanted: SearchQuery,
         *,
         folder: Path | None = None,
@@ -79,12 +82,14 @@ class Search:
         self._limit = self._left = limit
         self._rebuild = rebuild
         self._watch = watch
-        self._reader = HistoryReader(client)
+        self._reader = source if isinstance(source, HistoryReader) else HistoryReader(source)
         self._calls: ServiceCalls = self._reader.calls
-        with_codec = client.data_converter.payload_codec is not None
-        self._shelf = IndexStore(None if with_codec else folder, most_bytes)
+        self.stored = isinstance(source, StoredHistories)
+        if self.stored and wanted.query is not None:
+            raise OptionError("files have no list filter", hint="leave out --query, or search a server")
+        plain = self._reader.converter.payload_codec is None and not self.stored
+        self._shelf = IndexStore(folder if plain else None, most_bytes)
         self._answers = RunMatcher(self._reader, self._shelf, wanted, self._most, self._has_read)
-        self._now = datetime.now(timezone.utc)
         self.progress = SearchProgress()
         self.more = False
         self.gone = 0
@@ -93,7 +98,19 @@ class Search:
     @property
     def notes(self) -> Sequence[str]:
         """See above."""
-        return tuple(self._shelf.notes)
+        notes = list(self._shelf.notes)
+        if self._answers.encoded and self._wanted.about_failures:
+            many = "1 failure" if self._answers.encoded == 1 else f"{self._answers.encoded:,} failures"
+            notes.append(f"{many} could not be decoded, so their text was not searched: see --codec-endpoint")
+        if self._limit and self._left == self._limit and self._answers.has_activity:
+            notes.append(f"there are activities of the type {self._wanted.activity}; none meets the other conditions")
+        if self._untimed:
+            notes.append(UNTIMED)
+        return tuple(notes)
+
+    @property
+    def _untimed(self) -> bool:
+        return self._answers.untimed and (self._wanted.longer is not None or self._wanted.shorter is not None)
 
     async def __aiter__(self) -> AsyncIterator[Hit]:
         """The hits.
@@ -104,8 +121,9 @@ class Search:
         """
         counting = asyncio.ensure_future(self._count()) if self._watch else None
         try:
-            cluster, namespace = await identity(self._reader.calls.client)
-            self._shelf.open(cluster, namespace, rebuild=self._rebuild)
+            if not self.stored:
+                cluster, namespace = await identity(self._reader.calls.client)
+                self._shelf.open(cluster, namespace, rebuild=self._rebuild)
             async with contextlib.aclosing(self._answered()) as answers:
                 async for answer in answers:
                     self._step(done=1)
@@ -115,12 +133,12 @@ class Search:
                             self.more = True
                             return
                         self._left -= 1
-                        yield hit_of(answer.run, row, self._wanted.events, self._now)
-            if self._left == self._limit and self._wanted.activity is not None:
+                        yield hit_of(answer.run, row, self._wanted.events, self._answers.now_of(answer.run))
+            if self._left == self._limit and self._wanted.activity is not None and not self._answers.has_activity:
                 none: list[str] = []
                 names = self._shelf.ask(lambda index: index.words(), none)
-                if not any(fnmatch.fnmatchcase(name, self._wanted.activity) for name in names):
-                    self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
+                names = sorted({*names, *self._answers.names})
+                self.near = difflib.get_close_matches(self._wanted.activity, names, n=3)
         finally:
             if counting is not None:
                 counting.cancel()
@@ -169,13 +187,21 @@ class Search:
     async def _listed(self) -> AsyncIterator[WorkflowExecutionInfo]:
         try:
             async for info in self._calls.list_workflows(self._wanted.list_filter(), NO_END, page_size=CHUNK):
-                yield info
+                if self._takes(info):
+                    yield info
         except OptionError as error:
             if self._wanted.query is None:
                 raise
             # Only the user's part of the query, not what was added to it.
             text = f"the server does not understand the query: {self._wanted.query}"
             raise OptionError(text, details=error.details, hint=error.hint) from None
+
+    def _takes(self, info: WorkflowExecutionInfo) -> bool:
+        """What the list filter does not say: a pattern in a name, and everything of files."""
+        kind = self._wanted.workflow_type
+        if self.stored:
+            return self._wanted.takes_run(info)
+        return kind is None or "*" not in kind or matches(kind, info.type.name)
 
     def _has_read(self, runs: int, events: int) -> None:
         self._step(read=runs, events=events)

@@ -12,13 +12,15 @@ from .query import SearchQuery
 
 _COLUMNS = (
     "page.key, steps.run, steps.id, kind, names.text, steps.key, opened_type, opened_at, started_id, started_type,"
-    " started_at, closed_id, closed_type, closed_at, attempt, identities.text, builds.text, lines.line, texts.text"
+    " started_at, closed_id, closed_type, closed_at, attempt, identities.text, builds.text, lines.line, texts.text,"
+    " notes.text, timed"
 )
 _TABLES = (
     "json_each(:runs) AS page CROSS JOIN steps ON steps.run = page.value"
     " LEFT JOIN words AS names ON names.id = steps.name"
     " LEFT JOIN words AS identities ON identities.id = steps.identity"
     " LEFT JOIN words AS builds ON builds.id = steps.build"
+    " LEFT JOIN words AS notes ON notes.id = steps.note"
     " LEFT JOIN failures AS lines ON lines.id = coalesce(steps.failure, steps.before)"
     " LEFT JOIN texts ON texts.rowid = coalesce(steps.failure, steps.before)"
 )
@@ -49,7 +51,8 @@ def _what(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None
         types = _numbers(wanted.events)
         parts.append(f"(opened_type IN {types} OR started_type IN {types} OR closed_type IN {types})")
     if wanted.text is not None:
-        named = f"steps.name IN (SELECT id FROM words WHERE {_contains('text', wanted.text, values)})"  # noqa: S608
+        words = f"(SELECT id FROM words WHERE {_contains('text', wanted.text, values)})"  # noqa: S608
+        named = f"steps.name IN {words} OR steps.note IN {words}"
         parts.append(f"({named} OR {_failed('text', wanted.text, values)})")
     if wanted.failure is not None:
         parts.append(_failed("failure", wanted.failure, values))
@@ -59,7 +62,7 @@ def _how(wanted: SearchQuery, parts: list[str], values: dict[str, Any]) -> None:
     if wanted.attempts is not None:
         parts.append(f"attempt > 0 AND attempt {wanted.attempts.comparison} :attempts")
         values["attempts"] = wanted.attempts.number
-    took = f"kind NOT IN {_numbers(schema.POINTS)} AND coalesce(closed_at, :now) - opened_at"
+    took = f"timed AND kind NOT IN {_numbers(schema.POINTS)} AND coalesce(closed_at, :now) - opened_at"
     if wanted.longer is not None:
         parts.append(f"{took} >= :longer")
         values["longer"] = round(wanted.longer * MICROSECONDS)

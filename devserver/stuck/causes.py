@@ -37,7 +37,7 @@ def of_workflow_task(workflow_id: str, failed: FailedTask, lines: Sequence[str])
     if failed.timed_out:
         return hints.slow_workflow_task(workflow_id, failed.worker)
     if Kind.NONDETERMINISM.found_in(text) or failed.cause == Cause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR:
-        return hints.nondeterminism(workflow_id)
+        return hints.nondeterminism(workflow_id, failed.sdk)
     command = ("workflow", "show", "--workflow-id", workflow_id)
     if Kind.DEADLOCK.found_in(text):
         return hints.deadlock(command)

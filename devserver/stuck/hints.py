@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from temporalio.api.enums.v1 import TimeoutType
 
+from ..client.sdks import SdkName, guard_of
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -26,10 +28,10 @@ def workflow_code(workflow_id: str) -> Hint:
     )
 
 
-def nondeterminism(workflow_id: str) -> Hint:
+def nondeterminism(workflow_id: str, sdk: SdkName | None) -> Hint:
     """The workflow's code does not match its history."""
     return Hint(
-        "run the code that this workflow started with, or guard the change with workflow.patched: the workflow then "
+        f"run the code that this workflow started with, or guard the change with {guard_of(sdk)}: the workflow then "
         "continues. If you cannot, reset it",
         ("workflow", "reset", "--workflow-id", workflow_id, "--type", "LastWorkflowTask", "--reason", "incident"),
     )

@@ -96,7 +96,7 @@ def between(figures: RepeatTimes) -> str:
 
 def repeat_state(repeat: Repeat) -> Iterator[str]:
     """The state of repeated steps, in a few words each."""
-    if repeat.closed is not None:
+    if repeat.closed is not None and repeat.timed:
         yield f"{lasted(repeat.closed - repeat.started)} in all"
     if repeat.unfinished:
         yield f"{repeat.unfinished:,} unfinished"
@@ -109,8 +109,13 @@ def state(step: Step, now: datetime | None = None) -> Iterator[str]:
     took = step.took
     if step.open and now is not None:
         yield f"for {lasted(max(now - step.scheduled, timedelta(0)))}"
+        if step.kind == "timer" and step.duration is not None:
+            left = step.scheduled + step.duration - now
+            yield f"fires in {lasted(left)}" if left >= timedelta(0) else f"due {lasted(-left)} ago"
     elif took is not None and step.kind not in ("signal", "cancel", "marker", "timer"):
         yield lasted(took)
+    if not step.timed and not step.open:
+        yield "duration unknown"
     if step.attempts > 1 and step.kind != "workflow_task_failure":
         yield f"{step.attempts} attempts"
     if step.next_retry is not None and now is not None and step.next_retry > now:
@@ -123,5 +128,7 @@ def run_state(run: WorkflowRun | RunSummary, now: datetime) -> str:
     if run.started is None:
         return words
     if run.closed is None:
+        if run.begins is not None and run.begins > now:
+            return f"starts in {lasted(run.begins - now)}"
         return f"{words} for {lasted(max(now - run.started, timedelta(0)))}"
     return f"{words} in {lasted(run.closed - run.started)}"

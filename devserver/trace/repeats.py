@@ -12,6 +12,8 @@ MAX_PATTERN = 10
 MIN_ROUNDS = 3  # fewer rounds are shown step by step
 MAX_ENTRIES = 2000
 
+INSTANT: tuple[StepKind, ...] = ("marker", "signal", "cancel")
+
 Key = tuple[str, str]
 
 
@@ -60,6 +62,13 @@ class Repeat:
     notable: list[Step] = field(default_factory=list)
     hidden: int = 0
     unfinished: int = 0
+
+    @property
+    def timed(self) -> bool:
+        """Whether the time of the whole says something: not of markers, nor where a step's duration is unknown."""
+        return any(times.kind not in INSTANT for times in self.pattern) and all(
+            times.least is not None for times in self.pattern if times.kind == "local_activity"
+        )
 
     @property
     def status(self) -> StepStatus:

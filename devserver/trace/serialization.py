@@ -10,8 +10,10 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
 from ..client.failures import failure_line, failure_text
-from ..history.model import Execution, Step, WorkflowRun
+from ..history.failure_facts import failure_facts
+from ..history.model import NamedPayloads, Step, WorkflowRun
 from ..history.previews import TruncatedPayload, preview
+from ..history.relations import Execution
 
 
 def stamp(when: datetime | None) -> str | None:
@@ -39,6 +41,8 @@ async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]
         "closed": stamp(run.closed),
         "seconds": seconds(run.took),
         "delay_seconds": seconds(run.delay),
+        "begins": stamp(run.begins),
+        "cron": run.cron,
         "skipped_seconds": seconds(run.skipped),
         "attempt": run.attempt,
         "origin": {
@@ -53,12 +57,16 @@ async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]
         "next": None if run.next is None else {"how": run.next.how, "run_id": run.next.run_id},
         "input": await _values(run.input, converter),
         "result": await _values(run.result, converter),
-        "memo": {name: await preview(values, converter) for name, values in run.memo},
+        "memo": await _named(run.memo, converter),
+        "search_attributes": await _named(run.search_attributes, converter),
+        "summary": await preview(run.summary, converter) if run.summary else "",
+        "details": await preview(run.details, converter) if run.details else "",
         "reason": run.reason,
-        **await _failure(run.failure, converter),
+        **await _failure(run.failure, converter, run.retry_state),
         "failed_tasks": failed.count,
         "workers": list(run.identities),
         "builds": list(run.builds),
+        "versioning": run.versioning,
         "events": run.events,
     }
 
@@ -82,7 +90,7 @@ async def step_data(step: Step, converter: DataConverter) -> dict[str, Any]:
         "attempts": step.attempts,
         "next_retry": stamp(step.next_retry),
         "reason": step.reason,
-        **await _failure(step.failure, converter),
+        **await _failure(step.failure, converter, step.retry_state),
         "task_queue": step.queue,
         "identity": step.identity,
         "target": _execution(step.target),
@@ -90,7 +98,13 @@ async def step_data(step: Step, converter: DataConverter) -> dict[str, Any]:
         "input": await _values(step.input, converter),
         "result": await _values(step.result, converter),
         "note": await preview(step.note, converter) if step.note else "",
+        "heartbeat": await _values(step.heartbeat, converter),
+        "values": await _named(step.values, converter),
     }
+
+
+async def _named(named: NamedPayloads, converter: DataConverter) -> dict[str, str]:
+    return {name: await preview(values, converter) for name, values in named}
 
 
 def _execution(execution: Execution | None) -> dict[str, str | None] | None:
@@ -107,8 +121,16 @@ async def _values(payloads: Sequence[TruncatedPayload], converter: DataConverter
     return [await preview([payload], converter) for payload in payloads]
 
 
-async def _failure(failure: Failure | None, converter: DataConverter) -> dict[str, Any]:
+async def _failure(failure: Failure | None, converter: DataConverter, retry_state: str) -> dict[str, Any]:
     if failure is None:
-        return {"last_failure": None, "failure": []}
-    text = await failure_text(failure, converter)
-    return {"last_failure": await failure_line(failure, converter), "failure": list(text.lines)}
+        none: dict[str, Any] = {"last_failure": None, "failure": [], "failure_details": [], "non_retryable": None}
+        return {**none, "retry_state": retry_state or None, "next_retry_delay": None}
+    text, facts = await failure_text(failure, converter), await failure_facts(failure, converter, retry_state)
+    return {
+        "last_failure": await failure_line(failure, converter),
+        "failure": list(text.lines),
+        "failure_details": list(facts.details),
+        "non_retryable": facts.non_retryable,
+        "retry_state": facts.retry_state or None,
+        "next_retry_delay": seconds(facts.next_retry_delay),
+    }

@@ -9,6 +9,7 @@ from ..history.model import Step, WorkflowRun
 from ..history.reader import HistoryReader
 from ..history.run_chain import RunChain, RunSummary
 from .repeats import MAX_ENTRIES, DisplayEntry, Repeat, fold
+from .sessions import with_sessions_folded
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class _Walker:
         steps = run.own_steps
         if self._options.failures:
             return [step for step in steps if has_failed(step) or step.has_tree]
-        return fold(steps, most=self._options.most_entries) if self._options.folds else steps
+        return fold(with_sessions_folded(steps), most=self._options.most_entries) if self._options.folds else steps
 
     async def _below(self, step: Step, depth: int) -> AsyncIterator[TraceItem]:
         if not step.has_tree or step.target is None:
@@ -182,7 +183,7 @@ class _Walker:
             return
         chain = await self._reader.child(step)
         if chain is None:
-            yield HiddenRuns(depth, "its history is gone")
+            yield HiddenRuns(depth, self._reader.missing_child)
             return
         async for item in self.chain(chain, depth):
             yield item

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,9 +59,11 @@ def node_of(history: pytest.Collector) -> RecordedNode:
 
 def _owner(path: Path) -> str | None:
     """The test, or the fixture of a scope, that a recording names; None for a session's, which has no node."""
+    from devserver.history import HistoryFileError, read_history
+
     try:
-        owner = json.loads(path.read_text("utf-8"))["test"]
-    except (OSError, ValueError, KeyError, TypeError):
+        owner = read_history(path).document.get("test")
+    except HistoryFileError:
         return None
     return owner if isinstance(owner, str) and "::" in owner else None
 

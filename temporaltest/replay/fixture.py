@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from temporalio import worker as sdk
 from temporalio import workflow
-from temporalio.client import WorkflowHistory
 
+from devserver.history import history_paths
 from devserver.replay import WorkflowCode, replay
 
 from ..errors import ReplayFailed, SetupError
 from ..workers import sandbox
 from ..workers.background_loop import BackgroundLoop
-from ..workflows.executions import RunHistory
-from .recording import FORMAT, Recording
+from .stored import StoredRecording, read
 
 if TYPE_CHECKING:
     from ..isolation.session import Session
@@ -45,41 +42,12 @@ def files_of(folder: Path) -> list[Path]:
         raise SetupError(
             f"there is no folder {folder} to replay from; create it with pytest --temporal-record {folder}"
         )
-    paths = sorted(folder.rglob("*.json"))
+    paths = history_paths(folder)
     if not paths:
-        raise SetupError(f"{folder} has no recordings (*.json); create some with pytest --temporal-record {folder}")
+        raise SetupError(
+            f"{folder} has no recordings (*.json, *.json.gz); create some with pytest --temporal-record {folder}"
+        )
     return paths
-
-
-def read(path: Path) -> Recording:
-    """A recording, or a history as the Temporal CLI and Web UI save it, which does not say where its code is.
-
-    Raises:
-        SetupError: The file cannot be read; the message says why.
-    """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-        if content.get("format", FORMAT) > FORMAT:
-            raise SetupError(f"{path} was recorded by a newer version of temporal-devserver")
-        recording = _from_history(path, content) if "events" in content else _from_recording(content)
-        if not recording.workflow_type or recording.run.workflow_type != recording.workflow_type:
-            raise ValueError("its history does not begin with the start of a workflow")
-    except SetupError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong, the file is the cause
-        raise SetupError(f"{path} is no recording of a workflow: {type(error).__name__}: {error}") from None
-    return recording
-
-
-def _from_recording(content: Mapping[str, Any]) -> Recording:
-    known = {entry.name for entry in fields(Recording)}
-    return Recording(**{key: value for key, value in content.items() if key in known})
-
-
-def _from_history(path: Path, content: Mapping[str, Any]) -> Recording:
-    run = RunHistory(WorkflowHistory.from_json(path.stem, dict(content)), "")
-    start = run.history.events[0].workflow_execution_started_event_attributes
-    return Recording("", start.workflow_id or path.stem, run.workflow_type, "", "", None, "no", content)
 
 
 def replay_files(
@@ -88,8 +56,13 @@ def replay_files(
     workflows: Sequence[type] | None,
     options: Mapping[str, Any],
     loop: BackgroundLoop,
+    *,
+    others: Sequence[type] = (),
 ) -> None:
     """Replay recordings against `workflows`, or, if None, against the classes that the recordings name.
+
+    Args:
+        others: The classes for histories that do not say where their code is.
 
     Raises:
         ReplayFailed: Some do not replay; the message says which, and where each leaves its history.
@@ -99,7 +72,8 @@ def replay_files(
     for path in paths:
         recording = read(path)
         name = _shown(path, root)
-        found = _imported_class(name, recording, root) if workflows is None else _one_of(name, recording, workflows)
+        classes = others if workflows is None and others and not recording.module else workflows
+        found = _imported_class(name, recording, root) if classes is None else _one_of(name, recording, classes)
         code = WorkflowCode.of_classes([found], **{**_defaults(found), **options})
         (result,) = loop.run(replay([recording.run.history], code), LIMIT)
         divergences += [f"{name}: {result.divergence}"] if result.divergence is not None else []
@@ -123,22 +97,26 @@ def _defaults(workflow_class: type) -> dict[str, Any]:
     return {"workflow_runner": sandbox.runner([workflow_class]), "workflow_failure_exception_types": [Exception]}
 
 
-def _one_of(name: str, recording: Recording, workflows: Sequence[type]) -> type:
+def _one_of(name: str, recording: StoredRecording, workflows: Sequence[type]) -> type:
     code = WorkflowCode.of_classes(workflows)
     if not code.has(recording.workflow_type):
         known = ", ".join(str(workflow_type) for workflow_type in code.workflows)
         raise SetupError(
             f"{name} has the workflow type {recording.workflow_type!r}, which none of the given classes has: {known}\n"
-            "add its class to workflows=[...], or leave workflows out: then each recording finds its own"
+            "add its class to workflows=[...] or --temporal-replay-module, or leave workflows out: then each recording "
+            "finds its own"
         )
     return code.class_of(recording.workflow_type)
 
 
-def _imported_class(name: str, recording: Recording, root: Path) -> type:
+def _imported_class(name: str, recording: StoredRecording, root: Path) -> type:
     """The class that a recording names, imported as pytest imports it."""
     prefix = f"{name} has the workflow type {recording.workflow_type!r}"
     if not recording.module:
-        raise SetupError(f"{prefix} and does not say where its code is; use temporal_replay(..., workflows=[...])")
+        raise SetupError(
+            f"{prefix} and does not say where its code is; use --temporal-replay-module MODULE, or "
+            "temporal_replay(..., workflows=[...])"
+        )
     source = f"{recording.module}:{recording.qualname}"
     try:
         found: Any = _import(recording, root)
@@ -155,7 +133,7 @@ def _imported_class(name: str, recording: Recording, root: Path) -> type:
     return definition.cls
 
 
-def _import(recording: Recording, root: Path) -> Any:
+def _import(recording: StoredRecording, root: Path) -> Any:
     """The module. The folder that its file's imports begin at is put on sys.path, as pytest does with tests."""
     if recording.module not in sys.modules and recording.file and (root / recording.file).exists():
         parts = recording.module.split(".")

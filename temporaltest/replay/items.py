@@ -53,8 +53,10 @@ class HistoryCollector:
         return False if collection_path.resolve().is_relative_to(self.folder) else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """Collect each JSON file of the folder as a history."""
-        if file_path.suffix != ".json" or not file_path.resolve().is_relative_to(self.folder):
+        """Collect each history file of the folder."""
+        from devserver.history import is_history_name
+
+        if not is_history_name(file_path) or not file_path.resolve().is_relative_to(self.folder):
             return None
         collector: pytest.Collector = HistoryFile.from_parent(parent, path=file_path)
         return collector
@@ -90,10 +92,12 @@ class HistoryItem(pytest.Item):
     def runtest(self) -> None:
         """Replay the history."""
         from ..isolation import pytest_run
-        from . import fixture
+        from . import fixture, module_code
 
         loop = pytest_run.session_of(self.config).loop
-        fixture.replay_files([self.path], self.config.rootpath, None, fixture.options_of(self._options), loop)
+        code = module_code.of_config(self.config)
+        options = {**code.options, **fixture.options_of(self._options)}
+        fixture.replay_files([self.path], self.config.rootpath, None, options, loop, others=code.workflows)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The message of a failed replay, without a traceback."""

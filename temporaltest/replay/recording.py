@@ -12,9 +12,10 @@ from typing import Any
 
 from temporalio.client import WorkflowHistory
 
+from devserver.replay import Scrubber
+
 from ..reports.files import file_name
 from ..workflows.executions import RunHistory
-from .scrub import Scrubber
 from .worker_code import WorkerCode, replay_all
 
 FORMAT = 1

@@ -18,6 +18,10 @@ if words[0] == "sql":
     with (here / "sql").open("a") as file:
         file.write(" ".join(words[words.index("--db") + 1 :]) + os.linesep)
     sys.exit(0)
+if words[0] == "cassandra":
+    with (here / "cassandra-tool").open("a") as file:
+        file.write(" ".join(words[words.index("--timeout") + 2 :]) + os.linesep)
+    sys.exit(0)
 config, role = words[1:]
 member = pathlib.Path(config).stem
 with (here / "starts").open("a") as file:

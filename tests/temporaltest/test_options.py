@@ -37,6 +37,7 @@ SAID = {
     "record": ("histories", "histories"),
     "record-scrub": ("on", True),
     "replay-from": ("histories", "histories"),
+    "replay-module": ("shop,late/flows.py", ("shop", "late/flows.py")),
     "report": ("reports", "reports"),
 }
 

@@ -1,4 +1,4 @@
-"""Commands for clusters: `devserver cluster up|down|status|list|logs|build|delete` and what is done to a member."""
+"""Commands for clusters: `devserver cluster up|down|status|...`, and what is done to members and to nodes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,18 @@ SECTIONS = {
         "freeze": "Suspend members: connections stay open, and nothing is answered.",
         "thaw": "Continue suspended members.",
     },
+    "Cassandra": {
+        "ring": "Show the ring as one of its nodes sees it.",
+        "add-node": "Start a new node, which joins the ring.",
+        "decommission": "Have nodes hand over their data and leave the ring.",
+        "remove-node": "Take dead nodes out of the ring.",
+        "delete-node": "End nodes that have left the ring, and remove their data.",
+        "black-hole": "Drop all packets between nodes and everything else.",
+        "reconnect": "End the black hole of nodes.",
+    },
 }
 MODULES = {
+    **dict.fromkeys(("decommission", "remove-node", "delete-node", "black-hole", "reconnect", "add-node"), "ring"),
     **dict.fromkeys(("stop", "restart", "kill", "freeze", "thaw", "start"), "member"),
     "list": "status",
     "delete": "down",
@@ -34,4 +44,4 @@ MODULES = {
 
 @click.group(cls=LazyGroup, package=__package__, sections=SECTIONS, modules=MODULES)
 def cluster() -> None:
-    """Run a real Temporal cluster: a process for each role, on PostgreSQL."""
+    """Run a real Temporal cluster: a process for each role, on PostgreSQL or Cassandra."""

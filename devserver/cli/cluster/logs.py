@@ -23,9 +23,11 @@ MOST_BYTES = 10_000_000
 )
 @json_option
 def logs(member: str, name: str, lines: int, as_json: bool) -> None:
-    """Show the log of MEMBER, such as history-1, postgres or supervisor."""
+    """Show the log of MEMBER, such as history-1, postgres, node-1 or supervisor."""
     folder = ClusterControl(name).folder
-    members = [DATABASE, *Cluster.from_json(folder.read()["declaration"]).roles.members(), "supervisor"]
+    record = folder.read()
+    nodes = [f"node-{number}" for number in record.get("nodes", ())]
+    members = [DATABASE, *nodes, *Cluster.from_json(record["declaration"]).roles.members(), "supervisor"]
     if member not in members:
         raise MemberUnknown(f"the cluster {name} has no member {member!r}", hint=f"its members: {', '.join(members)}")
     for line in log_tail(folder.log(member), lines, most=MOST_BYTES, all_runs=True):

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from ...cluster import Cluster, ClusterControl, postgres, roles
-from ...cluster.control import START_SECONDS
+from ...cluster import Cassandra, Cluster, ClusterControl, Postgres, cassandra, postgres, roles
+from ...cluster.control import RING_SECONDS, START_SECONDS
 from ...cluster.declaration import DEFAULT_VERSION, ROLES, Roles
 from ...cluster.folder import command
 from ...config.option_values import parse_pair
@@ -22,6 +22,7 @@ from ..render.cluster import echo_status
 from ..render.progress import CliReporter
 
 DEFAULTS = Roles()
+POSTGRES = "postgres"
 MOST_DIGITS = 9  # longer numbers are out of range anyway
 
 
@@ -37,15 +38,24 @@ MOST_DIGITS = 9  # longer numbers are out of range anyway
     help=f"Number of processes of a role ({DEFAULTS}). Repeatable.",
 )
 @click.option("--shards", type=int, default=8, metavar="N", help="Number of history shards, fixed at the first start.")
-@click.option("--connections", type=int, default=200, metavar="N", help="Most connections that PostgreSQL accepts.")
+@click.option(
+    "--database",
+    "kind",
+    type=click.Choice(("postgres", "cassandra")),
+    default="postgres",
+    show_default=True,
+    help="Database of the cluster. With cassandra, visibility stays on PostgreSQL.",
+)
+@click.option("--connections", type=int, metavar="N", help="Most connections that PostgreSQL accepts (200).")
+@click.option("--nodes", type=int, metavar="N", help="Number of Cassandra nodes (3).")
+@click.option("--replication", type=int, metavar="N", help="Replication factor of Cassandra (3, at most the nodes).")
 @click.option("--namespace", "-n", default="default", metavar="NAME", help="Namespace to create.")
 @click.option("--port", "-p", type=click.IntRange(1, 65535), metavar="PORT", help="Port of the first frontend.")
 @click.option("--dynamic-config-value", multiple=True, metavar="KEY=JSON", help="Dynamic configuration value.")
 @click.option(
     "--timeout",
     type=Duration(positive=True),
-    default=f"{START_SECONDS:g}s",
-    help="How long to wait for the cluster to serve.",
+    help=f"How long to wait for the cluster to serve ({START_SECONDS:g}s, with Cassandra {RING_SECONDS:g}s).",
 )
 @quiet_option
 @json_option
@@ -55,22 +65,25 @@ def up(
     version: str,
     numbers: tuple[str, ...],
     shards: int,
-    connections: int,
+    kind: str,
+    connections: int | None,
+    nodes: int | None,
+    replication: int | None,
     namespace: str,
     port: int | None,
     dynamic_config_value: tuple[str, ...],
-    timeout: float,
+    timeout: float | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Start a cluster.
 
-    Each role runs in processes of its own, on a PostgreSQL of the cluster's own, all on 127.0.0.1. In the
-    foreground Ctrl-C stops it; with -d, `devserver cluster down` does. Its data survives.
+    Each role runs in processes of its own, on a PostgreSQL of the cluster's own or on Cassandra nodes, all on
+    loopback addresses. In the foreground Ctrl-C stops it; with -d, `devserver cluster down` does. Its data survives.
     """
     declared = Cluster(
         version=version,
-        database=postgres(connections=connections),
+        database=_database(kind, connections, nodes, replication),
         roles=_roles(numbers),
         shards=shards,
         namespace=namespace,
@@ -86,6 +99,21 @@ def up(
             sys.stdout.flush()
         if not detach:
             signal.pause()
+
+
+def _database(kind: str, connections: int | None, nodes: int | None, replication: int | None) -> Postgres | Cassandra:
+    given = {"--connections": connections, "--nodes": nodes, "--replication": replication}
+    fitting = ("--connections",) if kind == POSTGRES else ("--nodes", "--replication")
+    wrong = [name for name, value in given.items() if value is not None and name not in fitting]
+    if wrong:
+        raise OptionError(
+            f"{wrong[0]} is not for --database {kind}",
+            hint="--connections is for postgres, --nodes and --replication are for cassandra",
+        )
+    if kind == POSTGRES:
+        return postgres() if connections is None else postgres(connections=connections)
+    number = 3 if nodes is None else nodes
+    return cassandra(nodes=number, replication=min(3, number) if replication is None else replication)
 
 
 def _dynamic_config(texts: tuple[str, ...]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from .module_type import ModuleType
 
 if TYPE_CHECKING:
     from temporalio.client import Client
+    from temporalio.converter import DataConverter
 
     from ...introspection.targets import CallTarget
 
@@ -58,6 +59,31 @@ async def connect_with(target: Target, data_converter: str | None, plugins: Iter
     return await connect_for(with_options(nothing, data_converter, plugins), target, large_payloads=False)
 
 
+async def converter_for(
+    connection: Connection, data_converter: str | None, plugins: Iterable[str]
+) -> DataConverter | None:
+    """The data converter that a client of `connect_with` would have, without a server; None is the SDK's default."""
+    from ...client.target import DEFAULT_NAMESPACE, codec_of
+
+    found = await _named_converter(data_converter, plugins)
+    codec = codec_of(connection)
+    if codec is None:
+        return found
+    from ...client.remote_codec import with_codec
+
+    return with_codec(found, codec, connection.namespace or DEFAULT_NAMESPACE)
+
+
+async def _named_converter(data_converter: str | None, plugins: Iterable[str]) -> DataConverter | None:
+    if data_converter is None and not plugins:
+        return None
+    from ...introspection.converters import converter_in_use, with_options
+    from ...introspection.module import Module
+
+    nothing = Module(spec="", name="", file=None, project=Path.cwd(), task_queue="")
+    return await converter_in_use(with_options(nothing, data_converter, plugins))
+
+
 async def connect_as(called: CallTarget, connection: Connection) -> tuple[Client, Target]:
     """A client with a module's converter and plugins, which finds large payloads where `devserver run` puts them."""
     from ...client.target import find_target
@@ -70,17 +96,18 @@ async def connect_as(called: CallTarget, connection: Connection) -> tuple[Client
 class ServerSession:
     """Calls one server any number of times; after a call that failed it finds the server and connects again."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, data_converter: str | None = None, plugins: Sequence[str] = ()) -> None:
         self._connection = connection
+        self._converter = (data_converter, plugins)
         self._reached: tuple[Client, Target] | None = None
 
     async def call(self, work: Callable[[Client], Awaitable[T]]) -> tuple[T, Target]:
         """The result of `work` with a client, and the server."""
-        from ...client.target import connect, find_target
+        from ...client.target import find_target
 
         if self._reached is None:
             target = find_target(self._connection)
-            self._reached = await connect(target), target
+            self._reached = await connect_with(target, *self._converter), target
         client, target = self._reached
         try:
             return await work(client), target

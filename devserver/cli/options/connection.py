@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ...client.codec_options import AUTH, ENDPOINT
 from ...client.target import FLAGS, Connection
 from .environment import EnvironmentOption
 
@@ -50,7 +51,18 @@ _OPTIONS = (
         help="Client certificate (mutual TLS).",
     ),
     _option("tls_client_key_path", metavar="FILE", envvar="TEMPORAL_TLS_CLIENT_KEY_PATH", help="Client private key."),
+    click.option(
+        "--tls-disable-host-verification",
+        is_flag=True,
+        default=None,
+        help="Accept a trusted certificate of another host name.",
+    ),
+    click.option("--grpc-meta", multiple=True, metavar="KEY=VALUE", help="Header of each gRPC request. Repeatable."),
+    _option("codec_endpoint", metavar="URL", envvar=ENDPOINT, help="Codec server that decodes values."),
+    _option("codec_auth", metavar="TEXT", envvar=AUTH, help="Authorization header for the codec server."),
+    click.option("--codec-header", multiple=True, metavar="KEY=VALUE", help="Header for the codec server. Repeatable."),
 )
+_SECRET = ("api_key", "codec_auth", "codec_header", "grpc_meta")
 _NAMES = tuple(Connection.__dataclass_fields__)
 
 
@@ -69,15 +81,20 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def connection_of(values: Mapping[str, Any]) -> Connection:
     """The options as a record, by the values of a command's parameters; while a shell completes, some are missing."""
-    return Connection(**{name: values.get(name) for name in _NAMES})
+    given: dict[str, Any] = {}
+    for name in _NAMES:
+        value = values.get(name)
+        if value is not None:
+            given[name] = tuple(value) if isinstance(value, list) else value
+    return Connection(**given)
 
 
 def words_of(connection: Connection) -> list[str]:
-    """The options as they were given, for a command that a message suggests; a key stays in the environment."""
+    """The options as they were given, for a command that a message suggests; secrets are left out."""
     words: list[str] = []
     for name in _NAMES:
         value = getattr(connection, name)
-        if value is None or name == "api_key":
+        if value is None or name in _SECRET:
             continue
         flag = FLAGS.get(name) or "--" + name.replace("_", "-")
         words += [flag if value else "--no-tls"] if isinstance(value, bool) else [flag, value]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..render.terminal import clean
+from .call_spec import looks_like_module, missing_module, spec_form, spec_of, value_of, with_type
 from .inputs import InputOption, beside, given_of, options_of, read_input, unprefixed
 
 if TYPE_CHECKING:
@@ -24,19 +25,26 @@ class InputCommand(click.Command):
 
     Args:
         resolve: Finds the target by the first argument.
+        bare: Makes the target of a name without a module, whose code is not at hand.
     """
 
-    def __init__(self, *args: Any, resolve: Callable[[str], CallTarget], **values: Any) -> None:
+    def __init__(
+        self, *args: Any, resolve: Callable[[str], CallTarget], bare: Callable[[str], CallTarget], **values: Any
+    ) -> None:
         super().__init__(*args, **values)
         self._resolve = resolve
+        self._bare = bare
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does, with the options of the target."""
         own = super().get_params(ctx)
         words = unprefixed(args, own)
-        spec = _spec(words, own, ctx)
+        spec = spec_of(words, own, ctx)
+        named = value_of("--type", words, own)
+        if spec is None and named and self._is_bare(words, own):
+            spec, args = named, [named, *args]  # as the Temporal CLI has it, without a module
         if spec is not None:
-            spec = _with_type(spec, words, own)
+            spec = with_type(spec, words, own)
         if spec is not None:
             called = self._quietly(spec) if ctx.resilient_parsing else self._find(spec, words, ctx)
             if called is not None:
@@ -49,6 +57,11 @@ class InputCommand(click.Command):
                 raise
             raise missing_module(ctx, words) from None
 
+    def _is_bare(self, words: Sequence[str], own: Sequence[click.Parameter]) -> bool:
+        """Whether a name without a module is enough: a type needs its task queue, which else is the module's."""
+        has_queue = any("--task-queue" in param.opts for param in own)
+        return not has_queue or bool(value_of("--task-queue", words, own) or value_of("-t", words, own))
+
     def _find(self, spec: str, words: Sequence[str], ctx: click.Context) -> CallTarget:
         """The target; the error for a first argument that cannot be a module says where the module goes."""
         from ...introspection.errors import ModuleUnknown
@@ -56,9 +69,12 @@ class InputCommand(click.Command):
         try:
             return self._resolve(spec)
         except ModuleUnknown as error:
-            if _looks_like_module(spec) or str(error.hint).startswith("did you mean"):
+            bare = spec.isidentifier() or spec == value_of("--type", words, super().get_params(ctx))
+            if bare and self._is_bare(words, super().get_params(ctx)):
+                return self._bare(spec)
+            if looks_like_module(spec) or str(error.hint).startswith("did you mean"):
                 raise
-            form = _form(ctx)
+            form = spec_form(ctx)
             if "." not in form:  # MODULE:WORKFLOW; no workflow id follows
                 hint = f"the first argument is {form}: {ctx.command_path} MODULE:{shlex.quote(spec)}"
             else:
@@ -154,69 +170,25 @@ def _arguments(ctx: click.Context, called: CallTarget, given: dict[str, Any], wh
         raise click.UsageError("\n".join([error.message, *error.details, *hint]), ctx) from None
 
 
-def _spec(args: Sequence[str], own: Sequence[click.Parameter], ctx: click.Context) -> str | None:
-    """The first argument that is neither an option of the command's own nor the value of one."""
-    options = {word: param for param in own if isinstance(param, click.Option) for word in param.opts}
-    flags = {word for param in own if isinstance(param, click.Option) for word in (*param.opts, *param.secondary_opts)}
-    rest = iter(args)
-    for word in rest:
-        if word == "--":
-            return next(rest, None)
-        if not word.startswith("-") or word == "-":
-            return word
-        name, equals, _ = word.partition("=")
-        if name not in flags and word[:2] not in flags:
-            if ctx.resilient_parsing or {"-h", "--help"} & set(args):
-                return None
-            module = next((each for each in args if _looks_like_module(each)), None)
-            if module is None:
-                raise missing_module(ctx, args)
-            line = shlex.join([module, *(each for each in args if each != module)])
-            raise click.UsageError(f"{name} comes before {_form(ctx)}, which is first: {ctx.command_path} {line}", ctx)
-        option = options.get(name)
-        if option is not None and not equals and not option.is_flag and not option.count:
-            next(rest, None)
-    return None
-
-
-def _form(ctx: click.Context) -> str:
-    """The form of the first argument, such as `MODULE:WORKFLOW`."""
-    return next(str(param.metavar) for param in ctx.command.params if param.name == "spec")
-
-
-def _looks_like_module(word: str) -> bool:
-    return not word.startswith("-") and (word.endswith(".py") or ":" in word or "/" in word)
-
-
-def missing_module(ctx: click.Context, args: Sequence[str]) -> click.UsageError:
-    """The error for a command line that names no module: what to add, and the command that needs none."""
-    form = _form(ctx)
-    example = "orders.py:Order" + {"SIGNAL": ".approve", "QUERY": ".state", "UPDATE": ".pay"}.get(
-        form.split(".")[-1], ""
-    )
-    command = ["update", "execute"] if ctx.command.name == "update" else [str(ctx.command.name)]
-    line = f"devserver temporal -- workflow {shlex.join([*command, *args])}"
-    without = f" Without the workflow's code use: {line}" if args else ""
-    return click.UsageError(f"Missing argument '{form}', a Python file or module such as {example}.{without}", ctx)
-
-
-def _with_type(spec: str, args: Sequence[str], own: Sequence[click.Parameter]) -> str:
-    """MODULE with the workflow of --type, where the command has that option and MODULE names no workflow."""
-    if ":" in spec or not any("--type" in param.opts for param in own):
-        return spec
-    for word, following in zip(args, [*args[1:], ""], strict=True):
-        if word == "--type" and following:
-            return f"{spec}:{following}"
-        if word.startswith("--type="):
-            return f"{spec}:{word.partition('=')[2]}"
-    return spec
-
-
 def workflow(spec: str) -> CallTarget:
     """The workflow of a specification."""
     from ...introspection.targets import find_workflow
 
     return find_workflow(spec)
+
+
+def bare_workflow(name: str) -> CallTarget:
+    """The workflow of a type whose code is not at hand."""
+    from ...introspection import targets
+
+    return targets.bare_workflow(name)
+
+
+def bare_handler(name: str) -> CallTarget:
+    """The signal, query or update of a workflow whose code is not at hand."""
+    from ...introspection import targets
+
+    return targets.bare_handler(name)
 
 
 def handler(kind: Kind) -> Callable[[str], CallTarget]:

@@ -13,12 +13,13 @@ from .types import RunId, WorkflowId
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def workflow_id_parameters(*, required: bool = True, closed: bool = False) -> Decorator:
+def workflow_id_parameters(*, required: bool = True, closed: bool = False, metavar: str = "[WORKFLOW_ID]") -> Decorator:
     """Take the workflow id as an argument, or with -w as the Temporal CLI does; the command gets `workflow_id`.
 
     Args:
         required: Whether a command without a workflow id is wrong usage; else `workflow_id` is None.
         closed: Whether a shell offers closed workflows too.
+        metavar: Of the argument where it is not required.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,7 +38,7 @@ def workflow_id_parameters(*, required: bool = True, closed: bool = False) -> De
         )
         argument = click.argument("workflow_id", required=False, metavar="WORKFLOW_ID", type=kind)
         if not required:
-            argument = click.argument("workflow_id", required=False, metavar="[WORKFLOW_ID]", type=kind)
+            argument = click.argument("workflow_id", required=False, metavar=metavar, type=kind)
         return argument(option(with_id))
 
     return decorate

@@ -10,7 +10,7 @@ from .output import echo_form
 from .table import echo_table
 from .terminal import clean
 
-COLUMNS = ("MEMBER", "STATE", "PID", "PORT", "METRICS")
+COLUMNS = ("MEMBER", "STATE", "PID", "ADDRESS", "METRICS")
 
 
 def echo_status(status: dict[str, Any], *, as_json: bool) -> None:
@@ -25,9 +25,13 @@ def echo_status(status: dict[str, Any], *, as_json: bool) -> None:
     frozen = [member["name"] for member in status["members"] if member["state"] == "frozen"]
     if frozen:
         click.echo(f"hint: continue {' '.join(frozen)} with: devserver cluster thaw {' '.join(frozen)}")
+    lost = [member["name"] for member in status["members"] if member["state"] == "unreachable"]
+    if lost:
+        click.echo(f"hint: connect {' '.join(lost)} again with: devserver cluster reconnect {' '.join(lost)}")
 
 
 def _row(member: dict[str, Any]) -> tuple[str, ...]:
     state = f"{member['state']} ({member['exit']})" if member["exit"] else member["state"]
     metrics = member["ports"].get("metrics")
-    return (member["name"], state, str(member["pid"] or "-"), str(member["ports"]["grpc"]), str(metrics or "-"))
+    address = f"{member['host']}:{member['ports']['grpc']}"
+    return (member["name"], state, str(member["pid"] or "-"), address, str(metrics or "-"))

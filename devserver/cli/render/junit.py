@@ -16,7 +16,7 @@ from .rehearsal import result_lines
 SUITE = "devserver rehearse"
 
 
-def xml(report: dict[str, Any], seconds: Sequence[float]) -> str:
+def xml(report: dict[str, Any], seconds: Sequence[float]) -> Xml.Element:
     """The document. A verdict `fail` is a failure, `unknown` an error: CI must not take it for a pass."""
     results = report["results"]
     counts = {
@@ -30,8 +30,7 @@ def xml(report: dict[str, Any], seconds: Sequence[float]) -> str:
     suite = Xml.SubElement(root, "testsuite", {"name": SUITE, "timestamp": report["created"][:19], **counts})
     for result, took in zip(results, seconds, strict=True):
         suite.append(_case(result, took))
-    Xml.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
+    return root
 
 
 def _case(result: dict[str, Any], took: float) -> Xml.Element:
@@ -48,14 +47,25 @@ def _case(result: dict[str, Any], took: float) -> Xml.Element:
 
 
 def write(report: dict[str, Any], seconds: Sequence[float], file: Path) -> None:
-    """Write it, whole or not at all.
+    """Write the verdicts.
 
     Raises:
         ReportNotWritten: The folder cannot be written; says which.
     """
+    write_document(xml(report, seconds), file)
+
+
+def write_document(root: Xml.Element, file: Path) -> None:
+    """Write a document, whole or not at all.
+
+    Raises:
+        ReportNotWritten: The folder cannot be written; says which.
+    """
+    Xml.indent(root)
+    text = '<?xml version="1.0" encoding="utf-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole({file: xml(report, seconds)})
+        write_whole({file: text})
     except OSError as error:
         raise ReportNotWritten(
             f"the JUnit file {file} cannot be written: {error.strerror}",

@@ -16,7 +16,8 @@ from typing import Any
 from ...errors import DevServerError
 from ...rehearsal import report
 from ...rehearsal.environment.worker_forkserver import WorkerForkServer
-from ...rehearsal.run.runner import RehearsalSettings, rehearse
+from ...rehearsal.patient.pool import PatientPool
+from ...rehearsal.run.runner import PATIENTS, RehearsalSettings, rehearse
 from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
@@ -60,7 +61,7 @@ class _Session:
     async def run(self) -> None:
         """Run all, until a signal comes."""
         tasks = list(self._request.tasks())
-        running = asyncio.create_task(self._all(tasks))
+        running = asyncio.create_task(self._all_with_patients(tasks))
         loop = asyncio.get_running_loop()
 
         def stop(number: int) -> None:
@@ -82,14 +83,18 @@ class _Session:
             done = len(self._outcome.results)
             self._outcome.not_run = [task.scenario.name for task in tasks[done:]]
 
-    async def _all(self, tasks: list[RehearsalTask]) -> None:
+    async def _all_with_patients(self, tasks: list[RehearsalTask]) -> None:
+        async with PatientPool(self._journal.folder / PATIENTS) as patients:
+            await self._all(tasks, patients)
+
+    async def _all(self, tasks: list[RehearsalTask], patients: PatientPool) -> None:
         for task in tasks:
             self._progress.begin(task)
             self._journal.note(scenario=task.scenario.name, seed=task.seed)
             began = time.monotonic()
             take = self._take_from(began)
             try:
-                result = await self._one(task, take)
+                result = await self._one(task, take, patients)
             except DevServerError as error:
                 hint = [f"hint: {error.hint}"] if error.hint else []
                 result = _not_run(task, error.message, [*error.details, *hint])
@@ -108,13 +113,13 @@ class _Session:
 
         return take
 
-    async def _one(self, task: RehearsalTask, interrupted: Callable[[Result], None]) -> Result:
+    async def _one(self, task: RehearsalTask, interrupted: Callable[[Result], None], patients: PatientPool) -> Result:
         folder = self._journal.folder / f"{task.number:04}-{re.sub(r'[^a-zA-Z0-9]+', '-', task.scenario.name)[:40]}"
         server: dict[str, Any] = {}
         if self._request.keep:
             folder.mkdir()
             server = {"database": folder / "temporal.db"}
-        settings = RehearsalSettings(folder, task.seed, self._event, interrupted, server, self._fork_server)
+        settings = RehearsalSettings(folder, task.seed, self._event, interrupted, server, self._fork_server, patients)
         if self._request.sweep:
             from ...rehearsal.run.sweep import sweep
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,9 +52,13 @@ def _what(hit: Hit) -> str:
         return f"{hit.event}{name}{rest}"
     name = " ".join(item for item in (kind, hit.name or hit.id) if item)
     attempt = f", attempt {hit.attempt}" if (hit.attempt or 0) > 1 else ""
-    took = ""
+    took = f" {hit.note!r}" if hit.note else ""
+    if hit.starts is not None:
+        return f"{name} starts in {lasted(hit.starts - datetime.now(timezone.utc))}"
+    if hit.seconds is None and hit.kind == "local_activity":
+        took += ", duration unknown"
     if hit.seconds is not None:
-        took = f", {'for' if hit.state in OPEN else 'after'} {lasted(timedelta(seconds=hit.seconds))}"
+        took += f", {'for' if hit.state in OPEN else 'after'} {lasted(timedelta(seconds=hit.seconds))}"
     plain = hit.state in OPEN or hit.event.lower().endswith(hit.state.replace("_", ""))
     asked = "" if plain else f" ({hit.event})"
     before = "; last failure" if hit.state in WELL else ""
@@ -72,7 +76,8 @@ def _width() -> int | None:
 def as_json(hit: Hit) -> dict[str, Any]:
     """The documented form (docs/json.md)."""
     values = asdict(hit)
-    values["at"] = hit.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for key, when in (("at", hit.at), ("starts", hit.starts)):
+        values[key] = when.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if when is not None else None
     values["failure"] = list(hit.failure)
     return {"form": FORM, **values}
 
@@ -83,6 +88,7 @@ def summary(search: Search, found: int, next_command: Sequence[str]) -> list[str
     how = f"{read:,} read from the server ({search.progress.events:,} events), the others from the local index"
     how = how if read < done else f"all read from the server ({search.progress.events:,} events)"
     how = how if read else "all from the local index"
+    how = f"{search.progress.events:,} events" if search.stored else how
     much = f"{found:,} hit{'s' * (found != 1)}"
     much = f"the first {much}; --limit shows more" if search.more else much
     lines = [f"{much}; {done:,} run{'s' * (done != 1)}{f', {how}' if done else ''}"]

@@ -13,20 +13,19 @@ from .output import echo_form, echo_json_line
 from .terminal import clean
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
+    from ...history import HistoryReader
     from ...otel import HistorySpan
 
 SHOWN = "-"
 
 
-async def send_spans(client: Client, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
+async def send_spans(reader: HistoryReader, workflow_id: str, run_id: str, how: dict[str, Any]) -> None:
     """Send them, or print them if the endpoint is `-`. `how`: the command's options."""
     from ...otel import spans_of
     from ...otel.histories import MAX_DEPTH
 
     depth = MAX_DEPTH if how["depth"] is None else how["depth"]
-    spans = spans_of(client, workflow_id, run_id, depth=depth)
+    spans = spans_of(reader, workflow_id, run_id, depth=depth)
     if how["otlp"] != SHOWN:
         await _send(spans, how)
     elif how["as_json"]:

@@ -15,7 +15,8 @@ from . import symbols as signs
 from .live import LiveView
 from .output import echo_json_line
 from .terminal import clean, stamp
-from .trace_tree import Tree, tree_width
+from .trace_texts import tree_width
+from .trace_tree import Tree
 
 if TYPE_CHECKING:
     from ...errors import DevServerError

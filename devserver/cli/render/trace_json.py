@@ -21,7 +21,10 @@ CLOSERS = {"runs": "\n]", "steps": "]}", "step": "}"}
 class Document:
     """Makes the pieces of one document from a walk; joined, they are JSON (docs/json.md)."""
 
-    def __init__(self, reader: HistoryReader, chain: RunChain, address: str) -> None:
+    def __init__(
+        self, reader: HistoryReader, chain: RunChain, address: str | None, waits: dict[str, Any] | None = None
+    ) -> None:
+        self._waits = waits
         self._reader = reader
         self._chain = chain
         self._address = address
@@ -38,6 +41,7 @@ class Document:
             "workflow_id": self._chain.workflow_id,
             "notes": list(self._chain.notes),
             "other_executions": self._chain.others,
+            **({"waits": self._waits} if self._waits is not None else {}),
         }
         return _opened(head) + self._into("runs")
 

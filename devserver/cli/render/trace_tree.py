@@ -11,26 +11,21 @@ from typing import TYPE_CHECKING
 import click
 
 from ...client.failures import failure_line
-from ...history import preview
 from ...system.timefmt import lasted
 from ...trace import HiddenRuns, OmittedSteps, Repeat, RunBegins, RunEnds, formatting
 from . import symbols
-from .terminal import clean, width_now
+from .terminal import clean
+from .trace_texts import TraceTexts
 
 if TYPE_CHECKING:
     from temporalio.api.failure.v1 import Failure
 
-    from ...history import HistoryReader, RunChain, Step, TruncatedPayload
+    from ...history import HistoryReader, Step, TruncatedPayload
     from ...trace import RepeatTimes, ShownEntry, TraceItem
 
-MOST_WIDTH, LEAST_WIDTH, LEAST_TEXT = 160, 40, 16
+LEAST_TEXT = 16
 LEAST_PREVIEW = 20
 NAMED_FIGURES = 12
-
-
-def tree_width() -> int:
-    """The width of a tree."""
-    return width_now(LEAST_WIDTH, MOST_WIDTH)
 
 
 class Tree:
@@ -53,6 +48,7 @@ class Tree:
         parts = symbols.BRANCHES if signs else symbols.PLAIN_BRANCHES
         self._branch, self._end, self._stem, self._times, self._arrow = parts
         self._failed = ""
+        self._texts = TraceTexts(reader.converter, width, self._arrow)
         self._now = now
         self._start: datetime | None = None
 
@@ -84,7 +80,7 @@ class Tree:
         stem = self._stems(item.depth)
         many = f", run {item.number} of {len(chain.runs)}" if len(chain.runs) > 1 else ""
         if run.missing:
-            return [*self._lines(stem, stem, f"run {run.run_id}{many}: its history was deleted by retention", dim=True)]
+            return [*self._lines(stem, stem, f"run {run.run_id}{many}: {self._reader.missing_run}", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
         lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
         for text in await self._about(item):
@@ -109,9 +105,7 @@ class Tree:
             texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
         if run.skipped > timedelta(0):
             texts.append(f"time was skipped: its clock is ahead by {lasted(run.skipped)}")
-        if run.input and (item.depth == 0 or item.number > 1):
-            texts.append(f"input {await self._preview(run.input, self._width)}")
-        return texts
+        return texts + await self._texts.said_at_start(item)
 
     async def _run_ends(self, item: RunEnds) -> list[str]:
         run = item.run
@@ -120,16 +114,16 @@ class Tree:
         first, after = self._gutter(run.closed) + self._inner(item.depth) + self._end, self._blank(item.depth) + "   "
         text = run.status.replace("_", " ")
         if run.open:
-            text += f" for {lasted(self.now + run.skipped - run.started)}" if run.started else ""
+            text = formatting.run_state(run, self.now + run.skipped)
         elif run.reason:
             text += f": {run.reason}"
         if run.next is not None and run.next.how not in ("continued_as_new",):
             text += f", then {formatting.HOW[run.next.how]}"
-        preview = await self._preview(run.result, self._width)
+        preview = await self._preview(run.result)
         preview = "" if preview == "null" else preview
         lines = [*self._lines(first, after, text, self._sign(run.status), preview=preview)]
         if run.failure is not None:
-            lines += await self._failure(run.failure, after + "  ", again=False)
+            lines += await self._failure(run.failure, after + "  ", run.retry_state, again=False)
         if item.depth == 0 and item.chain.newest.run_id != run.run_id:
             lines.append("")
         return lines
@@ -139,10 +133,13 @@ class Tree:
         text = ", ".join([formatting.title(step), *formatting.state(step, self.now + item.run.skipped)])
         if step.reason:
             text += f": {step.reason}"
-        preview = await self._values(step)
+        preview = await self._texts.of_step(step)
         lines = [*self._lines(first, after, text, self._sign(step.status), preview=preview)]
         if step.failure is not None and not self._told_below(item, step):
-            lines += await self._failure(step.failure, after + "  ", bad=step.bad)
+            lines += await self._failure(step.failure, after + "  ", step.retry_state, bad=step.bad)
+        if step.heartbeat:
+            text = f"last heartbeat {await self._preview(step.heartbeat)}"
+            lines += self._lines(after + "  ", after + "  ", text, dim=True)
         return lines
 
     def _told_below(self, item: ShownEntry, step: Step) -> bool:
@@ -203,23 +200,20 @@ class Tree:
         entry = symbols.SIGNS[status]
         return entry[self._signs], entry[2]
 
-    async def _values(self, step: Step) -> str:
-        given = await self._preview(step.input, self._width)
-        got = await self._preview(step.result, self._width) if step.kind != "child" else ""
-        note = await self._preview(step.note, self._width)
-        values = f"{given} {self._arrow} {got}".strip() if got and got != "null" else given
-        return f"{note} {values}".strip() if note else values
+    async def _preview(self, kept: Sequence[TruncatedPayload]) -> str:
+        return await self._texts.preview(kept)
 
-    async def _preview(self, kept: Sequence[TruncatedPayload], most: int) -> str:
-        return clean(await preview(kept, self._reader.converter, most)) if kept else ""
-
-    async def _failure(self, failure: Failure, prefix: str, *, bad: bool = True, again: bool = True) -> list[str]:
+    async def _failure(
+        self, failure: Failure, prefix: str, retry_state: str, *, bad: bool = True, again: bool = True
+    ) -> list[str]:
         """A failure; the one that was shown last is not shown `again`."""
         line = await failure_line(failure, self._reader.converter)
         if line == self._failed and not again:
             return []
         self._failed = line
-        return [*self._lines(prefix, prefix, line, colour="red" if bad else "yellow")]
+        lines = [*self._lines(prefix, prefix, line, colour="red" if bad else "yellow")]
+        facts = await self._texts.facts(failure, retry_state)
+        return [*lines, *self._lines(prefix, prefix, facts, dim=True)] if facts else lines
 
     def _lines(
         self,
@@ -254,13 +248,3 @@ def _wrapped(text: str, room: int) -> list[str]:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
-
-
-def heading(chain: RunChain, label: str) -> Iterator[str]:
-    """Notes above a tree."""
-    notes = list(chain.notes)
-    if chain.others:
-        many = "is another execution" if chain.others == 1 else f"are {chain.others:,} other executions"
-        notes.append(f"there {many} with this workflow id at {label}; show one with --run-id")
-    for note in notes:
-        yield from textwrap.wrap(clean(f"note: {note}"), tree_width(), break_on_hyphens=False)

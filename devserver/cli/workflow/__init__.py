@@ -1,4 +1,4 @@
-"""Commands for workflows: `devserver workflow start|signal|query|update|trace|search|stuck`."""
+"""Commands for workflows: `devserver workflow start`, `signal`, `trace` and others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ SECTIONS = {
         "trace": "Show what a workflow did, as a tree.",
         "search": "Find steps of workflows by what happened in them.",
         "stuck": "List workflows that are blocked.",
+        "replay": "Replay histories against today's code.",
+        "result": "Wait for the result of a workflow.",
+        "cancel": "Request the cancellation of a workflow.",
+        "terminate": "Close a workflow at once.",
+        "reset": "Run a workflow again from a step of its history.",
     }
 }
 
 
 @click.group(cls=LazyGroup, package=__package__, sections=SECTIONS)
 def workflow() -> None:
-    """Start, signal, query, update, trace and search workflows.
+    """Start, signal, query, update, trace, search, replay and reset workflows.
 
-    `trace`, `search` and `stuck` also work without `workflow`. For everything else, use the Temporal CLI:
+    `trace`, `search`, `stuck` and `replay` also work without `workflow`. For everything else, use the Temporal CLI:
     devserver temporal -- workflow --help
     """

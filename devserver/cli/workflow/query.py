@@ -10,7 +10,7 @@ from ...client.target import Connection
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option, timeout_option
 from ..options.connection import connection_options
-from ..options.input_command import InputCommand, handler
+from ..options.input_command import InputCommand, bare_handler, handler
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...introspection.targets import CallTarget
 
 
-@click.command(cls=InputCommand, resolve=handler("query"))
+@click.command(cls=InputCommand, resolve=handler("query"), bare=bare_handler)
 @click.argument("spec", metavar="MODULE:WORKFLOW.QUERY", type=ModuleType("query"))
 @workflow_id_parameters(closed=True)
 @input_option
@@ -39,6 +39,8 @@ def query(
     as_json: bool,
 ) -> None:
     """Query an open or closed workflow: orders.py:Order.state order-17. The query's parameters are options.
+
+    Without the workflow's code, name the query alone: state order-17 --input JSON.
 
     Prints the answer as JSON. The workflow's name may be omitted if only one workflow of the module has the query.
 

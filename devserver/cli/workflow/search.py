@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...client.target import Connection
 from ...errors import OptionError
+from ..options.client import connect_with, converter_for, converter_options
 from ..options.common import json_option, limit_option
 from ..options.connection import connection_options, trace_words
+from ..options.history_files import file_option, file_words, stored_histories
 from ..render import search as text
 from ..render.terminal import clean
 
 if TYPE_CHECKING:
-    from ...search import Hit, Search, SearchQuery
+    from temporalio.client import Client
+
+    from ...history import HistoryReader
+    from ...search import Hit, SearchQuery
 
 _CONDITIONS = (
     click.option("--activity", metavar="TYPE", help="Activities of this type; * matches anything."),
@@ -45,9 +51,11 @@ def _conditions(function: Any) -> Any:
 @click.argument("text", required=False, metavar="[TEXT]")
 @_conditions
 @limit_option(100)
+@file_option
 @click.option("--index-size", default="1GB", metavar="SIZE", help="Maximum size of the local index.")
 @click.option("--rebuild", is_flag=True, help="Rebuild the local index of this namespace.")
 @click.option("--no-index", is_flag=True, help="Read all histories from the server, and keep no index.")
+@converter_options
 @connection_options
 @json_option
 @click.pass_context
@@ -60,6 +68,9 @@ def search(
     rebuild: bool,
     no_index: bool,
     as_json: bool,
+    files: tuple[str, ...],
+    data_converter: str | None,
+    plugins: tuple[str, ...],
     **conditions: Any,
 ) -> None:
     """Find activities, timers, children, signals, updates and other steps of open and closed workflows, newest first.
@@ -71,6 +82,7 @@ def search(
     """
     import asyncio
 
+    from ...client.target import find_target
     from ..options.search import size, wanted_of
 
     wanted = wanted_of(conditions)
@@ -80,6 +92,8 @@ def search(
         )
     if rebuild and no_index:
         raise OptionError("--rebuild rebuilds the index, --no-index uses none", hint="use one of them")
+    if rebuild and files:
+        raise OptionError("--rebuild rebuilds the index, --file uses none", hint="use one of them")
     only_rebuild = not (wanted.about_steps or wanted.about_runs)
     how = {
         "limit": 0 if only_rebuild else limit,
@@ -87,7 +101,17 @@ def search(
         "rebuild": rebuild,
         "folder": None if no_index else _folder(),
     }
-    found = asyncio.run(_search(connection, wanted, how, as_json))
+
+    async def run() -> int:
+        if files:
+            source = stored_histories(files, await converter_for(connection, data_converter, plugins))
+            return await _search(source, wanted, how, as_json, lambda hit: file_words(files, hit))
+        client = await connect_with(find_target(connection), data_converter, plugins)
+        return await _search(
+            client, wanted, how, as_json, lambda hit: trace_words(connection, hit.workflow_id, hit.run_id)
+        )
+
+    found = asyncio.run(run())
     ctx.exit(0 if found or only_rebuild else 1)
 
 
@@ -97,13 +121,18 @@ def _folder() -> Any:
     return Paths.default().histories
 
 
-async def _search(connection: Connection, wanted: SearchQuery, how: dict[str, Any], as_json: bool) -> int:
-    from ...client.target import connect, find_target
+async def _search(
+    source: Client | HistoryReader,
+    wanted: SearchQuery,
+    how: dict[str, Any],
+    as_json: bool,
+    whole: Callable[[Hit], Sequence[str]],
+) -> int:
+    """Print the hits; their number. `whole`: the command that shows the workflow of a hit."""
     from ...search import Search
 
-    target = find_target(connection)
     bar = text.SearchBar()
-    search = Search(await connect(target), wanted, watch=bar.show if bar.wanted else None, **how)
+    search = Search(source, wanted, watch=bar.show if bar.wanted else None, **how)
     found, last = 0, None
     try:
         async for hit in search:
@@ -114,18 +143,12 @@ async def _search(connection: Connection, wanted: SearchQuery, how: dict[str, An
         bar.hide()
         for note in search.notes:
             click.echo(f"note: {clean(note)}", err=True)
-    _conclude(search, found, last, connection, as_json)
+    if not as_json:
+        for line in text.summary(search, found, whole(last) if last is not None else ()):
+            click.echo(line, err=True)
     return found
 
 
 def _print(hit: Hit, as_json: bool) -> None:
     for line in [json.dumps(text.as_json(hit))] if as_json else text.hit_lines(hit):
         click.echo(line)
-
-
-def _conclude(search: Search, found: int, last: Hit | None, connection: Connection, as_json: bool) -> None:
-    if as_json:
-        return
-    shown = trace_words(connection, last.workflow_id, last.run_id) if last is not None else ()
-    for line in text.summary(search, found, shown):
-        click.echo(line, err=True)

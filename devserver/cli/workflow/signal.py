@@ -10,7 +10,7 @@ from ...client.target import Connection
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options
-from ..options.input_command import InputCommand, handler
+from ..options.input_command import InputCommand, bare_handler, handler
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...introspection.targets import CallTarget
 
 
-@click.command(cls=InputCommand, resolve=handler("signal"))
+@click.command(cls=InputCommand, resolve=handler("signal"), bare=bare_handler)
 @click.argument("spec", metavar="MODULE:WORKFLOW.SIGNAL", type=ModuleType("signal"))
 @workflow_id_parameters()
 @input_option
@@ -33,6 +33,8 @@ def signal(
     connection: Connection, called: CallTarget, arguments: list[Any], workflow_id: str, run_id: str, as_json: bool
 ) -> None:
     """Send a signal to an open workflow: orders.py:Order.approve order-17. The signal's parameters are options.
+
+    Without the workflow's code, name the signal alone: approve order-17 --input JSON.
 
     The workflow's name may be omitted if only one workflow of the module has the signal.
 

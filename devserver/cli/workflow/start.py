@@ -15,7 +15,7 @@ from ..options.client import connect_as, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options, trace_words, words_of
 from ..options.environment import DefaultOption
-from ..options.input_command import InputCommand, workflow
+from ..options.input_command import InputCommand, bare_workflow, workflow
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType
 from ..options.types import Duration
@@ -33,7 +33,7 @@ CONFLICT_POLICIES = ("Fail", "UseExisting", "TerminateExisting")
 REUSE_POLICIES = ("AllowDuplicate", "AllowDuplicateFailedOnly", "RejectDuplicate")
 
 
-@click.command(cls=InputCommand, resolve=workflow)
+@click.command(cls=InputCommand, resolve=workflow, bare=bare_workflow)
 @click.argument("spec", metavar="MODULE:WORKFLOW", type=ModuleType("workflow"))
 @input_option
 @click.option(
@@ -95,6 +95,8 @@ def start(
 ) -> None:
     """Start a workflow of a module: package.module:WORKFLOW or path/to/file.py:WORKFLOW.
 
+    Without its code, name the type alone: Order --task-queue orders --input JSON.
+
     The parameters of its run method are options: `devserver workflow start MODULE:WORKFLOW --help` lists them. Input is
     validated before the workflow is started.
 
@@ -152,7 +154,9 @@ async def _start(
     started = await start_workflow(client, called, arguments, options)
     if not as_json:
         _echo_started(started, target, connection, err=wait)
-    if not started.polled:
+    if not started.polled and called.bare:
+        echo_note(f"no worker polls the task queue {started.task_queue}")
+    elif not started.polled:
         words = [*called.worker_on(started.task_queue), *words_of(connection)]
         echo_note(f"no worker polls the task queue {started.task_queue}; start a worker: {shlex.join(words)}")
     try:

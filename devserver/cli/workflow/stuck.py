@@ -12,7 +12,7 @@ import click
 from ...client.target import Connection, Target
 from ...errors import DevServerError, OptionError
 from ...system.timefmt import age
-from ..options.client import ServerSession
+from ..options.client import ServerSession, converter_options
 from ..options.common import json_option, watch_option
 from ..options.connection import connection_options, trace_words
 from ..options.types import Duration
@@ -34,8 +34,10 @@ SHOW = ("workflow", "show")
 class StuckQuery:
     """Finds the blocked workflows of one server."""
 
-    def __init__(self, connection: Connection, wanted: dict[str, Any]) -> None:
-        self._session = ServerSession(connection)
+    def __init__(
+        self, connection: Connection, wanted: dict[str, Any], data_converter: str | None, plugins: Sequence[str]
+    ) -> None:
+        self._session = ServerSession(connection, data_converter, plugins)
         self._connection = connection
         self._wanted = wanted
 
@@ -77,6 +79,7 @@ class StuckQuery:
 @click.option("--waiting", type=Duration(), default="1m", help="Report tasks waiting longer than this.")
 @click.option("--late", type=Duration(), default="1m", help="Report timers overdue by more than this.")
 @watch_option()
+@converter_options
 @connection_options
 @json_option
 @click.pass_context
@@ -89,6 +92,8 @@ def stuck(
     max_workflows: int,
     watch: float | None,
     as_json: bool,
+    data_converter: str | None,
+    plugins: tuple[str, ...],
     **levels: Any,
 ) -> None:
     """List workflows that are blocked, the worst first: failing code, activities that are retried, task queues without
@@ -108,7 +113,7 @@ def stuck(
         late=timedelta(seconds=levels["late"]),
     )
     wanted = {"workflow_id": workflow_id, "query": query, "limit": max_workflows, "thresholds": thresholds}
-    stuck_query = StuckQuery(connection, wanted)
+    stuck_query = StuckQuery(connection, wanted, data_converter, plugins)
     if watch is None:
         seen = asyncio.run(stuck_query.look())
         if as_json:

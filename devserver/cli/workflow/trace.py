@@ -11,31 +11,42 @@ import click
 
 from ...client.target import Connection, Target
 from ...errors import OptionError
-from ..options.client import connect_with, converter_options
+from ..options.client import connect_with, converter_for, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options
+from ..options.history_files import file_option, names_files, stored_histories
+from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
-from ..render import symbols as signs
 
 if TYPE_CHECKING:
     from temporalio.client import Client
 
     from ...history import HistoryReader, RunChain
     from ...trace import TraceOptions
+    from ...trace.waits import WaitingPlaces
 
+OPEN = ("running", "paused")
 ALL = 1_000_000
 GARBAGE = 100_000
-WRITTEN_AT_ONCE = 100
+MAX_NAMED = 20
 
 
 @click.command()
-@workflow_id_parameters(closed=True)
+@workflow_id_parameters(required=False, closed=True, metavar="[WORKFLOW_ID|FILE]")
+@file_option
 @run_id_option("the current execution")
 @click.option("--follow", "-f", is_flag=True, help="Show changes until the workflow closes or Ctrl-C.")
 @click.option(
     "--depth", type=click.IntRange(min=0), metavar="N", show_default="all", help="Maximum depth of child workflows."
 )
 @click.option("--failures", is_flag=True, help="Show only failures and their parents.")
+@click.option("--waits", is_flag=True, help="Ask the worker of an open workflow where it waits and what it takes.")
+@click.option(
+    "--module",
+    type=ModuleType(),
+    metavar="MODULE",
+    help="With --waits: replay the workflow with this module to find the line. Needed for Python.",
+)
 @click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write an HTML page.")
 @click.option(
@@ -46,9 +57,12 @@ WRITTEN_AT_ONCE = 100
 @connection_options
 @json_option
 @click.pass_context
-def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_id: str, **how: Any) -> None:
+def trace(ctx: click.Context, /, connection: Connection, workflow_id: str | None, run_id: str, **how: Any) -> None:
     """Show what a workflow did: its activities, timers, signals, updates, Nexus operations and children, across all
     of its runs.
+
+    FILE is a saved history or a folder of them: of the Web UI, of `temporal workflow show --output json`, or an SDK's
+    test resource, also compressed with gzip. - reads standard input.
 
     Exits 0 when it was shown, 4 when the server cannot be reached or has no such workflow. With --follow, 1 when the
     workflow closed in any other way than by completing.
@@ -56,6 +70,10 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     import asyncio
     import gc
 
+    if workflow_id is not None and not how["files"] and not _named(ctx) and names_files(workflow_id):
+        workflow_id, how["files"] = None, (workflow_id,)
+    if workflow_id is None and not how["files"]:
+        raise click.UsageError("Missing argument 'WORKFLOW_ID' (or --workflow-id).", ctx)
     _check_together(how)
     if not how["follow"]:  # objects live until they are shown: collecting garbage takes a fifth of the time
         gc.set_threshold(GARBAGE)
@@ -64,8 +82,16 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str, run_i
     wanted = TraceOptions(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
     if how["no_fold"] or how["as_json"]:
         wanted = replace(wanted, folds=False, most_runs=ALL, most_of_chain=ALL)
-    completed = asyncio.run(_trace(connection, workflow_id, run_id, wanted, how))
+    if how["files"]:
+        asyncio.run(_trace_files(connection, workflow_id or "", run_id, wanted, how))
+        return
+    completed = asyncio.run(_trace(connection, workflow_id or "", run_id, wanted, how))
     ctx.exit(0 if completed else 1)
+
+
+def _named(ctx: click.Context) -> bool:
+    """Whether the workflow id was given as --workflow-id, so that it is no file."""
+    return bool(ctx.params.get("named_id"))
 
 
 def _check_together(how: dict[str, Any]) -> None:
@@ -74,36 +100,19 @@ def _check_together(how: dict[str, Any]) -> None:
         raise OptionError(f"{' and '.join(forms)} exclude each other", hint="use one of them")
     if how["otlp_open"] and not how["otlp"]:
         raise OptionError("--otlp-open needs --otlp", hint="add the collector, as --otlp http://127.0.0.1:4318")
+    if how["files"] and how["follow"]:
+        raise OptionError("--follow needs a server: a file does not change", hint="leave out --follow")
+    if how["module"] and not how["waits"]:
+        raise OptionError("--module has no effect without --waits", hint="add --waits")
+    if how["waits"] and (forms or how["files"]):
+        other = forms[0] if forms else "--file"
+        raise OptionError(f"--waits and {other} exclude each other", hint="use one of them")
     if how["failures"] and (how["follow"] or how["otlp"]):
         raise OptionError(f"{forms[0]} shows all steps, not only failures", hint="leave out --failures")
     if how["html"] and how["html"].exists() and not how["html"].is_file():
         raise OptionError(f"{how['html']} exists and is not a file", hint="name another file with --html")
     if how["html"] and how["as_json"]:
         raise OptionError("--html and --json exclude each other", hint="use one of them")
-
-
-class _Output:
-    """Writes to stdout in large pieces: one call for each line takes longer than all the rest."""
-
-    def __init__(self) -> None:
-        self._waiting: list[str] = []
-
-    def write(self, text: str) -> None:
-        """Add text."""
-        self._waiting.append(text)
-        if len(self._waiting) >= WRITTEN_AT_ONCE:
-            self._flush()
-
-    def _flush(self) -> None:
-        text, self._waiting = "".join(self._waiting), []
-        click.echo(text, nl=False)
-
-    def __enter__(self) -> _Output:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not issubclass(kind, OSError):
-            self._flush()
 
 
 async def _trace(
@@ -118,56 +127,68 @@ async def _trace(
 
     target = find_target(connection)
     reader = HistoryReader(await connect(target))
-    if how["html"]:
-        await _write_page(reader, await reader.chain(workflow_id, run_id), wanted, target, how)
-        return True
     if how["otlp"]:
         from ..render.spans import send_spans
 
-        await send_spans(reader.calls.client, workflow_id, run_id, how)
+        await send_spans(reader, workflow_id, run_id, how)
         return True
     chain = await reader.chain(workflow_id, run_id)
     if how["follow"]:
         return await _follow(reader, chain, wanted, lambda: connect(find_target(connection)), how["as_json"])
-    if how["as_json"]:
-        await _print_json(reader, chain, wanted, target)
+    from ..render import trace_output
+
+    if how["html"]:
+        await trace_output.write_html(reader, chain, wanted, how["html"], target.label)
     else:
-        await _print_tree(reader, chain, wanted, target)
+        waits = await _waiting(reader, chain, connection, how) if how["waits"] else None
+        if how["as_json"]:
+            await trace_output.print_json(reader, chain, wanted, target.address, waits)
+        else:
+            await trace_output.print_tree(reader, chain, wanted, target.label, waits=waits)
     return True
 
 
-async def _write_page(
-    reader: HistoryReader, chain: RunChain, wanted: TraceOptions, target: Target, how: dict[str, Any]
+async def _waiting(
+    reader: HistoryReader, chain: RunChain, connection: Connection, how: dict[str, Any]
+) -> WaitingPlaces:
+    from ...replay import Candidate, ReplayOptions
+    from ...trace.waits import find_waiting_places
+
+    run = chain.newest
+    if run.status not in OPEN:
+        raise OptionError(f"{chain.workflow_id} is closed: it waits for nothing", hint="leave out --waits")
+    options = ReplayOptions(how["module"], connection, how["data_converter"], how["plugins"]) if how["module"] else None
+    return await find_waiting_places(reader.calls, Candidate(chain.workflow_id, run.run_id, run.type), options)
+
+
+async def _trace_files(
+    connection: Connection, workflow_id: str, run_id: str, wanted: TraceOptions, how: dict[str, Any]
 ) -> None:
-    from ...trace.page import write_page
+    """Show the workflows of saved histories: the named one, else all whose parents are not among them."""
+    from ..render import spans, trace_output
 
-    rows = await write_page(reader, chain, wanted, how["html"], where=target.label)
-    click.echo(f"{how['html']}: {rows:,} row{'' if rows == 1 else 's'}")
-
-
-async def _print_tree(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, target: Target) -> None:
-    from ...trace import walk
-    from ..render.trace_tree import Tree, heading, tree_width
-
-    tree = Tree(reader, width=tree_width(), signs=signs.shows_signs(), depth=wanted.depth)
-    with _Output() as output:
-        async for item in walk(reader, chain, wanted):
-            for line in await tree.lines(item):
-                output.write(line + "\n")
-        for line in heading(chain, target.label):
-            output.write(line + "\n")
-
-
-async def _print_json(reader: HistoryReader, chain: RunChain, wanted: TraceOptions, target: Target) -> None:
-    from ...trace import walk
-    from ..render.trace_json import Document
-
-    document = Document(reader, chain, target.address)
-    with _Output() as output:
-        output.write(document.begin())
-        async for item in walk(reader, chain, wanted):
-            output.write(await document.piece(item))
-        output.write(document.end())
+    reader = stored_histories(how["files"], await converter_for(connection, how["data_converter"], how["plugins"]))
+    roots = [(workflow_id, run_id)] if workflow_id else reader.stored.roots()
+    if len(roots) > 1 and (how["html"] or how["as_json"] or how["otlp"]):
+        raise OptionError(
+            f"there are {len(roots)} workflows in {', '.join(how['files'])}",
+            details=[root for root, _ in roots[:MAX_NAMED]],
+            hint=f"choose one: devserver trace --file {how['files'][0]} {roots[0][0]}",
+        )
+    label = ", ".join(how["files"])
+    for number, (name, run) in enumerate(roots):
+        if how["otlp"]:
+            await spans.send_spans(reader, name, run, how)
+            continue
+        chain, now = await reader.chain(name, run), reader.stored.last_event(name)
+        if how["html"]:
+            await trace_output.write_html(reader, chain, wanted, how["html"], label, now=now)
+        elif how["as_json"]:
+            await trace_output.print_json(reader, chain, wanted, None)
+        else:
+            if number:
+                click.echo()
+            await trace_output.print_tree(reader, chain, wanted, label, now=now)
 
 
 async def _follow(

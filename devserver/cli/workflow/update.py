@@ -10,7 +10,7 @@ from ...client.target import Connection
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option, timeout_option
 from ..options.connection import connection_options
-from ..options.input_command import InputCommand, handler
+from ..options.input_command import InputCommand, bare_handler, handler
 from ..options.inputs import input_option
 from ..options.module_type import ModuleType
 from ..options.workflow import run_id_option, workflow_id_parameters
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...introspection.targets import CallTarget
 
 
-@click.command(cls=InputCommand, resolve=handler("update"))
+@click.command(cls=InputCommand, resolve=handler("update"), bare=bare_handler)
 @click.argument("spec", metavar="MODULE:WORKFLOW.UPDATE", type=ModuleType("update"))
 @workflow_id_parameters()
 @input_option
@@ -58,6 +58,8 @@ def update(
     as_json: bool,
 ) -> None:
     """Update an open workflow: orders.py:Order.change_city order-17. The update's parameters are options.
+
+    Without the workflow's code, name the update alone: change_city order-17 --input JSON.
 
     Prints its result as JSON. The workflow's name may be omitted if only one workflow of the module has the update.
 

@@ -1,147 +1,112 @@
-"""Faults of the server's state: its database lost, or restored from a snapshot."""
+"""Faults of the patient's database: `faults.database.kill()`. Without `down` or `for_` only the runbook ends it.
+
+Faults of the database of the runbook's own server have flat names, such as `faults.lose_database`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-from ...database.sqlite import copy_whole, remove_whole
+from ...cluster.declaration import DATABASE, Cluster
+from ...cluster.full_disk import FELT
+from ...cluster.role_config import DATABASE_GROUP
 from ..environment.run_context import RunContext
-from ..errors import FaultImpossible, ScenarioInvalid
+from ..errors import FaultImpossible
+from ..patient.patient import Patient
 from ..scenario.arguments import seconds
-from ..scenario.events import TriggerEvent
-from ..scenario.scenario import Scenario
-from .server import back
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+from . import cluster
+from .cluster import ClusterFault
+from .patient_fault import PatientFault, Rest, require_postgres
 
 
 @dataclass(frozen=True)
-class LoseDatabase:
-    """The server is killed and comes back with an empty database."""
+class FillDatabaseDisk(PatientFault):
+    """The kernel refuses writes that make the database's files grow."""
 
-    down: float
-    start_again: bool
+    seconds: float | None
 
-    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Kill the server and remove the file; the rest restarts it."""
-        async with context.outage() as end:
-            await context.kill_server()
-            await asyncio.to_thread(context.outages.server.replace_database)
-            context.timeline.note("database", "lost")
-            rest = back(context, self.down, end.pop_all())
-            return self._start_again(context, rest) if self.start_again else rest
+    def check_patient(self, name: str, patient: Cluster) -> None:
+        """Check that the database is PostgreSQL."""
+        require_postgres(self, name, patient)
 
-    async def _start_again(self, context: RunContext, rest: Coroutine[Any, Any, None]) -> None:
-        await rest
-        if not context.over.is_set():
-            await context.start_runbook()
+    async def harm(self, context: RunContext, patient: Patient) -> Rest | None:
+        """Fill it; the rest gives the space back after a time, and sees whether it was felt."""
+        written = await asyncio.to_thread(_log_since, patient, 0)
+        await patient.ask("fill_disk", DATABASE)
+        return self._until_felt(context, patient, len(written))
+
+    async def _until_felt(self, context: RunContext, patient: Patient, written: int) -> None:
+        if self.seconds is None:
+            await context.over.wait()
+        else:
+            await context.lasts(self.seconds)
+            await patient.ask("free_disk", DATABASE)
+        if FELT.encode() not in await asyncio.to_thread(_log_since, patient, written):
+            raise FaultImpossible("no write of the database failed meanwhile: it wrote nothing, or had space left")
 
     def __str__(self) -> str:
-        again = ", the runbook is started again" if self.start_again else ""
-        return f"the server is killed, its database lost; it is back after {self.down:g} s with an empty one{again}"
+        long = ", until the runbook repairs it" if self.seconds is None else f" for {self.seconds:g} s"
+        return f"of the patient, the disk of the database is full{long} (its files may not grow: RLIMIT_FSIZE)"
 
 
 @dataclass(frozen=True)
-class SnapshotDatabase:
-    """The database is copied while the server runs, as for a backup."""
+class ExhaustConnections(PatientFault):
+    """Another client holds every connection that is not reserved for the administrator."""
 
-    name: str
+    seconds: float | None
 
-    async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
-        """Copy the database."""
-        async with context.outage():
-            copy = _copy(context, self.name)
-            await asyncio.to_thread(remove_whole, copy)
-            await asyncio.to_thread(copy_whole, context.environment.server.database, copy)
-            context.timeline.note("database", f"snapshot {self.name}")
+    def check_patient(self, name: str, patient: Cluster) -> None:
+        """Check that the database is PostgreSQL."""
+        require_postgres(self, name, patient)
 
-    def __str__(self) -> str:
-        return f"a snapshot of the database is made ({self.name})"
+    async def harm(self, context: RunContext, patient: Patient) -> Rest | None:
+        """Take the connections; the rest gives them back after a time."""
+        await patient.database(Patient.take_connections)
+        return None if self.seconds is None else self._release(context, patient, self.seconds)
 
-
-@dataclass(frozen=True)
-class RestoreDatabase:
-    """The server is killed and comes back with the snapshot: everything acknowledged since then is lost."""
-
-    name: str
-    down: float
-    restart_worker: bool
-
-    def check(self, scenario: Scenario) -> None:
-        """Check that the plan makes that snapshot."""
-        made = [
-            action.name for step in scenario.plan for action in step.actions if isinstance(action, SnapshotDatabase)
-        ]
-        if self.name not in made:
-            raise ScenarioInvalid(
-                f"the plan of {scenario.name!r} restores the snapshot {self.name!r} but never makes it",
-                hint="plan faults.snapshot_database() at an earlier moment",
-            )
-
-    async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
-        """Kill the server and replace the file; the rest restarts it."""
-        async with context.outage() as end:
-            copy = _copy(context, self.name)
-            if not copy.exists():
-                raise FaultImpossible(f"the snapshot {self.name} has not been made yet")
-            await context.kill_server()
-            await asyncio.to_thread(context.outages.server.replace_database, copy)
-            context.timeline.note("database", f"restored as of {self.name}")
-            restart = self.restart_worker and context.worker is not None
-            if restart:
-                await context.kill_worker()
-            rest = back(context, self.down, end.pop_all())
-            return self._restart_worker(context, rest) if restart else rest
-
-    async def _restart_worker(self, context: RunContext, rest: Coroutine[Any, Any, None]) -> None:
-        await rest
-        if not context.over.is_set():
-            await context.start_worker()
+    async def _release(self, context: RunContext, patient: Patient, seconds: float) -> None:
+        try:
+            await context.lasts(seconds)
+        finally:
+            await asyncio.to_thread(patient.release_connections)
 
     def __str__(self) -> str:
-        worker = "; the worker restarts too" if self.restart_worker else "; the worker keeps running"
-        return (
-            f"the server is killed, its database restored from snapshot {self.name}; it is back after "
-            f"{self.down:g} s{worker}"
-        )
+        long = ", until the runbook repairs it" if self.seconds is None else f" for {self.seconds:g} s"
+        return f"of the patient, another client uses up the connections of the database{long}"
 
 
-def _copy(context: RunContext, name: str) -> Path:
-    return context.folder / f"snapshot-{name}.db"
+def _log_since(patient: Patient, size: int) -> bytes:
+    """What PostgreSQL has logged after the first `size` bytes."""
+    log = patient.control.folder.log(DATABASE)
+    return log.read_bytes()[size:] if log.exists() else b""
 
 
-def lose_database(down: float | timedelta = 0.0, *, start_again: bool = False) -> LoseDatabase:
-    """The server is killed, and comes back `down` seconds later with an empty database: the runbook is gone.
+def kill(down: float | timedelta | None = None) -> ClusterFault:
+    """Kill the patient's database (SIGKILL)."""
+    return cluster.kill(DATABASE_GROUP, down)
 
-    With `start_again` the runbook is started again with the same input, as an operator would do; its effects remain.
+
+def freeze(for_: float | timedelta | None = None) -> ClusterFault:
+    """Suspend the patient's database (SIGSTOP): connections stay open, and nothing is answered."""
+    return cluster.freeze(DATABASE_GROUP, for_)
+
+
+def fill_disk(for_: float | timedelta | None = None) -> FillDatabaseDisk:
+    """The disk of the patient's PostgreSQL is full; it soon ends, and needs space before it can start again.
+
+    The limit RLIMIT_FSIZE of its processes is lowered, so PostgreSQL says "File too large" where a real disk would be
+    "No space left on device". A restart changes nothing: `devserver.rehearsal.cluster.free_disk` gives the space back.
+    Linux only.
     """
-    return LoseDatabase(seconds(down, "lose_database(down=...)"), bool(start_again))
+    return FillDatabaseDisk(None if for_ is None else seconds(for_, "database.fill_disk"))
 
 
-def snapshot_database(name: str = "before") -> SnapshotDatabase:
-    """A snapshot of the database for `restore_database`, made while the server runs."""
-    return SnapshotDatabase(_named(name))
+def exhaust_connections(for_: float | timedelta | None = None) -> ExhaustConnections:
+    """Another client (`leaking-client`) takes every connection of the patient's PostgreSQL that is not reserved.
 
-
-def restore_database(
-    name: str = "before", down: float | timedelta = 0.0, *, restart_worker: bool = True
-) -> RestoreDatabase:
-    """The server is killed, and comes back `down` seconds later as it was at the snapshot: it goes back in time.
-
-    The worker restarts too, as it must when a Temporal database is restored: with `restart_worker=False` it keeps
-    workflows in its cache that the server does not know, and histories may result that do not replay. Moments that
-    count events or attempts also count those that were undone.
+    The roles keep those that they have: it shows when they need new ones, such as at a restart. Three connections stay
+    reserved for the administrator, who can end the client's.
     """
-    return RestoreDatabase(_named(name), seconds(down, "restore_database(down=...)"), bool(restart_worker))
-
-
-def _named(name: str) -> str:
-    if not isinstance(name, str) or NAME.fullmatch(name) is None:
-        raise ScenarioInvalid(f"not a name of a snapshot: {name!r}", hint="use letters, digits, dots and dashes")
-    return name
+    return ExhaustConnections(None if for_ is None else seconds(for_, "database.exhaust_connections"))

@@ -1,27 +1,42 @@
-"""Runs the workload of a patient: starts and signals workflows, and notes what was acknowledged and what ran."""
+"""Runs the workload of a patient: starts workflows, signals and updates them, creates schedules, and notes what was
+acknowledged and what ran.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 import uuid
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from ...cluster import Load
+from .load_schedules import LoadSchedules
 from .load_workflow import QUEUE, LoadSteps, LoadWorkflow
 from .record import LoadCall
 
-RESULT_SECONDS = 30.0  # for what was acknowledged to complete after the runbook has ended
+RESULT_SECONDS = 60.0  # for what was acknowledged to complete after the runbook has ended: members find each other late
+BROKEN_SECONDS = 3.0  # the same, where no new workflow runs anyway
 RETRY_SECONDS = 0.2
+STARTS_A_SCHEDULE = 10
 MOST_AT_ONCE = 50
+NOT_UPDATED = (*(RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, asyncio.TimeoutError),)
 LATE = "no answer within its deadline"
 
 
@@ -60,6 +75,7 @@ class LoadDriver:
             workflow_runner=UnsandboxedWorkflowRunner(),
             max_cached_workflows=100,
         )
+        self._schedules = LoadSchedules(self._client, self._load.deadline)
         self._polling = asyncio.create_task(self._worker.run())
         self.began = self.ended = time.time()
         self._running = asyncio.create_task(self._run())
@@ -73,13 +89,14 @@ class LoadDriver:
         self._running = None
         self.ended = time.time()
 
-    async def settle(self) -> None:
-        """Ask what became of every acknowledged workflow, for up to 30 seconds."""
+    async def settle(self, *, broken: bool) -> None:
+        """Ask what became of everything that was acknowledged, for up to 60 seconds; 3 if the cluster is `broken`."""
         await self.stop()
         limit = asyncio.Semaphore(MOST_AT_ONCE)
-        deadline = time.monotonic() + RESULT_SECONDS
+        deadline = time.monotonic() + (BROKEN_SECONDS if broken else RESULT_SECONDS)
         acknowledged = [call for call in self._calls.values() if call.acknowledged is not None]
         await asyncio.gather(*(self._result(call, limit, deadline) for call in acknowledged))
+        await self._schedules.settle(deadline)
 
     async def canary(self, limit: float) -> str | None:
         """Why a workflow does not run within `limit` seconds; None if one does."""
@@ -111,23 +128,35 @@ class LoadDriver:
         self._polling.cancel()
         await asyncio.gather(self._polling, return_exceptions=True)
 
-    def relative(self, zero: float) -> list[LoadCall]:
-        """The calls, with times since `zero` (seconds of the epoch)."""
+    def starts(self, zero: float) -> list[LoadCall]:
+        """The workflows that it has started, with times since `zero` (seconds of the epoch)."""
+        return self._relative(self._calls.values(), zero)
 
+    def schedules(self, zero: float) -> list[LoadCall]:
+        """The schedules that it has created, with times since `zero` (seconds of the epoch)."""
+        return self._relative(self._schedules.calls(), zero)
+
+    @staticmethod
+    def _relative(calls: Iterable[LoadCall], zero: float) -> list[LoadCall]:
         def since(moment: float | None) -> float | None:
             return None if moment is None else moment - zero
 
         return [
             replace(call, at=call.at - zero, acknowledged=since(call.acknowledged), completed=since(call.completed))
-            for call in self._calls.values()
+            for call in calls
         ]
 
     async def _run(self) -> None:
-        while True:
-            task = asyncio.create_task(self._call())
-            self._pending.add(task)
-            task.add_done_callback(self._pending.discard)
+        for number in itertools.count():
+            self._begin(self._call())
+            if self._load.schedules and number % STARTS_A_SCHEDULE == 0:
+                self._begin(self._schedules.create())
             await asyncio.sleep(self._load.every)
+
+    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(call)
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
 
     async def _call(self) -> None:
         name = f"load-{uuid.uuid4().hex[:12]}"
@@ -139,8 +168,7 @@ class LoadDriver:
                 self._load.deadline + 0.5,
             )
             self._note(name, acknowledged=time.time())
-            await handle.signal(LoadWorkflow.poke, rpc_timeout=deadline)
-            self._note(name, signaled=True)
+            await asyncio.gather(self._signal(handle), self._update(handle))
         except WorkflowAlreadyStartedError:  # the first try was acknowledged to nobody
             self._note(name, acknowledged=time.time())
         except asyncio.TimeoutError:
@@ -149,14 +177,26 @@ class LoadDriver:
             if self._calls[name].acknowledged is None:
                 self._note(name, error=f"{error.status.name}: {error.message}")
 
+    async def _signal(self, handle: WorkflowHandle[LoadWorkflow, list[str]]) -> None:
+        if self._load.signals:
+            with contextlib.suppress(RPCError):
+                await handle.signal(LoadWorkflow.poke, rpc_timeout=timedelta(seconds=self._load.deadline))
+                self._note(handle.id, signaled=True)
+
+    async def _update(self, handle: WorkflowHandle[LoadWorkflow, list[str]]) -> None:
+        if self._load.updates:
+            with contextlib.suppress(*NOT_UPDATED):
+                update = handle.execute_update(LoadWorkflow.change, rpc_timeout=timedelta(seconds=self._load.deadline))
+                await asyncio.wait_for(update, self._load.deadline + 0.5)
+                self._note(handle.id, updated=True)
+
     async def _result(self, call: LoadCall, limit: asyncio.Semaphore, deadline: float) -> None:
-        handle = self._client.get_workflow_handle(call.workflow_id, result_type=int)
+        handle = self._client.get_workflow_handle(call.workflow_id, result_type=list[str])
         async with limit:
             while True:
                 try:
-                    signals = await asyncio.wait_for(handle.result(), max(0.1, deadline - time.monotonic()))
-                    lost = call.signaled and not signals
-                    self._note(call.workflow_id, result="signal lost" if lost else "complete")
+                    received = await asyncio.wait_for(handle.result(), max(0.1, deadline - time.monotonic()))
+                    self._note(call.workflow_id, result=_judged(self._calls[call.workflow_id], received))
                 except asyncio.TimeoutError:
                     self._note(call.workflow_id, result="not completed")
                 except WorkflowFailureError as error:
@@ -169,8 +209,19 @@ class LoadDriver:
                 return
 
     def _on_step(self, workflow_id: str) -> None:
+        self._schedules.on_step(workflow_id)
         if workflow_id in self._calls and self._calls[workflow_id].completed is None:
             self._note(workflow_id, completed=time.time())
 
     def _note(self, name: str, **changes: object) -> None:
         self._calls[name] = replace(self._calls[name], **changes)  # type: ignore[arg-type]
+
+
+def _judged(call: LoadCall, received: Sequence[str]) -> str:
+    """`complete`, or what was acknowledged and is not there."""
+    lost = [
+        kind
+        for kind, acknowledged in (("signal", call.signaled), ("update", call.updated))
+        if acknowledged and kind not in received
+    ]
+    return f"{' and '.join(lost)} lost" if lost else "complete"

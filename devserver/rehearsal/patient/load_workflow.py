@@ -1,4 +1,4 @@
-"""The workflow of the workload: a timer, a signal, an activity."""
+"""The workflow of the workload: a timer, a signal, an update, an activity."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ ACTIVITY = "devserver_load_step"
 
 @workflow.defn(name="DevserverLoad")
 class LoadWorkflow:
-    """Its result is the number of signals that it has received."""
+    """Its result is what it has received: the kinds `signal` and `update`."""
 
     def __init__(self) -> None:
-        self._signals = 0
+        self._received: list[str] = []
 
     @workflow.run
-    async def run(self) -> int:
+    async def run(self) -> list[str]:
         """Wait for a timer, then run the activity."""
         await workflow.sleep(TIMER_SECONDS)
         await workflow.execute_activity(ACTIVITY, start_to_close_timeout=timedelta(seconds=5))
-        return self._signals
+        return self._received
 
     @workflow.signal
     def poke(self) -> None:
-        """Count a signal."""
-        self._signals += 1
+        """Note a signal."""
+        self._received.append("signal")
+
+    @workflow.update
+    def change(self) -> None:
+        """Note an update."""
+        self._received.append("update")
 
 
 class LoadSteps:

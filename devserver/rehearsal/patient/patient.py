@@ -6,26 +6,30 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from ...cluster import Cluster, ClusterControl
+from ...cluster import Cassandra, Cluster, ClusterControl, Load, database_access
+from ...cluster.errors import ClusterStartFailed, DatabaseRefused
+from ...cluster.postgres_client import PostgresConnection
+from ...cluster.postgres_server import ADMIN, PASSWORD
 from ...errors import DevServerError
-from ...system.paths import Paths
-from ...system.threads import async_block
+from ...system.files import write_private
 from ..cluster import VARIABLE
 from ..errors import FaultImpossible
+from ..recovery.counters import endpoints_of
 from ..scenario.timeline import Timeline
+from .error_samples import EVERY_SECONDS, ErrorSample, sample
+from .held_connections import HeldConnections
 from .load_driver import LoadDriver
+from .member_logs import MemberLogs, OnLine
 from .record import PatientRecord
 
-NAME = "patient"
-START_SECONDS = 120.0
 LOOK_SECONDS = 0.2
-CANARY_SECONDS = 10.0
+CANARY_SECONDS = 30.0  # after matching was down, its clients come back only after 14 s
+RING_CANARY_SECONDS = 40.0  # on Cassandra, where matching takes its time after an outage
 UP = "running"
+CONNECTIONS = "connections of the database"
 
 
 class Patient:
@@ -40,48 +44,115 @@ class Patient:
     def __init__(self, cluster: Cluster, control: ClusterControl, status: dict[str, Any]) -> None:
         self.cluster = cluster
         self.control = control
-        self.address = str(status["address"])
-        self._load = LoadDriver(cluster.load, self.address, cluster.namespace) if cluster.load else None
+        self._held = HeldConnections(control.folder)
+        self._prepare(str(status["address"]), cluster.namespace, cluster.load, status)
+
+    def _prepare(self, address: str, namespace: str, load: Load | None, status: dict[str, Any]) -> None:
+        self.address = address
+        self._load = LoadDriver(load, address, namespace) if load else None
         self._status = status
         self._spans: dict[str, int] = {}
-        self._watching: asyncio.Task[None] | None = None
+        self._outages: dict[tuple[str, str], int] = {}
+        self._watching: list[asyncio.Task[None]] = []
+        self._logs = MemberLogs({}, _ignored)
+        self._samples: list[ErrorSample] = []
         self._problem: str | None = None
 
     def environment(self) -> dict[str, str]:
         """What the worker of the runbook gets: `DEVSERVER_PATIENT`, JSON with `address`, `namespace`, `cluster` (the
-        name) and `data` (the folder of `ClusterControl`), for `devserver.rehearsal.cluster`.
+        name), `data` (the folder of `ClusterControl`), `shards`, `executable` and `dynamic_config` (paths), and
+        `database` (`address`, `user`, `password_file`), for `devserver.rehearsal.cluster`.
         """
+        folder = self.control.folder
         found = {
             "address": self.address,
             "namespace": self.cluster.namespace,
             "cluster": self.control.folder.name,
             "data": str(self.control.folder.paths.data),
+            "shards": self.cluster.shards,
+            "executable": folder.read()["executable"],
+            "dynamic_config": str(folder.dynamic_config),
+            "database": {
+                "address": database_access.address(folder),
+                "user": ADMIN,
+                "password_file": str(folder.path / PASSWORD),
+            },
         }
         return {VARIABLE: json.dumps(found)}
 
-    async def ask(self, kind: str, member: str) -> dict[str, Any]:
+    async def ask(self, kind: str, member: str, **facts: Any) -> dict[str, Any]:
         """Do something to a member or a role; the cluster's status afterwards.
 
         Raises:
             FaultImpossible: It cannot be done; says why.
         """
         try:
-            self._status = await asyncio.to_thread(self.control.ask, kind, member=member)
+            self._status = await asyncio.to_thread(self.control.ask, kind, member=member, **facts)
         except DevServerError as error:
             raise FaultImpossible(error.message, details=error.details, hint=error.hint) from error
-        if self._watching is not None:
+        if self._watching:
             self._look()  # at once: it may be up again before the next look
         return self._status
 
+    async def restart(self, member: str) -> None:
+        """Stop a member or a role gracefully, and start it again. It may not come back: that is no error here.
+
+        Raises:
+            FaultImpossible: It cannot be asked for.
+        """
+        try:
+            await self.ask("restart", member)
+        except FaultImpossible as error:
+            if not isinstance(error.__cause__, ClusterStartFailed):
+                raise
+            self._status = await asyncio.to_thread(self.control.ask, "status")
+            self._look()
+
+    def write_dynamic_config(self, text: str) -> None:
+        """Replace the dynamic configuration, valid or not."""
+        write_private(self.control.folder.dynamic_config, text)
+
+    # The database
+
+    def connect(self, database: str) -> PostgresConnection:
+        """A connection to one of the databases, as their administrator; see `database`."""
+        return database_access.connect(self.control.folder, database)
+
+    async def database(self, act: Callable[[Patient], None]) -> None:
+        """Do something with the database in a thread.
+
+        Raises:
+            FaultImpossible: It refuses, or does not answer.
+        """
+        try:
+            await asyncio.to_thread(act, self)
+        except (DatabaseRefused, OSError) as error:
+            raise FaultImpossible(f"the database cannot be reached: {error}") from error
+        self._look()
+
+    def take_connections(self) -> None:
+        """Take every connection of the database that is not reserved."""
+        self._held.take()
+
+    def release_connections(self) -> None:
+        """Give them back."""
+        self._held.release()
+
     # The run
 
-    async def begin(self, timeline: Timeline) -> None:
-        """Begin the workload, and note on the timeline when members are up."""
+    async def begin(self, timeline: Timeline, on_line: OnLine) -> None:
+        """Begin the workload, and note on the timeline when members are up; `on_line` gets each line of their logs."""
         self._timeline = timeline
         if self._load is not None:
             await self._load.begin()
+        await self._follow(on_line)
+
+    async def _follow(self, on_line: OnLine) -> None:
+        names = [member["name"] for member in self._status["members"]]
+        self._logs = MemberLogs({name: self.control.folder.log(name) for name in names}, on_line)
+        await self._sample()
         self._look()
-        self._watching = asyncio.create_task(self._watch())
+        self._watching = [asyncio.create_task(each) for each in (self._watch(), self._logs.follow(), self._count())]
 
     async def end(self, began: float) -> PatientRecord:
         """End the workload, see what became of it and whether the cluster is healthy.
@@ -92,28 +163,40 @@ class Patient:
         if self._load is not None:
             await self._load.stop()
         self._problem = await self._canary()
+        await self._sample()
+        await self._logs.catch_up()
         if self._load is not None:
-            await self._load.settle()
+            await self._load.settle(broken=self._problem is not None)
         return self.record(began)
 
     def record(self, began: float) -> PatientRecord:
         """What is known so far."""
+        return self._record(
+            began, str(self.cluster), {member["name"]: member["starts"] for member in self._status["members"]}
+        )
+
+    def _record(self, began: float, cluster: str, starts: dict[str, int]) -> PatientRecord:
         load = self._load
         return PatientRecord(
-            cluster=str(self.cluster),
+            cluster=cluster,
             began=load.began - began if load else 0.0,
             ended=(load.ended or time.time()) - began if load else 0.0,
-            calls=load.relative(began) if load else [],
+            calls=load.starts(began) if load else [],
+            schedules=load.schedules(began) if load else [],
             problem=self._problem,
-            starts={member["name"]: member["starts"] for member in self._status["members"]},
+            logs=self._logs.lines,
+            errors=tuple(self._samples),
+            starts=starts,
         )
 
     async def close(self) -> None:
         """Stop looking, and end the workload."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
-            self._watching = None
+        if self._watching:
+            self.release_connections()
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        self._watching = []
         if self._load is not None and self._load.began:
             await self._load.close()
 
@@ -124,7 +207,8 @@ class Patient:
             return f"not running: {', '.join(down)}"
         if self._load is None:
             return None
-        return await self._load.canary(CANARY_SECONDS)
+        ring = isinstance(self.cluster.database, Cassandra)
+        return await self._load.canary(RING_CANARY_SECONDS if ring else CANARY_SECONDS)
 
     async def _watch(self) -> None:
         """Follow the states of the members, also when the runbook changes them."""
@@ -134,6 +218,16 @@ class Patient:
             self._look()
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _count(self) -> None:
+        """Count the errors of all processes from time to time."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            await self._sample()
+
+    async def _sample(self) -> None:
+        if endpoints := endpoints_of(self._status):
+            self._samples.append(await sample(endpoints, self._timeline.now()))
+
     def _look(self) -> None:
         for member in self._status["members"]:
             name, up = member["name"], member["state"] == UP
@@ -141,23 +235,16 @@ class Patient:
                 self._spans[name] = self._timeline.note(name, "up", patient=True)
             elif not up and name in self._spans:
                 self._timeline.end(self._spans.pop(name), ended=member["exit"] or member["state"])
+        for name in set(self._spans) - {member["name"] for member in self._status["members"]}:
+            self._timeline.end(self._spans.pop(name), ended="removed")
+        outages = set(self._status.get("outages", {}).items())
+        if self._held.count:
+            outages.add((CONNECTIONS, "used up"))
+        for new in outages - set(self._outages):
+            self._outages[new] = self._timeline.note(*new, patient=True, outage=True)
+        for over in set(self._outages) - outages:
+            self._timeline.end(self._outages.pop(over))
 
 
-@contextlib.asynccontextmanager
-async def running_patient(cluster: Cluster | None, folder: Path) -> AsyncIterator[Patient | None]:
-    """Start a scenario's patient for one run, in `folder`; None without one. Nothing is left of it afterwards.
-
-    Raises:
-        DevServerError: What it needs is not on this machine, or it does not start.
-    """
-    if cluster is None:
-        yield None
-        return
-    control = ClusterControl(NAME, replace(Paths.default(), data=folder / "patient"))
-    async with async_block(control.started(cluster, limit=START_SECONDS)) as status:
-        patient = Patient(cluster, control, status)
-        try:
-            yield patient
-        finally:
-            await patient.close()
-    await asyncio.to_thread(control.delete)
+async def _ignored(line: str, member: str) -> None:
+    """Before a run begins, nobody follows the logs."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .error_samples import ErrorSample
 
 
 @dataclass(frozen=True)
 class LoadCall:
-    """A workflow of the workload. Times are seconds since the run's start.
+    """A workflow or a schedule of the workload. Times are seconds since the run's start.
 
     Attributes:
         workflow_id: Its id.
@@ -17,8 +21,9 @@ class LoadCall:
         acknowledged: When the start was acknowledged; None if it was not, in time or at all.
         error: Why it was not.
         signaled: Whether its signal was acknowledged.
-        completed: When its activity ran; None if it did not.
+        completed: When its activity ran; None if it did not. That of a schedule: of the workflow that it started.
         result: `complete`, `signal lost` (acknowledged, and not there), or why there is no result; None: not asked.
+        updated: Whether its update was acknowledged as completed.
     """
 
     workflow_id: str
@@ -28,6 +33,7 @@ class LoadCall:
     signaled: bool = False
     completed: float | None = None
     result: str | None = None
+    updated: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,12 @@ class PatientRecord:
         cluster: What it is, in one line.
         began: When its workload began, in seconds since the run's start.
         ended: When its workload ended.
-        calls: The calls of its workload, by time.
+        calls: The starts of its workload, by time.
         problem: Why it is not healthy at the end; None if it is.
         starts: How often each member was started.
+        schedules: The schedules of its workload, by time.
+        logs: What each member has logged in this run, the last 20,000 lines.
+        errors: The error counters of its processes every two seconds.
     """
 
     cluster: str
@@ -49,6 +58,9 @@ class PatientRecord:
     calls: Sequence[LoadCall]
     problem: str | None
     starts: dict[str, int]
+    schedules: Sequence[LoadCall] = ()
+    logs: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    errors: Sequence[ErrorSample] = field(default=(), repr=False)
 
     @property
     def acknowledged(self) -> list[LoadCall]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ..patient.error_samples import risen
 from ..scenario.result import RehearsalRun
 from .text import clean
 
@@ -15,21 +16,37 @@ AFTER_SECONDS = 5.0
 MOST_LINES = 40
 LAST_LINES = 20
 MOST_FAULTS = 50
+MOST_ERRORS = 20
 TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)([.,]\d{1,9})?(Z|[+-]\d\d:?\d\d)?")
 
 Line = dict[str, Any]
 
 
 def around(run: RehearsalRun, faults: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each fault and drill: `what`, `at`, and lines of `server` and `worker` from 2 s before to 5 s after it."""
+    """For each fault and drill: `what`, `at`, and lines of `server` and `worker` from 2 s before to 5 s after it.
+
+    With a patient also the lines of its `members`, by name, and which of its `errors` were counted meanwhile.
+    """
     logs = {"server": timed(run.server_log, run.began), "worker": timed(run.worker_log, run.began)}
+    patient = run.patient
+    of_members = {name: timed(lines, run.began) for name, lines in patient.logs.items()} if patient else {}
     found = []
     for fault in faults[:MOST_FAULTS]:
         since = fault["at"] - BEFORE_SECONDS
         until = (fault["at"] if fault["until"] is None else fault["until"]) + AFTER_SECONDS
         lines = {name: _between(log, since, until, fault["at"]) for name, log in logs.items()}
-        found.append({"what": fault["what"], "at": fault["at"], **lines})
+        members = {name: _between(log, since, until, fault["at"]) for name, log in of_members.items()}
+        shown = {name: some for name, some in members.items() if some}
+        errors = risen(patient.errors, fault["at"], until) if patient else {}
+        about = {"members": shown, "errors": _most(errors)}
+        found.append({"what": fault["what"], "at": fault["at"], **lines, **about})
     return found
+
+
+def _most(errors: Mapping[str, float]) -> dict[str, float]:
+    """The errors that were counted most often, in that order."""
+    most = sorted(errors.items(), key=lambda item: -item[1])[:MOST_ERRORS]
+    return {clean(name): count for name, count in most}
 
 
 def last(run: RehearsalRun) -> dict[str, list[Line]]:

@@ -112,6 +112,9 @@ def _patient(record: PatientRecord, members: Sequence[str]) -> dict[str, Any]:
         "members": list(members),
         "problem": None if record.problem is None else clean(record.problem),
         "starts": len(record.calls),
+        "signals": sum(call.signaled for call in record.calls),
+        "updates": sum(call.updated for call in record.calls),
+        "schedules": sum(call.acknowledged is not None for call in record.schedules),
         **{
             key: {"count": len(moments), "at": sorted(moments)[:MOST_MARKS], "gap": _gap(record, moments)}
             for key, moments in gaps.items()

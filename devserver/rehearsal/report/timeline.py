@@ -61,7 +61,7 @@ def _patient(result: Mapping[str, Any], scale: TimelineScale) -> list[TimelineRo
 
 def _up_and_down(lane: str, name: str, result: Mapping[str, Any], scale: TimelineScale) -> TimelineRow:
     end = result["timeline"]["end"]
-    ups = [mark for mark in result["timeline"]["marks"] if mark["lane"] == lane]
+    ups = [mark for mark in result["timeline"]["marks"] if mark["lane"] == lane and not mark["detail"].get("outage")]
     shapes = [
         scale.bar(mark["at"], _or(mark["until"], end), "up", f"{lane} up from {moment(mark['at'])}") for mark in ups
     ]

@@ -42,7 +42,10 @@ def members_of(run: RehearsalRun) -> list[str]:
 
 def patient_outages_of(run: RehearsalRun) -> list[Downtime]:
     """When members of the patient were down, by time. The runbook's own progress says nothing about them."""
-    return sorted((gap for lane in members_of(run) for gap in _gaps(run, lane)), key=lambda gap: gap.began)
+    shut = [mark for mark in run.marks if mark.detail.get("patient") and mark.detail.get("outage")]
+    outages = [Downtime(mark.lane, mark.at, mark.until, mark.what, None) for mark in shut]
+    lanes = set(members_of(run)) - {mark.lane for mark in shut}
+    return sorted([*outages, *(gap for lane in lanes for gap in _gaps(run, lane))], key=lambda gap: gap.began)
 
 
 def _gaps(run: RehearsalRun, lane: str) -> list[Downtime]:

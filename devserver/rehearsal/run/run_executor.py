@@ -90,7 +90,7 @@ class RunExecutor:
     async def _run(self) -> RehearsalRun:
         context = self.context
         if context.patient is not None:
-            await context.patient.begin(self._timeline)
+            await context.patient.begin(self._timeline, self._executor.log)
         await context.start_worker()
         logs = asyncio.create_task(self._read_log())
         self._started = self._timeline.now()

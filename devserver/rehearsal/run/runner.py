@@ -15,7 +15,8 @@ from ..drills.handover import HandOver
 from ..environment.environment import RehearsalEnvironment
 from ..environment.fixture import scenario_fixture
 from ..environment.worker_forkserver import WorkerForkServer
-from ..patient.patient import running_patient
+from ..patient.pool import PatientPool, pool_in
+from ..patient.running import running_patient
 from ..scenario.plan import any_seed
 from ..scenario.preflight import check
 from ..scenario.result import Judgement, RehearsalRun, Result, Sweep, verdict_of
@@ -28,6 +29,7 @@ from .legacy_script import ScriptRun, compare
 from .run_executor import RunExecutor
 
 INTERRUPTED = "it was interrupted before its runbook ended"
+PATIENTS = "patients"  # the folder of their clusters
 RUNS = "the runbook runs without faults"
 LAST = 30  # lines of the worker's log
 NOT_STEADY = "the steady state did not hold before the run; the plan was not executed"
@@ -39,7 +41,8 @@ class RehearsalSettings:
 
     `folder` keeps ledgers and logs (None: a temporary folder). `on_mark` is called with each mark of the timeline;
     `on_interrupt` with what a cancelled rehearsal has so far, once everything but its server is stopped. `server` holds
-    keywords of `DevServer.start`. `fork_server` forks the workers (None: each environment has its own).
+    keywords of `DevServer.start`. `fork_server` forks the workers (None: each environment has its own). `patients` has
+    the clusters of patients, for several rehearsals (None: each rehearsal has its own).
     """
 
     folder: Path | None = None
@@ -48,6 +51,7 @@ class RehearsalSettings:
     on_interrupt: Callable[[Result], None] = lambda result: None
     server: dict[str, Any] = field(default_factory=dict)
     fork_server: WorkerForkServer | None = None
+    patients: PatientPool | None = None
 
 
 async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None) -> Result:
@@ -60,7 +64,11 @@ async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None
     settings = settings or RehearsalSettings()
     runbook = check(scenario)
     with working_folder(settings) as folder:
-        async with await RehearsalEnvironment.open(settings.fork_server, **settings.server) as environment:
+        async with (
+            pool_in(folder / PATIENTS, settings.patients) as patients,
+            await RehearsalEnvironment.open(settings.fork_server, **settings.server) as environment,
+        ):
+            settings = replace(settings, patients=patients)
             return await rehearse_on(environment, scenario, runbook, settings, folder)
 
 
@@ -71,7 +79,7 @@ async def rehearse_on(
     baseline = None
     if scenario.needs_baseline:
         plain = _made(folder / "without-faults")
-        async with run_parts(scenario, plain) as parts:
+        async with run_parts(scenario, plain, settings) as parts:
             undisturbed = RunExecutor(scenario, runbook, environment, plain, (), **parts)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
@@ -80,15 +88,19 @@ async def rehearse_on(
     dice = random.Random(settings.seed)  # noqa: S311 - not for security
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
-    async with run_parts(scenario, faulty) as parts:
+    async with run_parts(scenario, faulty, settings) as parts:
         performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.on_mark, **parts)
         return await _judged(performance, scenario, environment, settings, folder, baseline)
 
 
 @contextlib.asynccontextmanager
-async def run_parts(scenario: Scenario, folder: Path) -> AsyncIterator[dict[str, Any]]:
+async def run_parts(scenario: Scenario, folder: Path, settings: RehearsalSettings) -> AsyncIterator[dict[str, Any]]:
     """What a run in `folder` works on: the value of the scenario's fixture, and its patient."""
-    async with running_patient(scenario.patient, folder) as patient, scenario_fixture(scenario, folder) as fixture:
+    async with (
+        pool_in(folder / PATIENTS, settings.patients) as patients,
+        running_patient(scenario.patient, patients) as patient,
+        scenario_fixture(scenario, folder) as fixture,
+    ):
         yield {"fixture": fixture, "patient": patient}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import DevServerError
 from ..environment.asyncio_compat import within
 from ..environment.run_context import RunContext
-from ..scenario.events import ActivityTrigger, HistoryTrigger, LogTrigger, TimeTrigger, TriggerEvent
+from ..scenario.events import SERVER, ActivityTrigger, HistoryTrigger, LogTrigger, TimeTrigger, TriggerEvent
 from ..scenario.plan import Action, PlanStep
 from ..scenario.result import StepResult
 from ..scenario.view import RunView
@@ -65,10 +65,10 @@ class StepExecutor:
         """Set when the steps planned at the scheduling event are done: they come before the activity."""
         return self._handled.setdefault(activity_id, asyncio.Event())
 
-    async def log(self, line: str) -> None:
-        """The server has logged a line."""
-        self._counts["log", ""] += 1
-        await self.take(LogTrigger(line, self._counts["log", ""]))
+    async def log(self, line: str, where: str = SERVER) -> None:
+        """The server, or a member of the patient, has logged a line."""
+        self._counts["log", where] += 1
+        await self.take(LogTrigger(line, self._counts["log", where], where))
 
     async def take(self, trigger: TriggerEvent) -> None:
         """Execute the steps planned for this trigger event."""

@@ -16,6 +16,7 @@ from ..environment.run_context import RunContext
 from ..environment.worker_forkserver import WorkerForkServer
 from ..errors import ScenarioInvalid
 from ..faults.server import KillServer
+from ..patient.pool import pool_in
 from ..scenario.events import TriggerEvent
 from ..scenario.preflight import check
 from ..scenario.result import (
@@ -26,7 +27,6 @@ from ..scenario.result import (
     Result,
     Sweep,
     Target,
-    Verdict,
     verdict_of,
 )
 from ..scenario.runbook import Runbook
@@ -34,12 +34,14 @@ from ..scenario.scenario import Scenario
 from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .run_executor import RunExecutor
-from .runner import RehearsalSettings, result_of, run_parts, steady, working_folder
+from .runner import PATIENTS, RehearsalSettings, result_of, run_parts, steady, working_folder
+from .sweep_judgement import judgement_of
 from .sweep_points import SweepPoint, points_of_run
 
 # Latency of the worker's messages, so that a kill right after an event comes before the next event.
 LATENCY_SECONDS = 0.004
 CORES = os.cpu_count() or 1
+CORES_OF_A_PATIENT = 2
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,10 @@ async def sweep(
     lanes: int | None = None,
     progress: Callable[[SweepProgress], None] = lambda progress: None,
 ) -> Result:
-    """Sweep a scenario's runbook. Its plan is ignored; expectations and steady state are judged at each point.
+    """Sweep a scenario's runbook. Of its plan only faults of the patient are executed, in every run: they are what the
+    runbook is for. Expectations and steady state are judged at each point.
 
-    `lanes` points run at a time, each on a server of its own; None: one per processor.
+    `lanes` points run at a time, each on a server of its own; None: one per processor, or per two with a patient.
 
     Raises:
         ScenarioInvalid: The scenario does not match the runbook, or expects nothing.
@@ -73,14 +76,17 @@ async def sweep(
     if not scenario.expect and not scenario.steady_state:
         raise ScenarioInvalid(NOTHING_EXPECTED)
     with working_folder(settings) as folder:
-        sweeper = _Sweeper(scenario, runbook, target, folder, progress)
         async with (
+            pool_in(folder / PATIENTS, settings.patients) as patients,
             _fork_server(settings) as fork_server,
             await RehearsalEnvironment.open(fork_server, **settings.server) as environment,
         ):
+            settings = replace(settings, patients=patients)
+            sweeper = _Sweeper(scenario, runbook, target, folder, progress, settings)
             await sweeper.plain_run(environment)
+            usual = CORES if scenario.patient is None else max(1, CORES // CORES_OF_A_PATIENT)
             others = [
-                asyncio.create_task(sweeper.lane_of_its_own(fork_server, settings)) for _ in range(1, lanes or CORES)
+                asyncio.create_task(sweeper.lane_of_its_own(fork_server, settings)) for _ in range(1, lanes or usual)
             ]
             try:
                 await sweeper.lane(environment)
@@ -90,7 +96,7 @@ async def sweep(
                     other.cancel()
                 await asyncio.gather(*others, return_exceptions=True)
             swept = sweeper.swept()
-            return result_of(scenario, settings, environment, [_judgement(swept)], None, sweep=swept)
+            return result_of(scenario, settings, environment, [judgement_of(swept)], None, sweep=swept)
 
 
 @contextlib.asynccontextmanager
@@ -103,38 +109,8 @@ async def _fork_server(settings: RehearsalSettings) -> AsyncIterator[WorkerForkS
         yield fork_server
 
 
-def _judgement(swept: Sweep) -> Judgement:
-    """The judgement of the whole sweep."""
-    name = f"survives a kill of the {swept.target} at each of {len(swept.points)} points"
-    failed = [f"after event {point.event}, {point.what}: {point.verdict}: {point.reason}" for point in swept.failed]
-    omitted = [
-        f"not judged, because the run without faults does not meet it (a sweep ignores the plan): {item}"
-        for item in swept.omitted
-    ]
-    if not swept.points:
-        return Judgement(name, "unknown", _no_points(swept.plain), omitted)
-    if swept.failed:
-        verdict: Verdict = "fail" if any(point.verdict == "fail" for point in swept.failed) else "unknown"
-        return Judgement(name, verdict, f"{len(failed)} points did not pass", [*failed, *omitted])
-    if swept.omitted:
-        return Judgement(name, "unknown", omitted[0], omitted)
-    return Judgement(name, "pass", f"every point passes{_beyond(swept.plain)}")
-
-
-def _beyond(plain: RehearsalRun) -> str:
-    """Which parts of the run's other histories are not points."""
-    others = {str(mark.detail["workflow_id"]) for mark in plain.marks if mark.lane == "activity"} - {plain.workflow_id}
-    if not others and len(plain.histories) == 1:
-        return ""
-    return "; in child workflows and later runs, only activities are points"
-
-
-def _no_points(plain: RehearsalRun) -> str:
-    if plain.status == "running":
-        return f"without faults {plain.failure}; a sweep ignores the plan: does the runbook wait for one of its steps?"
-    if plain.histories:
-        return "the run without faults meets no expectation (a sweep ignores the plan)"
-    return "the run without faults has no history"
+def _of_patient(action: object) -> bool:
+    return bool(getattr(action, "of_patient", False))
 
 
 class _KillServerAtOnce(KillServer):
@@ -157,10 +133,13 @@ class _Sweeper:
         target: Target,
         folder: Path,
         progress: Callable[[SweepProgress], None],
+        settings: RehearsalSettings,
     ) -> None:
+        self._settings = settings
         self._scenario = scenario
         self._runbook = runbook
         self._target: Target = target
+        self._outages = [step for step in scenario.plan if all(map(_of_patient, step.actions))]
         self._folder = folder
         self._progress = progress
         self._open: list[SweepPoint] = []
@@ -171,7 +150,7 @@ class _Sweeper:
 
     async def plain_run(self, environment: RehearsalEnvironment) -> None:
         """The run without faults: its events are the points."""
-        plain = await self._perform(environment, "without-faults", ())
+        plain = await self._perform(environment, "without-faults", self._outages)
         self._plain = replace(plain, baseline=plain)
         own = [item.name for item in self._own(plain) if item.verdict != "pass"]
         judgements = [(expectation, expectation.judge(self._plain)) for expectation in self._scenario.expect]
@@ -200,7 +179,7 @@ class _Sweeper:
         loop = asyncio.get_running_loop()
         began = loop.time()
         kill: Any = _KillServerAtOnce(0.0) if self._target == "server" else faults.kill_worker()
-        run = await self._perform(environment, planned.folder, (planned.moment.do(kill),))
+        run = await self._perform(environment, planned.folder, (*self._outages, planned.moment.do(kill)))
         run = replace(run, baseline=self._plain)
         own = [item for item in self._own(run) if item.name not in self._omitted]
         judgements: list[Judgement] = [*own, *self._judged(run)]
@@ -228,7 +207,7 @@ class _Sweeper:
     async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        async with run_parts(self._scenario, folder) as parts:
+        async with run_parts(self._scenario, folder, self._settings) as parts:
             performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, **parts)
             view = RunView(performance.context)
             before = await steady(self._scenario, view, "before")

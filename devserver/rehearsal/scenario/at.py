@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ScenarioInvalid
 from .arguments import seconds
+from .events import SERVER
 from .moments import (
     ActivityMoment,
     ConditionMoment,
@@ -20,6 +21,7 @@ from .moments import (
     RandomTime,
     VirtualMoment,
 )
+from .patient_logs import named_log
 from .plan import Moment
 
 if TYPE_CHECKING:
@@ -79,13 +81,18 @@ def virtual(time: timedelta) -> Moment:
     return VirtualMoment(time)
 
 
-def log(pattern: str) -> Moment:
-    """The server logs a line that matches the regular expression."""
+def log(pattern: str, where: str = SERVER) -> Moment:
+    """The server logs a line that matches the regular expression; or a member, a role or the `database` of the patient.
+
+    Raises:
+        ScenarioInvalid: Not a regular expression, or there is no such log.
+    """
+    where = named_log(where, (SERVER,), "at.log")
     try:
         re.compile(pattern)
     except re.error as error:
         raise ScenarioInvalid(f"at.log({pattern!r}): not a regular expression: {error}") from None
-    return LogMoment(pattern)
+    return LogMoment(pattern, where)
 
 
 def when(condition: Callable[[RunView], bool], name: str | None = None) -> Moment:

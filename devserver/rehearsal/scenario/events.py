@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+SERVER = "server"
 Phase = Literal["starts", "fails", "completes"]
 
 
@@ -52,13 +53,15 @@ class HistoryTrigger:
 
 @dataclass(frozen=True)
 class LogTrigger:
-    """The server has logged a line. `number` counts its lines since the run's start."""
+    """The server, or a member of the patient (`where`), has logged a line. `number` counts its lines in this run."""
 
     line: str
     number: int
+    where: str = SERVER
 
     def __str__(self) -> str:
-        return f"the server logs {self.line[:80]!r}"
+        who = "the server" if self.where == SERVER else f"{self.where} of the patient"
+        return f"{who} logs {self.line[:80]!r}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..errors import ScenarioInvalid
-from .events import ActivityTrigger, HistoryTrigger, LogTrigger, Phase, TriggerEvent
+from .events import SERVER, ActivityTrigger, HistoryTrigger, LogTrigger, Phase, TriggerEvent
+from .patient_logs import groups_of, require_log
 from .plan import Moment, PlannedScenario
 
 if TYPE_CHECKING:
@@ -128,16 +129,24 @@ class VirtualMoment(Moment):
 
 @dataclass(frozen=True)
 class LogMoment(Moment):
-    """The first line of the server's log, since the run's start, that matches a pattern."""
+    """The first line of a log, since the run's start, that matches a pattern."""
 
     pattern: str
+    where: str = SERVER
+
+    def check(self, scenario: PlannedScenario) -> None:
+        """Check that there is such a log."""
+        require_log(self.where, scenario, (SERVER,))
 
     def matches(self, trigger: TriggerEvent) -> bool:
         """Whether the trigger event is this moment."""
-        return isinstance(trigger, LogTrigger) and re.search(self.pattern, trigger.line) is not None
+        if not isinstance(trigger, LogTrigger) or self.where not in (trigger.where, *groups_of(trigger.where)):
+            return False
+        return re.search(self.pattern, trigger.line) is not None
 
     def __str__(self) -> str:
-        return f"the server logs /{self.pattern}/"
+        who = "the server" if self.where == SERVER else f"{self.where} of the patient"
+        return f"{who} logs /{self.pattern}/"
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ def check(scenario: Scenario) -> Runbook:
         for action in (step.moment, *step.actions):
             if hasattr(action, "check"):
                 action.check(scenario)
+    for wanted in scenario.expect:
+        if hasattr(wanted, "check"):
+            wanted.check(scenario)
     return runbook
 
 

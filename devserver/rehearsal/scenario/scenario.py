@@ -14,7 +14,7 @@ from ..errors import ScenarioInvalid
 from .plan import CALL_IT, PlanStep
 
 if TYPE_CHECKING:
-    from ...cluster import Cluster
+    from ...cluster import Cluster, ExternalCluster
     from ..run.legacy_script import LegacyScript
     from .result import Judgement, RehearsalRun
     from .view import RunView
@@ -53,8 +53,9 @@ class Scenario:
         fixture: What the runbook works on, if that must be set up: a function that takes the run's folder (with its
             ledger) and returns a context manager. It is entered before each run, also of a baseline or a sweep, and
             exited after it; it may block. Its value is `fixture` of `RunView` and `RunContext`.
-        patient: The cluster that the runbook is meant to recover. It is started before each run, with its workload, and
-            removed after it; `patient` of `RunView`, `RunContext` and `RehearsalRun` is this cluster and its evidence.
+        patient: The cluster that the runbook is meant to recover. Each run has one with new data and a workload, and it
+            is removed in the end; `patient` of `RunView`, `RunContext` and `RehearsalRun` is this cluster and its
+            evidence. An `ExternalCluster` is only looked at: no fault of the patient can be planned.
         memo: Any text for the report, such as a link to the runbook's documentation.
     """
 
@@ -71,7 +72,7 @@ class Scenario:
     time_skipping: bool = False
     legacy_script: LegacyScript | None = None
     fixture: Callable[[Path], AbstractContextManager[Any]] | None = None
-    patient: Cluster | None = None
+    patient: Cluster | ExternalCluster | None = None
     memo: str = ""
     file: Path | None = field(default=None, compare=False)
 

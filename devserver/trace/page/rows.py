@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
 from ...client.failures import failure_text
-from ...history.model import OPEN, Step, WorkflowRun
+from ...history.failure_facts import failure_facts
+from ...history.model import OPEN, NamedPayloads, Step, WorkflowRun
 from ...history.previews import TruncatedPayload, preview
 from ...history.run_chain import RunChain
 from .. import formatting
@@ -72,8 +74,11 @@ def scale_of(chain: RunChain, now: datetime) -> PageScale:
 class PageRows:
     """Makes rows of the items of a walk."""
 
-    def __init__(self, converter: DataConverter, scale: PageScale, now: datetime) -> None:
+    def __init__(
+        self, converter: DataConverter, scale: PageScale, now: datetime, *, missing: str = "its history is gone"
+    ) -> None:
         self._converter = converter
+        self._missing = missing
         self._scale = scale
         self._now = now
 
@@ -100,7 +105,7 @@ class PageRows:
             return None  # the step that started it shows the same
         number = f", run {item.number} of {len(runs)}" if len(runs) > 1 else ""
         if run.missing:
-            return PageRow(item.depth, "note", "", f"run {run.run_id}{number}: its history is gone")
+            return PageRow(item.depth, "note", "", f"run {run.run_id}{number}: {self._missing}")
         return PageRow(
             item.depth,
             "run",
@@ -123,11 +128,17 @@ class PageRows:
             ("workers", ", ".join(run.identities)),
             ("builds", ", ".join(run.builds)),
             ("reason", run.reason),
+            ("versioning", run.versioning),
+            ("cron schedule", run.cron),
+            ("summary", await self._values(run.summary)),
+            ("details", await self._values(run.details)),
+            ("memo", await self._named(run.memo)),
+            ("search attributes", await self._named(run.search_attributes)),
             ("input", await self._values(run.input)),
             ("result", await self._values(run.result)),
         ]
         if run.failure is not None:
-            behind.append(("failure", "\n".join((await failure_text(run.failure, self._converter)).lines)))
+            behind.append(("failure", await self._failure(run.failure, run.retry_state)))
         return [(name, text) for name, text in behind if text]
 
     async def _step(self, depth: int, item: ShownEntry, step: Step) -> PageRow:
@@ -142,12 +153,14 @@ class PageRows:
             ("task queue", step.queue if step.queue != item.run.task_queue else ""),
             ("reason", step.reason),
             ("summary", await self._values(step.note)),
+            ("values", await self._named(step.values)),
+            ("heartbeat", await self._values(step.heartbeat)),
             ("input", await self._values(step.input)),
             ("result", await self._values(step.result)),
         ]
         if step.failure is not None:
             name = "failure" if step.bad else "last failure"
-            behind.append((name, "\n".join((await failure_text(step.failure, self._converter)).lines)))
+            behind.append((name, await self._failure(step.failure, step.retry_state)))
         end = step.closed if step.closed is not None or step.status in OPEN else step.scheduled
         return PageRow(
             depth,
@@ -190,6 +203,14 @@ class PageRows:
         return PageRow(
             depth, "note", "", f"{rest.count:,} more steps", failed, begun=begun, behind=behind, bad=bool(rest.bad)
         )
+
+    async def _failure(self, failure: Failure, retry_state: str) -> str:
+        text = await failure_text(failure, self._converter)
+        facts = await failure_facts(failure, self._converter, retry_state)
+        return "\n".join([*facts.words(), *text.lines])
+
+    async def _named(self, named: NamedPayloads) -> str:
+        return "\n".join([f"{name} = {await self._values(values)}" for name, values in named])
 
     async def _values(self, payloads: Sequence[TruncatedPayload]) -> str:
         return await preview(payloads, self._converter, MAX_VALUE) if payloads else ""

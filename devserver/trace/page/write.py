@@ -32,7 +32,15 @@ class PageNotWritten(DevServerError):
     """The page cannot be written: permissions, a missing folder, a full disk."""
 
 
-async def write_page(reader: HistoryReader, chain: RunChain, options: TraceOptions, file: Path, *, where: str) -> int:
+async def write_page(
+    reader: HistoryReader,
+    chain: RunChain,
+    options: TraceOptions,
+    file: Path,
+    *,
+    where: str,
+    now: datetime | None = None,
+) -> int:
     """Write the page of a trace into `file`; the number of its rows, at most 20,000.
 
     A temporary file is written and renamed, so that an existing page stays until the new one is complete. An existing
@@ -40,6 +48,7 @@ async def write_page(reader: HistoryReader, chain: RunChain, options: TraceOptio
 
     Args:
         where: The server's name on the page.
+        now: The time at which open steps are shown; None: the current time.
 
     Raises:
         PageNotWritten: The file cannot be written; no part of it is left.
@@ -52,7 +61,7 @@ async def write_page(reader: HistoryReader, chain: RunChain, options: TraceOptio
         aside = Path(name)
         # JSON may contain lone surrogates, which are not text.
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as out:
-            count = await _write(reader, chain, options, out, where)
+            count = await _write(reader, chain, options, out, where, now or datetime.now(timezone.utc))
         aside.chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
         aside.replace(target)
         aside = None
@@ -74,8 +83,9 @@ def _umask() -> int:
     return mask
 
 
-async def _write(reader: HistoryReader, chain: RunChain, options: TraceOptions, out: TextIO, where: str) -> int:
-    now = datetime.now(timezone.utc)
+async def _write(
+    reader: HistoryReader, chain: RunChain, options: TraceOptions, out: TextIO, where: str, now: datetime
+) -> int:
     scale = scale_of(chain, now)
     environment = _environment()
     newest = chain.newest
@@ -95,7 +105,7 @@ async def _write(reader: HistoryReader, chain: RunChain, options: TraceOptions, 
     )
     template = environment.get_template("row.html")
     count, cut = 0, False
-    async for row in _rows(reader, chain, options, PageRows(reader.converter, scale, now)):
+    async for row in _rows(reader, chain, options, PageRows(reader.converter, scale, now, missing=reader.missing_run)):
         if count >= MAX_ROWS:
             cut = True
             break

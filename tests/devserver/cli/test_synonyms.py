@@ -9,7 +9,8 @@ import pytest
 
 from devserver.cli.main import devserver as root
 from devserver.cli.main import run
-from devserver.cli.synonyms import COMMANDS, DELETING, OPTIONS, unknown_option
+from devserver.cli.synonym_tables import COMMANDS, DELETING, OPTIONS
+from devserver.cli.synonyms import unknown_option
 from tests.conftest import Run
 from tests.devserver.cli.commands import walk
 
@@ -29,8 +30,6 @@ from tests.devserver.cli.commands import walk
         ("kill -9", "stop a server with: devserver down\n"),
         ("workflow list", "the Temporal CLI has it: devserver temporal -- workflow list\n"),
         ("workflow list -w x", "the Temporal CLI has it: devserver temporal -- workflow list -w x\n"),
-        ("workflow reset -w x", "devserver temporal -- workflow reset --help\n"),
-        ("workflow replay", "replay recorded histories with: pytest --temporal-replay-from FOLDER\n"),
         ("workflow show -w order-1", "show what a workflow did with: devserver workflow trace -w order-1\n"),
         ("workflow show", "show what a workflow did with: devserver workflow trace WORKFLOW_ID\n"),
         ("workflow execute --type Order", "devserver workflow start MODULE:WORKFLOW --type Order --wait\n"),
@@ -49,7 +48,6 @@ from tests.devserver.cli.commands import walk
         ("operator namespace list", "the Temporal CLI has it: devserver temporal -- operator namespace list\n"),
         ("namespace list", "the Temporal CLI has it: devserver temporal -- operator namespace list\n"),
         ("namespace delete orders", "devserver temporal -- operator namespace delete --help\n"),
-        ("replay tests/histories", "replay recorded histories with: pytest --temporal-replay-from tests/histories\n"),
         (
             "rm orders",
             "`devserver down` stops a server and keeps its state; for other commands see: ",

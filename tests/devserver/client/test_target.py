@@ -69,6 +69,22 @@ def test_tls_and_keys(profiles: dict[str, str], tmp_path: Path) -> None:
     assert find_target(Connection(address="a:1", api_key="k", tls=False), profiles).connect["tls"] is False
 
 
+def test_headers_and_codec_server_of_a_connection(profiles: dict[str, str]) -> None:
+    """gRPC headers reach the server; a profile's codec server is used with that profile only; options win."""
+    found = find_target(Connection(address="a:1", grpc_meta=("tenant=shop", "x=a=b")), profiles)
+    assert found.connect == {"rpc_metadata": {"tenant": "shop", "x": "a=b"}}
+    with Path(profiles["TEMPORAL_CONFIG_FILE"]).open("a", encoding="utf-8") as file:
+        file.write('[profile.prod.codec]\nendpoint = "http://c:1/"\nauth = "secret"\nheaders = { Tenant = "shop" }\n')
+    codec = find_target(Connection(profile="prod"), profiles).codec
+    assert codec is not None
+    assert (codec.url("x"), codec.auth, codec.headers) == ("http://c:1", "secret", {"Tenant": "shop"})
+    assert "secret" not in repr(codec)
+    assert find_target(Connection(address="a:1"), profiles).codec is None
+    given = find_target(Connection(profile="prod", codec_endpoint="http://d:2/{namespace}"), profiles).codec
+    assert given is not None
+    assert given.url("shop") == "http://d:2/shop"
+
+
 def test_a_stored_key_is_not_sent_to_another_server(profiles: dict[str, str]) -> None:
     """An explicit address does not get the API key of the default profile, and no key is printed."""
     assert find_target(Connection(address="a:1"), profiles).connect == {}

@@ -45,10 +45,16 @@ def test_settings_that_do_not_fit_the_server(installed: object, tmp_path: Path) 
             plain = refused(address=address)
             unknown = refused(address=address, tls_server_ca_cert_path=other, tls_server_name=NAME)
             name = refused(address=address, tls_server_ca_cert_path=ca, tls_server_name="other.test")
+            elsewhere = Connection(
+                address=address, tls_server_ca_cert_path=ca, tls_server_name="other", tls_disable_host_verification=True
+            )
+            asyncio.run(connect(find_target(elsewhere, {})))  # its certificate is trusted: the name does not matter
+            stranger = refused(address=address, tls_server_ca_cert_path=other, tls_disable_host_verification=True)
         with tls_proxy(server.address, certificates, clients=True) as address:
             anonymous = refused(address=address, tls_server_ca_cert_path=ca, tls_server_name=NAME)
     for closed in (plain, anonymous):
         assert closed.message.endswith(": it closes the connection")
         assert "requires TLS or a client certificate" in (closed.hint or "")
     assert unknown.message.endswith(": this client does not trust the issuer of its certificate")
+    assert "certificate" in stranger.message
     assert name.message.endswith(": its certificate is not for the name other.test")

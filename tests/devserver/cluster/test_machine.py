@@ -109,7 +109,7 @@ def test_what_a_second_start_takes_over(control: ClusterControl, roles_folder: P
 def test_a_member_that_dies_while_it_starts(control: ClusterControl, roles_folder: Path) -> None:
     """Four of five is a failed start: it is named with its last lines, and nothing is left."""
     (roles_folder / "dies-history-2").touch()
-    ended = r"history-2 ended while the cluster started \(exit code 1\)"
+    ended = r"history-2 ended while it started \(exit code 1\)"
     with pytest.raises(ClusterStartFailed, match=ended) as caught, control.started(SMALL):
         pass
     assert "Failed to apply cluster metadata" in caught.value.details

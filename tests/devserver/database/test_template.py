@@ -50,4 +50,5 @@ def test_another_server_has_the_port(tmp_path: Path, real_binary: Path, monkeypa
 
         monkeypatch.setattr(template_module, "_command", take_the_port)
         made = template(tmp_path, real_binary, SERVER, print)
-    assert made.is_file() and len(taken) == 2
+    assert made.is_file()
+    assert len(taken) == 2

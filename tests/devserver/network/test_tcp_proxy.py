@@ -345,3 +345,49 @@ def test_invalid_direction(proxy: TcpProxy) -> None:
     """An unknown direction is an error that lists the valid ones."""
     with pytest.raises(ValueError, match="both, to_server, to_client"):
         proxy.cut("up")  # type: ignore[arg-type]
+
+
+def opened(proxy: TcpProxy) -> str:
+    """What a new connection meets: `answered`, `no answer`, or the name of the error."""
+    host, _, port = proxy.address.rpartition(":")
+    try:
+        client = socket.create_connection((host, int(port)), timeout=QUIET_SECONDS)
+    except OSError as error:
+        return type(error).__name__
+    with client:
+        try:
+            client.sendall(b"x")
+            return "answered" if client.recv(1) else "closed"
+        except TimeoutError:
+            return "no answer"
+        except OSError as error:
+            return type(error).__name__
+
+
+@pytest.mark.parametrize(
+    ("how", "new"),
+    [
+        ("refused", {"ConnectionRefusedError"}),
+        ("reset", {"ConnectionResetError", "BrokenPipeError"}),
+        ("silent", {"TimeoutError"}),
+    ],
+)
+def test_a_blocked_network(proxy: TcpProxy, how: Any, new: set[str]) -> None:
+    """New connections are refused, broken, or never opened: their packets are dropped; afterwards all is as before."""
+    with connect(proxy) as client:
+        client.sendall(b"a")
+        assert read(client, 1) == b"a"
+        proxy.block(how)
+        assert opened(proxy) in new
+        if how == "silent":
+            client.sendall(b"b")
+            assert hears_nothing(client)
+        else:
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+        proxy.unblock()
+        if how == "silent":
+            assert read(client, 1) == b"b"
+    with connect(proxy) as client:
+        client.sendall(b"c")
+        assert read(client, 1) == b"c"

@@ -131,6 +131,37 @@ def test_refused_spec(server: SharedServer, spec: ScheduleSpec, message: str, hi
     run(server, story)
 
 
+def test_times_left_out_at_a_clock_change(server: SharedServer) -> None:
+    """A time that does not exist on the day of a clock change is named; an hourly schedule misses nothing; a time zone
+    without calendars has no effect.
+    """
+    after = PreviewOptions(count=4, after=datetime(2027, 3, 12, tzinfo=timezone.utc))
+    zone = "America/New_York"
+
+    async def story(client: Client) -> None:
+        async def notes(**spec: Any) -> list[str]:
+            return list((await preview_spec(client, ScheduleSpec(**spec), after)).notes)
+
+        left_out = ["14 March 02:30 is left out: clocks change in America/New_York"]
+        assert await notes(crons=("30 2 * * *",), time_zone=zone) == left_out
+        preview = await preview_spec(client, ScheduleSpec(crons=("30 2 * * *",), time_zone=zone), after)
+        assert [when.astimezone(find_zone(zone)).day for when in preview.times] == [12, 13, 15, 16], (
+            "as the server has it"
+        )
+        nightly = ScheduleSpec(crons=("30 2 * * *",), time_zone=zone)
+        await create_schedule(client, NewSchedule("nightly", "Report", "reports", nightly, paused=True))
+        assert left_out[0] in (await preview_schedule(client, "nightly", after)).notes
+        weekends = PreviewOptions(count=80, after=after.after)
+        hourly = await preview_spec(client, ScheduleSpec(crons=("0 * * * *",), time_zone=zone), weekends)
+        assert hourly.notes == ()
+        assert await notes(crons=("30 2 * * *",), time_zone="UTC") == []
+        assert await notes(crons=("30 2 * * *",)) == []
+        (unused,) = await notes(intervals=(Interval(HOUR),), time_zone=zone)
+        assert unused == f"the time zone {zone} has no effect: intervals count from 1970 in UTC"
+
+    run(server, story)
+
+
 def test_interrupted_preview(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C during a call leaves no temporary schedule behind."""
     asked: list[str] = []

@@ -16,7 +16,8 @@ from devserver.search import Attempts, SearchQuery, event_name, event_number, sc
 from devserver.search.failure_texts import IndexedFailure
 from devserver.search.index import MIB, Index, RunFacts
 from devserver.search.index_store import FILE, IndexStore
-from devserver.search.indexed_steps import READINGS, IndexedStep
+from devserver.search.indexed_step import IndexedStep
+from devserver.search.indexed_steps import READINGS
 
 HERE = ("cluster", "namespace")
 CHARGE = SearchQuery(activity="charge")

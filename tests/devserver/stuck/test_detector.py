@@ -150,6 +150,7 @@ def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
             finding = await found(client, "workflow_task_failing")
             assert "Nondeterminism" in (finding.last_failure or "")
             assert "the code that this workflow started with" in finding.hint
+            assert "guard the change with workflow.patched:" in finding.hint
             run_suggested_command(server, finding)
             await clear(client)
 

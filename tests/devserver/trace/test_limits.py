@@ -225,7 +225,7 @@ def test_values_behind_a_codec_and_elsewhere() -> None:
     elsewhere.external_payloads.add(size_bytes=200_000_000)
     shown = [
         '"secret"',
-        "(encoded: binary/zlib, 1 bytes)",
+        "(encoded: binary/zlib, 1 bytes: ValueError: not mine)",
         "(encoded: binary/encrypted, 5.0 kB)",
         "(external storage, 200.0 MB)",
     ]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from devserver.replay import Scrubber
 from devserver.system.paths import HOME_VARIABLE
-from temporaltest.replay.scrub import Scrubber
 from temporaltest.reports import files as names
 
 from ..conftest import ALONE, TWO, Suite
@@ -579,7 +580,7 @@ def test_nothing_to_replay(suite: Suite) -> None:
     for ways in (ALONE, TWO):
         result = suite.run("--temporal-replay-from", "empty", ways=ways)
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: *empty has no recordings (*.json); *"])
+        result.stderr.fnmatch_lines(["ERROR: --temporal-replay-from: *empty has no recordings (*.json, *.json.gz); *"])
 
 
 def test_bad_recordings(recorded: Suite) -> None:
@@ -608,14 +609,32 @@ def test_bad_recordings(recorded: Suite) -> None:
             "if it has moved, record again; if it no longer exists, delete the recording",
             "*b.json * whose class nothing_like_it:Order cannot be imported: ModuleNotFoundError: *",
             "*c.json has the workflow type 'Order', which flows:Lucky no longer has",
-            "*d.json is no recording of a workflow: *",
+            "*d.json has no events",
             "*e.json was recorded by a newer version of temporal-devserver",
-            "*f.json * does not say where its code is; use temporal_replay(..., workflows=[[]...[]])",
-            "*g.json is no recording of a workflow: *",
-            "*h.json is no recording of a workflow: JSONDecodeError: *",
+            "*f.json * does not say where its code is; use --temporal-replay-module MODULE, or *workflows=[[]...[]])",
+            "*g.json has no events",
+            "*h.json is not JSON: line 1, column 2: *",
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_plain_downloads_replay_against_a_module(recorded: Suite) -> None:
+    """Downloads of any form replay against `--temporal-replay-module`; none is skipped, and changed code is found."""
+    history = json.loads((recorded.path / "histories" / FILES[1]).read_text())["history"]
+    folder = recorded.path / "downloaded"
+    folder.mkdir()
+    (folder / "a.json").write_text(json.dumps(history))
+    (folder / "b.json.gz").write_bytes(gzip.compress(json.dumps(history["events"]).encode()))
+    (folder / "c.json").write_bytes(json.dumps({"history": history}).encode("utf-8-sig"))
+    recorded.ini("pythonpath = .")
+    words = ("--temporal-replay-from", "downloaded", "--temporal-replay-module")
+    recorded.passes(*words, "flows", passed=3)
+    missing = recorded.run(*words, "nothing_like_it")
+    missing.assert_outcomes(failed=3)
+    missing.stdout.fnmatch_lines(["--temporal-replay-module nothing_like_it: *"])
+    change(recorded, "asyncio.sleep(0.02)", "asyncio.sleep(0.02); await workflow.execute_activity(pay, 2, **SHORT)")
+    recorded.run(*words, "flows").assert_outcomes(failed=3)
 
 
 def test_fixture_replays_a_folder(recorded: Suite) -> None:

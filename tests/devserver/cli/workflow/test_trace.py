@@ -88,10 +88,11 @@ def test_output_formats(quick_up: Run, devserver: Run, start: Start, status_of: 
         narrow = devserver("trace", "bad", env={"COLUMNS": "40", "PYTHONIOENCODING": "ascii"}).stdout
         assert max(map(len, narrow.splitlines())) <= 40
         assert narrow.isascii()
-        assert normalised(narrow)[-4:] == [
+        assert normalised(narrow)[-5:] == [
             "AT |- x flaky, failed, TOOK, 3",
             "         |    attempts",
             "         |    Busy: not yet second line",
+            "         |    maximum attempts reached",
             "AT `- x failed",
         ]
         assert "\x1b" not in narrow

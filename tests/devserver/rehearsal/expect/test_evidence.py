@@ -152,7 +152,7 @@ def test_logs(rehearse: Rehearse) -> None:
         (lambda: expect.order("drain", "drain"), "two or more different effects, not"),
         (lambda: expect.order("drain", 3), "not 3"),  # type: ignore[arg-type]
         (lambda: expect.log_free_of("("), "not a regular expression"),
-        (lambda: expect.log_free_of("x", where="disk"), "takes 'server' or 'worker', not 'disk'"),  # type: ignore[arg-type]
+        (lambda: expect.log_free_of("x", where="disk"), "'server' or 'worker' or a member of the patient, not 'disk'"),
         (lambda: expect.compensates("add", of="add"), "cannot compensate itself"),
     ],
 )

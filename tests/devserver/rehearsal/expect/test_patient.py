@@ -34,7 +34,10 @@ def verdict(expectation: PatientExpectation, run: RehearsalRun) -> tuple[str, st
 def test_an_undisturbed_patient() -> None:
     """It meets every expectation, and the evidence has its figures."""
     run = run_with(*GOOD)
-    assert verdict(expect.patient.nothing_lost(), run) == ("pass", "all of 10 acknowledged workflows have completed")
+    assert verdict(expect.patient.nothing_lost(), run) == (
+        "pass",
+        "all of 10 acknowledged workflows have completed, with 10 signals",
+    )
     assert verdict(expect.patient.available(0.99), run) == ("pass", "100.0% of 10 starts were acknowledged within 2 s")
     assert verdict(expect.patient.outage_shorter_than(2), run)[0] == "pass"
     assert verdict(expect.patient.runs_again(within=2), run)[0] == "pass"
@@ -50,6 +53,24 @@ def test_an_acknowledged_workflow_that_is_lost() -> None:
     assert judgement.verdict == "fail"
     assert judgement.evidence == "2 of 5 acknowledged workflows are lost or do not complete"
     assert "load-3, acknowledged at 3.100 s: NOT_FOUND: workflow not found" in judgement.details
+
+
+def test_an_acknowledged_schedule_or_update_that_is_lost() -> None:
+    """A schedule that was acknowledged must act, one that was refused need not; an update counts as a signal does."""
+    acted = LoadCall("load-schedule-1", 1.0, 1.1, completed=2.3, result="complete")
+    never = LoadCall("load-schedule-2", 2.0, 2.1, result="it never acted")
+    refused = LoadCall("load-schedule-3", 3.0, error="UNAVAILABLE: no")
+    run = run_with(*(replace(call, updated=True) for call in GOOD))
+    assert run.patient is not None
+    good = replace(run, patient=replace(run.patient, schedules=[acted, refused]))
+    assert verdict(expect.patient.nothing_lost(), good) == (
+        "pass",
+        "all of 10 acknowledged workflows have completed, with 10 signals, 10 updates; 1 schedules have acted",
+    )
+    bad = replace(run, patient=replace(run.patient, schedules=[acted, never]))
+    judgement = expect.patient.nothing_lost().judge(bad)
+    assert judgement.evidence == "1 of 12 acknowledged workflows and schedules are lost or do not complete"
+    assert judgement.details == ["load-schedule-2, acknowledged at 2.100 s: it never acted"]
 
 
 def test_an_outage_of_the_patient() -> None:

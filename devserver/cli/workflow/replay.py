@@ -1,0 +1,214 @@
+"""`devserver replay`: replay histories of a server or of files against today's code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...client.target import Connection
+from ...errors import OptionError
+from ..options.client import converter_options
+from ..options.common import json_option
+from ..options.connection import connection_options, words_of
+from ..options.history_files import STDIN
+from ..options.module_type import ModuleType
+from ..render import replay as text
+from ..render.output import echo_json, echo_lines
+
+if TYPE_CHECKING:
+    from ...replay import Candidate, HistoryOutcome, ReplayPool, Sample, WantedWorkflows
+
+CLOSED_LIMIT = 100
+# Options that choose among the workflows of a server, by their parameters.
+CHOOSING = {
+    "query": "--query",
+    "workflow_type": "--type",
+    "since": "--since",
+    "open_only": "--open",
+    "closed": "--closed",
+}
+
+
+@click.command()
+@click.argument("spec", metavar="MODULE[:WORKFLOW]", type=ModuleType("workflow"))
+@click.argument("places", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    help="Replay the histories of this file or folder, not of a server; - is standard input. Same as PATH. Repeatable.",
+)
+@click.option("--query", metavar="FILTER", help="Only workflows that match a list filter: \"CustomerId = 'ann'\".")
+@click.option("--type", "workflow_type", metavar="NAME", help="Only workflows of this type.")
+@click.option("--since", metavar="TIME", help="Only workflows started after this time: 2h (ago), or 2026-11-22T15:00.")
+@click.option("--open", "open_only", is_flag=True, help="Open workflows only, unless --closed is given too.")
+@click.option(
+    "--closed",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default=f"{CLOSED_LIMIT} beside the open ones",
+    help="Maximum number of closed workflows to replay. Without --open, replay closed ones only.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1000,
+    metavar="N",
+    help="Maximum number of open workflows to replay.",
+)
+@click.option("--processes", type=click.IntRange(min=1), metavar="N", show_default="cores", help="Processes to use.")
+@click.option("--record", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Save the histories.")
+@click.option("--scrub", is_flag=True, help="With --record: replace times, run ids and host names.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML.")
+@click.option("--debug", metavar="ID", help="Stop in a debugger at the code of the workflow with this id.")
+@converter_options
+@connection_options
+@json_option
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    /,
+    connection: Connection,
+    spec: str,
+    places: tuple[str, ...],
+    files: tuple[str, ...],
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Replay histories against the workflows of a module, before you deploy it: would what runs there go on with
+    today's code?
+
+    Without PATH, takes workflows of the server: open ones, and a sample of closed ones in which rare paths are likely
+    to be. Nothing is written to the server, and no activity runs.
+
+    Exits 0 when every history replays, 1 when one does not, 2 for wrong usage, 4 when there is nothing to replay or
+    the server cannot be reached.
+    """
+    import asyncio
+
+    _check(ctx, (*places, *files), values)
+    if values["debug"] is not None:
+        from .replay_debugging import debug_workflow
+
+        ctx.exit(debug_workflow(spec, values["debug"], (*places, *files), connection, values))
+    failed = asyncio.run(_replay(connection, spec, (*places, *files), values, as_json))
+    ctx.exit(1 if failed else 0)
+
+
+def _check(ctx: click.Context, places: Sequence[str], values: dict[str, Any]) -> None:
+    if values["scrub"] and values["record"] is None:
+        raise OptionError("--scrub has no effect without --record", hint="name a folder with --record")
+    if not places:
+        return
+    for name, option in CHOOSING.items():
+        if values[name]:
+            raise OptionError(
+                f"{option} chooses workflows of a server, PATH reads files",
+                hint="use one of them",
+            )
+
+
+async def _replay(
+    connection: Connection, spec: str, places: Sequence[str], values: dict[str, Any], as_json: bool
+) -> bool:
+    from ...replay import ReplayOptions, ReplayPool, group_failures
+
+    options = ReplayOptions(
+        spec,
+        None if places else connection,
+        values["data_converter"],
+        values["plugins"],
+        values["record"],
+        values["scrub"],
+    )
+    progress = text.ReplayProgress()
+    outcomes: list[HistoryOutcome] = []
+    async with ReplayPool(options, values["processes"]) as pool:
+        candidates, notes = await _chosen(pool, connection, places, values)
+        progress.begin(len(candidates))
+        try:
+            async for outcome in pool.replay(candidates):
+                outcomes.append(outcome)
+                progress.advance(outcome)
+        finally:
+            progress.end()
+    groups = group_failures(outcomes)
+    if values["junit"] is not None:
+        text.write_junit(outcomes, values["junit"])
+    if as_json:
+        echo_json(text.as_json(spec, outcomes, groups, notes))
+    else:
+        again = ["devserver", "replay", spec, *(places or words_of(connection))]
+        echo_lines(text.report(spec, outcomes, groups, notes, again))
+    return bool(groups)
+
+
+async def _chosen(
+    pool: ReplayPool, connection: Connection, places: Sequence[str], values: dict[str, Any]
+) -> tuple[Sequence[Candidate], Sequence[str]]:
+    """The histories to replay, and sentences about how they were chosen."""
+    from ...replay import FILTERS, NothingToReplay
+
+    if places:
+        return _in_files(places), ()
+    wanted = _wanted(pool, values)
+    samples = await _sampled(connection, wanted)
+    candidates = [candidate for each in samples.values() for candidate in each.candidates]
+    notes = [text.sampled(status, each) for status, each in samples.items() if each.total]
+    if not candidates:
+        raise NothingToReplay(
+            "the server has no such workflow",
+            details=[f"list filter: {wanted.filter(status)}" for status in FILTERS.values()],
+            hint="choose the namespace with --namespace, the server with --name or --address, or name files",
+        )
+    return candidates, notes
+
+
+def _wanted(pool: ReplayPool, values: dict[str, Any]) -> WantedWorkflows:
+    from ...replay import WantedWorkflows
+    from ..options.search import moment
+
+    named = values["workflow_type"]
+    known = [name for name in pool.types if name is not None]
+    closed = values["closed"] or (0 if values["open_only"] else CLOSED_LIMIT)
+    return WantedWorkflows(
+        types=[named] if named else [] if None in pool.types else known,
+        query=values["query"],
+        since=moment(values["since"], "--since"),
+        open=values["limit"] if values["open_only"] or values["closed"] is None else 0,
+        closed=closed,
+    )
+
+
+async def _sampled(connection: Connection, wanted: WantedWorkflows) -> dict[str, Sample]:
+    from ...client import ServiceCalls, connect, find_target
+    from ...replay import FILTERS, sample
+
+    calls = ServiceCalls(await connect(find_target(connection)))
+    limits = {"open": wanted.open, "closed": wanted.closed}
+    return {name: await sample(calls, wanted.filter(FILTERS[name]), limit) for name, limit in limits.items()}
+
+
+def _in_files(places: Sequence[str]) -> list[Candidate]:
+    from ...history import history_paths
+    from ...replay import Candidate, NothingToReplay
+
+    paths = []
+    for place in places:
+        path = Path(place)
+        if path.is_dir():
+            below = history_paths(path)
+            if not below:
+                raise NothingToReplay(
+                    f"{path} has no history", hint="files of histories end in .json, .json.gz, .bin or .pb"
+                )
+            paths += below
+        elif place != STDIN and not path.is_file():
+            raise OptionError(f"there is no file {path}", hint="name a history, or a folder with histories")
+        else:
+            paths.append(path)
+    return [Candidate("", "", "", str(path)) for path in paths]

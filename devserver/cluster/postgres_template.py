@@ -1,0 +1,154 @@
+"""A template of PostgreSQL's data with Temporal's schema: made once, copied for each new cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..system.filelocks import LockedFile
+from ..system.files import private_folder, write_private
+from ..system.paths import Paths
+from ..system.ports import Reservations
+from ..system.progress import Reporter
+from .errors import ClusterStartFailed, DatabaseRefused
+from .postgres_client import PostgresConnection
+from .postgres_server import ADMIN, HOST, PASSWORD, POLL_SECONDS, USER, accepts, bound, command, programs
+
+STORES = {"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"}
+DATA = "postgres"
+SCHEMAS = "schemas.json"  # the versions that the executable has made
+FORM = 2  # counts up when a template is made in another way
+START_SECONDS = 60.0
+STEP_SECONDS = 180.0
+
+
+def copy_template(template: Path, folder: Path) -> None:
+    """Copy a template's data and password into a cluster's folder."""
+    data = folder / DATA
+    aside = data.with_suffix(".new")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(template / "data", aside)
+    shutil.copyfile(template / PASSWORD, folder / PASSWORD)
+    (folder / PASSWORD).chmod(0o600)
+    aside.rename(data)
+
+
+def template(executable: Path, version: str, paths: Paths, reporter: Reporter) -> Path:
+    """A folder with PostgreSQL's data (`data`) and its password: Temporal's schema and nothing else. Made once.
+
+    Raises:
+        PostgresMissing: PostgreSQL is not on this machine, or this user cannot run it.
+        ClusterStartFailed: The schema cannot be made.
+    """
+    folder = programs()
+    made = _run([str(folder / "postgres"), "--version"]).split()[2]
+    root = private_folder(paths.cache / "cluster" / "templates")
+    target = root / f"postgres-{made}-temporal-{version}-{FORM}"
+    if target.is_dir():
+        return target
+    lock = LockedFile.acquire(root / "lock", str(os.getpid()), limit=STEP_SECONDS)
+    if lock is None:
+        raise ClusterStartFailed("another process has been making the database's template for three minutes")
+    with lock:
+        if target.is_dir():
+            return target
+        reporter.note(f"making a database with the schema of Temporal {version} (once) ...")
+        work = root / f"{target.name}.new"
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            _make(private_folder(work), folder, executable)
+            work.replace(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _make(work: Path, folder: Path, executable: Path) -> None:
+    password = secrets.token_urlsafe(24)
+    data = work / "data"
+    write_private(work / PASSWORD, password)
+    initdb = [str(folder / "initdb"), "-D", str(data), "-U", ADMIN, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8"]
+    _run(bound([*initdb, "--locale=C", f"--pwfile={work / PASSWORD}"]))
+    with Reservations(HOST) as reservations:
+        port = reservations.take(None, None, "--port")
+        with _running(data, port):
+            with PostgresConnection(f"{HOST}:{port}", ADMIN, password, "postgres") as connection:
+                connection.ask(f"CREATE ROLE {USER} LOGIN CREATEDB PASSWORD '{password}'")
+            for store, schema in STORES.items():
+                for words in (["create"], ["setup-schema", "-v", "0.0"], ["update-schema", "--schema-name", schema]):
+                    sql(executable, port, password, store, words)
+            with contextlib.suppress(DatabaseRefused):  # another executable was given than a server's
+                write_private(work / SCHEMAS, json.dumps(schema_versions(f"{HOST}:{port}", ADMIN, password)))
+
+
+def schema_versions(address: str, user: str, password: str, *, tls: bool = False) -> dict[str, str]:
+    """The version of the schema of each of a cluster's databases.
+
+    Raises:
+        DatabaseRefused, OSError: One cannot be asked.
+    """
+    found = {}
+    for store in STORES:
+        with PostgresConnection(address, user, password, store, tls=tls) as connection:
+            found[store] = str(connection.ask("SELECT curr_version FROM schema_version")[0][0])
+    return found
+
+
+@contextlib.contextmanager
+def _running(data: Path, port: int) -> Iterator[None]:
+    """PostgreSQL during the block; it is shut down at its end, so that its files can be copied."""
+    log = data.with_name("log")
+    with log.open("w") as output:
+        process = subprocess.Popen(command(data, port, 50), stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not accepts(port):
+            if process.poll() is not None or time.monotonic() >= deadline:
+                raise ClusterStartFailed("PostgreSQL does not start", details=log.read_text().splitlines()[-12:])
+            time.sleep(POLL_SECONDS)
+        yield
+        process.send_signal(2)  # a fast shutdown: it ends all connections and writes everything
+        process.wait(START_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def sql(executable: Path, port: int, password: str, store: str, words: Sequence[str]) -> str:
+    """Run Temporal's schema tool on one of the databases; what it prints.
+
+    Raises:
+        ClusterStartFailed: It fails.
+    """
+    flags = ["--plugin", "postgres12", "--ep", HOST, "-p", str(port), "--user", USER, "--db", store]
+    return _run([str(executable), "sql", *flags, *words], {"SQL_PASSWORD": password})
+
+
+def _run(words: Sequence[str], more: dict[str, str] | None = None) -> str:
+    try:
+        done = subprocess.run(
+            list(words),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=STEP_SECONDS,
+            check=False,
+            env={**os.environ, "LC_ALL": "C", **(more or {})},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ClusterStartFailed(f"cannot run {words[0]}", details=[str(error)]) from error
+    if done.returncode:
+        name = next((Path(word).name for word in words if word.startswith("/") and "python" not in word), words[0])
+        raise ClusterStartFailed(
+            f"{name} failed (exit code {done.returncode})",
+            details=[line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:],
+        )
+    return done.stdout

@@ -1,0 +1,1 @@
+"""What the activities of `devserver.rehearsal.cluster` do: look at a cluster, and repair a rehearsal's patient."""
