@@ -12,6 +12,7 @@ from typing import Any
 
 from ..config.project_table import read_toml
 from ..errors import OptionError
+from ..system.redact import shown
 from .profile_file import profile_file
 
 ENDPOINT, AUTH, HEADERS = "TEMPORAL_CODEC_ENDPOINT", "TEMPORAL_CODEC_AUTH", "TEMPORAL_CODEC_HEADERS"
@@ -37,7 +38,8 @@ class CodecOptions:
     def __post_init__(self) -> None:
         if not self.endpoint.startswith(("http://", "https://")):
             raise OptionError(
-                f"the codec endpoint {self.endpoint} is not a URL", hint="write for example http://127.0.0.1:8234"
+                f"the codec endpoint {shown(self.endpoint)} is not a URL",
+                hint="write for example http://127.0.0.1:8234",
             )
 
     def url(self, namespace: str) -> str:
@@ -69,13 +71,16 @@ def find_codec(
     return CodecOptions(
         endpoint=found,
         auth=auth or environ.get(AUTH) or _text(stored, "auth"),
-        headers={**{str(key): str(value) for key, value in (own or {}).items()}, **pairs([*more, *headers], "header")},
+        headers={
+            **{str(key): str(value) for key, value in (own or {}).items()},
+            **pairs([*more, *headers], "--codec-header"),
+        },
         named=endpoint is not None,
     )
 
 
 def pairs(texts: Sequence[str], what: str) -> dict[str, str]:
-    """`KEY=VALUE` texts as a mapping.
+    """`KEY=VALUE` texts as a mapping. They may be secret, so that no message has one.
 
     Raises:
         OptionError: One has no `=`.
@@ -84,7 +89,7 @@ def pairs(texts: Sequence[str], what: str) -> dict[str, str]:
     for text in texts:
         key, sign, value = text.partition("=")
         if not sign or not key.strip():
-            raise OptionError(f"the {what} {key[:40]!r} is not KEY=VALUE", hint="write for example Tenant=shop")
+            raise OptionError(f"a value of {what} is not KEY=VALUE", hint="write for example Tenant=shop")
         found[key.strip()] = value.strip()
     return found
 

@@ -12,6 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter, PayloadCodec
 
 from ..errors import DevServerError, OptionError
+from ..system.redact import mask, shown
 from .codec_options import CodecOptions
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class RemoteCodec(PayloadCodec):
 
     def _failed(self, reason: str) -> CodecServerFailed:
         return CodecServerFailed(
-            f"codec server {self._url}: {reason}", hint="see --codec-endpoint, --codec-auth and --codec-header"
+            f"codec server {shown(self._url)}: {mask(reason)}",
+            hint="see --codec-endpoint, --codec-auth and --codec-header",
         )
 
 

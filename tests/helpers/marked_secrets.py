@@ -17,9 +17,13 @@ SECRET_VARIABLES = {
     "TEMPORAL_ADDRESS": URL,
     "HTTPS_PROXY": URL,
     "ALL_PROXY": URL,
+    "TEMPORAL_CODEC_ENDPOINT": URL,
+    "TEMPORAL_CODEC_AUTH": MARK,
+    "TEMPORAL_CODEC_HEADERS": f"key={MARK}",
     "PIP_INDEX_URL": f"{URL}/simple",
     "UV_INDEX_URL": f"{URL}/simple",
 }
+CODEC = {name: value for name, value in SECRET_VARIABLES.items() if name.startswith("TEMPORAL_CODEC_")}
 # Of these any command can get all; the others decide where it connects or downloads.
 EVERYWHERE = {
     name: SECRET_VARIABLES[name]

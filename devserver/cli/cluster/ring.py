@@ -17,7 +17,7 @@ LEAVE_SECONDS = 600.0
 LINES = {
     "decommission": """Have nodes hand over their data and leave the ring.
 
-Cassandra refuses where fewer nodes would be left than the replication factor: add a node first. The process goes on
+Cassandra refuses where fewer nodes would be left than the replication factor: add a node first. The process keeps
 running afterwards; delete-node ends it.""",
     "remove-node": """Take nodes out of the ring that are dead or cannot be reached.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 
 import click
 
@@ -67,7 +68,7 @@ def value_of(option: str, args: Sequence[str], own: Sequence[click.Parameter]) -
     """The value of an option, where the command has it and it is given."""
     if not any(option in param.opts for param in own):
         return None
-    for word, following in zip(args, [*args[1:], ""], strict=True):
+    for word, following in pairwise([*args, ""]):
         if word == option and following:
             return following
         if word.startswith(f"{option}="):

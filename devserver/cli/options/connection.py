@@ -10,6 +10,7 @@ import click
 
 from ...client.codec_options import AUTH, ENDPOINT
 from ...client.target import FLAGS, Connection
+from ...system.redact import mask
 from .environment import EnvironmentOption
 
 
@@ -94,7 +95,7 @@ def words_of(connection: Connection) -> list[str]:
     words: list[str] = []
     for name in _NAMES:
         value = getattr(connection, name)
-        if value is None or name in _SECRET:
+        if value is None or name in _SECRET or (isinstance(value, str) and mask(value) != value):
             continue
         flag = FLAGS.get(name) or "--" + name.replace("_", "-")
         words += [flag if value else "--no-tls"] if isinstance(value, bool) else [flag, value]

@@ -54,7 +54,7 @@ CHOOSING = {
     help="Maximum number of closed workflows to replay. Without --open, replay closed ones only.",
 )
 @click.option(
-    "--limit",
+    "--max-open",
     type=click.IntRange(min=1),
     default=1000,
     metavar="N",
@@ -79,8 +79,7 @@ def replay(
     as_json: bool,
     **values: Any,
 ) -> None:
-    """Replay histories against the workflows of a module, before you deploy it: would what runs there go on with
-    today's code?
+    """Replay histories against the workflows of a module before you deploy it, so that what is running can continue.
 
     Without PATH, takes workflows of the server: open ones, and a sample of closed ones in which rare paths are likely
     to be. Nothing is written to the server, and no activity runs.
@@ -179,7 +178,7 @@ def _wanted(pool: ReplayPool, values: dict[str, Any]) -> WantedWorkflows:
         types=[named] if named else [] if None in pool.types else known,
         query=values["query"],
         since=moment(values["since"], "--since"),
-        open=values["limit"] if values["open_only"] or values["closed"] is None else 0,
+        open=values["max_open"] if values["open_only"] or values["closed"] is None else 0,
         closed=closed,
     )
 

@@ -28,7 +28,7 @@ MOST_SHOWN = 20
 @run_id_option("the last run")
 @click.option("--before", metavar="STEP", help="Run again from before this step: its type, name or id, or its event.")
 @click.option("--to", type=click.IntRange(min=1), metavar="EVENT", help="Run again from this event's workflow task.")
-@click.option("--reason", metavar="TEXT", default=REASON, help="Reason, kept in the history of the new run.")
+@click.option("--reason", metavar="TEXT", default=REASON, help="Reason, shown in the history of the new run.")
 @yes_option
 @connection_options
 @json_option
@@ -45,7 +45,7 @@ def reset(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Run a workflow again from a step of its history: a new run has the history before it, and the code decides anew
+    """Run a workflow again from a step of its history: a new run has the history before it, and the code runs again
     from there. An open run is terminated.
 
     Shows what would be done again, and asks before it changes anything.

@@ -16,7 +16,7 @@ from ..render.terminal import clean
 @click.command()
 @workflow_id_parameters()
 @run_id_option("the open run")
-@click.option("--reason", metavar="TEXT", help="Reason, kept in the workflow's history.")
+@click.option("--reason", metavar="TEXT", help="Reason, shown in the workflow's history.")
 @connection_options
 @json_option
 def terminate(connection: Connection, workflow_id: str, run_id: str, reason: str | None, as_json: bool) -> None:

@@ -24,11 +24,14 @@ from tests.devserver.cli.commands import walk
 from tests.helpers import greeting
 from tests.helpers.checkout import ROOT
 from tests.helpers.fork_server import Forked, ForkServer
-from tests.helpers.marked_secrets import EVERYWHERE, MARK, SECRET_VARIABLES, URL, files_with_the_mark
+from tests.helpers.marked_secrets import CODEC, EVERYWHERE, MARK, SECRET_VARIABLES, URL, files_with_the_mark
 
 # What an option or variable with such a name can be. A new one is added here, and to the cases below if it is a secret.
 SUSPICIOUS = re.compile(r"(?i)key|token|passw|secret|header|url|dsn|cred|auth|endpoint|otlp|codec|proxy|address")
-SECRETS = {"--api-key", "--base-url", "--otlp", "--ui-codec-endpoint", "--server", "--address"}
+SECRETS = {
+    *("--api-key", "--base-url", "--otlp", "--ui-codec-endpoint", "--server", "--address"),
+    *("--codec-endpoint", "--codec-auth", "--codec-header", "--grpc-meta"),
+}
 NO_SECRETS = {
     "--tls-key-path": "a file",
     "--nexus-endpoint": "a name",
@@ -182,6 +185,13 @@ def test_no_secret_in_files_output_and_command_lines(
         run(2, "metrics", "--server", URL)
         run(2, "observe", "prometheus", "--server", URL)
         run(4, "trace", "w", "--address", "127.0.0.1:9", "--api-key", MARK)
+        codec = ("--codec-endpoint", URL, "--codec-auth", MARK, "--codec-header", f"key={MARK}")
+        run(0, "trace", "w", *codec, "--grpc-meta", f"key={MARK}")
+        run(0, "search", "--since", "1h", *codec)
+        run(0, "trace", "w", env=CODEC)
+        run(2, "trace", "w", "--codec-header", MARK, "--codec-endpoint", URL)
+        run(2, "trace", "w", "--grpc-meta", MARK)
+        run(2, "trace", "w", "--codec-endpoint", f"ftp://me:{MARK}@127.0.0.1")
         run(2, "trace", "w", "--address", "127.0.0.1:9", env=key)
         service = {"DEVSERVER_BASE_URL": URL, "HTTPS_PROXY": URL, "ALL_PROXY": URL, "PIP_RETRIES": "0"}
         for options in (("--source", "release"), ("--source", "wheel")):

@@ -466,7 +466,7 @@ def test_setup(temporal, number):  # until a new namespace needs more room
 """
     )
     result = own_suite.run(
-        "--temporal-ephemeral-size=16MiB", "--temporal-timeout=1", "--temporal-replay=off", "--maxfail=3"
+        "--temporal-ephemeral-size=16MiB", "--temporal-timeout=1", "--temporal-replay=off", "--maxfail=4"
     )
     lines = ["the database of the server is full: * of 16.8 MB used, * left", "  hint: *temporal-ephemeral-size)"]
     result.stdout.fnmatch_lines(["*ERROR at setup of test_setup*", *lines, "*_ test_fills _*", *lines])

@@ -64,7 +64,10 @@ def test_what_is_not_decoded_is_said_with_the_reason(devserver: Run, history: Pa
     [
         (["--codec-endpoint", "127.0.0.1:8234"], "the codec endpoint 127.0.0.1:8234 is not a URL"),
         (["--codec-auth", "x"], "need a codec server"),
-        (["--codec-endpoint", "http://127.0.0.1:1", "--codec-header", "x"], "'x' is not KEY=VALUE"),
+        (
+            ["--codec-endpoint", "http://127.0.0.1:1", "--codec-header", "x"],
+            "a value of --codec-header is not KEY=VALUE",
+        ),
     ],
 )
 def test_wrong_options_are_said(devserver: Run, history: Path, words: list[str], text: str) -> None:
