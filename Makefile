@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` (a server, Ctrl-C stops it) and `make test` (everything CI runs).
 PYTHON ?= python3
-WORKERS ?= 4
+WORKERS ?= 6
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -44,10 +44,10 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 		install usr/bin/prometheus usr/bin/promtool /usr/local/bin; \
 		rm -rf $$folder; fi
 
-# Many tests wait for a process or a server, so two more workers than the usual two cores. Neighbouring tests stay in one
+# Many tests wait for a process or a server, so more workers than the usual two cores. Neighbouring tests stay in one
 # worker, which starts the server that they share.
 # The types are checked meanwhile.
-test: system lint ## Run the whole suite, as CI does (WORKERS=4 processes)
+test: system lint ## Run the whole suite, as CI does (WORKERS=6 processes)
 	@$(MAKE) --no-print-directory types & types=$$!; \
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster_only"; tests=$$?; \
 	wait $$types && exit $$tests
