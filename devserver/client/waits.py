@@ -22,8 +22,10 @@ from ..errors import CannotAsk
 from .calls import ServiceCalls
 
 STACK, METADATA = "__stack_trace", "__temporal_workflow_metadata"
-LIMIT = timedelta(seconds=5)
+# The server first asks the worker that ran the workflow last; if that is gone, another one after ten seconds.
+LIMIT = timedelta(seconds=20)
 HandlerKind = Literal["signal", "update", "query"]
+LATE = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 KINDS: Sequence[HandlerKind] = ("signal", "update", "query")
 
 # A frame in the form of each SDK.
@@ -84,7 +86,7 @@ class WorkflowWaits:
 async def ask_waits(calls: ServiceCalls, execution: WorkflowExecution) -> WorkflowWaits:
     """Ask the worker of an open workflow. Codecs decode its answers.
 
-    A worker that does not answer within 5 seconds is no error: `problem` says so.
+    A worker that does not answer within 20 seconds is no error: `problem` says so.
     """
     calls = _QueryCalls(calls.client)
     try:
@@ -102,8 +104,8 @@ async def ask_waits(calls: ServiceCalls, execution: WorkflowExecution) -> Workfl
 
 
 class _QueryCalls(ServiceCalls):
-    # Of a workflow whose tasks fail, and of a task queue without a worker.
-    refusals = (*ServiceCalls.refusals, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED)
+    # Of a workflow whose tasks fail or of a task queue without a worker, and those of a late answer.
+    refusals = (*ServiceCalls.refusals, RPCStatusCode.FAILED_PRECONDITION, *LATE)
 
 
 async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str) -> Payload:
@@ -122,7 +124,7 @@ async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str) -
 
 def _reason(error: Exception) -> str:
     if isinstance(error, RPCError):
-        late = error.status == RPCStatusCode.DEADLINE_EXCEEDED
+        late = error.status in LATE
         return f"no worker answered: {f'not within {LIMIT.seconds} s' if late else error.message}"
     return error.message if isinstance(error, CannotAsk) else "the worker's answer cannot be read: is there a codec?"
 

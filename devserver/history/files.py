@@ -29,6 +29,7 @@ STDIN = "-"
 SUFFIXES = (".json", ".json.gz", ".bin", ".pb")
 GZIP, BOMS = b"\x1f\x8b", {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 MAX_BYTES = 1 << 30
+MOST_LOOKED_AT = 50_000  # files and folders below a folder: more than a second
 
 
 class HistoryFileError(DevServerError):
@@ -71,9 +72,19 @@ def is_history_name(path: Path) -> bool:
 
 
 def history_paths(folder: Path) -> list[Path]:
-    """The files in a folder, and in those below it, whose names are those of histories."""
+    """The files in a folder, and in those below it, whose names are those of histories.
+
+    Raises:
+        HistoryFileError: The folder has too many files to look at all.
+    """
     found: list[Path] = []
-    for place, _, names in os.walk(folder):  # folders that vanish or cannot be read are left out
+    looked_at = 0
+    for place, folders, names in os.walk(folder):  # folders that vanish or cannot be read are left out
+        looked_at += len(folders) + len(names)
+        if looked_at > MOST_LOOKED_AT:
+            raise HistoryFileError(
+                f"{folder} has more than {MOST_LOOKED_AT:,} files", hint="name the folder that has the histories"
+            )
         found += [path for path in (Path(place, name) for name in names) if is_history_name(path) and path.is_file()]
     return sorted(found)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio import worker as sdk
 from temporalio import workflow
 
-from devserver.history import history_paths
+from devserver.history import HistoryFileError, history_paths
 from devserver.replay import WorkflowCode, replay
 
 from ..errors import ReplayFailed, SetupError
@@ -34,7 +34,7 @@ def files_of(folder: Path) -> list[Path]:
     """The recordings in a folder; a file is itself the one recording.
 
     Raises:
-        SetupError: There are none. Replaying nothing proves nothing.
+        SetupError: There are none, or too many files to look at. Replaying nothing proves nothing.
     """
     if folder.is_file():
         return [folder]
@@ -42,7 +42,10 @@ def files_of(folder: Path) -> list[Path]:
         raise SetupError(
             f"there is no folder {folder} to replay from; create it with pytest --temporal-record {folder}"
         )
-    paths = history_paths(folder)
+    try:
+        paths = history_paths(folder)
+    except HistoryFileError as error:
+        raise SetupError(f"{error.message}; {error.hint}") from None
     if not paths:
         raise SetupError(
             f"{folder} has no recordings (*.json, *.json.gz); create some with pytest --temporal-record {folder}"

@@ -19,7 +19,8 @@ from ..render import replay as text
 from ..render.output import echo_json, echo_lines
 
 if TYPE_CHECKING:
-    from ...replay import Candidate, HistoryOutcome, ReplayPool, Sample, WantedWorkflows
+    from ...client import ServiceCalls
+    from ...replay import Candidate, HistoryOutcome, ReplayPool, WantedWorkflows
 
 CLOSED_LIMIT = 100
 # Options that choose among the workflows of a server, by their parameters.
@@ -115,7 +116,12 @@ async def _replay(
     connection: Connection, spec: str, places: Sequence[str], values: dict[str, Any], as_json: bool
 ) -> bool:
     from ...replay import ReplayOptions, ReplayPool, group_failures
+    from ..options.search import moment
 
+    # What is wrong with the words or the server is known before a process imports the module.
+    files = _in_files(places)
+    values["since"] = moment(values["since"], "--since")
+    calls = None if places else await _connect(connection)
     options = ReplayOptions(
         spec,
         None if places else connection,
@@ -127,7 +133,7 @@ async def _replay(
     progress = text.ReplayProgress()
     outcomes: list[HistoryOutcome] = []
     async with ReplayPool(options, values["processes"]) as pool:
-        candidates, notes = await _chosen(pool, connection, places, values)
+        candidates, notes = (files, ()) if calls is None else await _on_server(calls, _wanted(pool, values))
         progress.begin(len(candidates))
         try:
             async for outcome in pool.replay(candidates):
@@ -146,30 +152,14 @@ async def _replay(
     return bool(groups)
 
 
-async def _chosen(
-    pool: ReplayPool, connection: Connection, places: Sequence[str], values: dict[str, Any]
-) -> tuple[Sequence[Candidate], Sequence[str]]:
-    """The histories to replay, and sentences about how they were chosen."""
-    from ...replay import FILTERS, NothingToReplay
+async def _connect(connection: Connection) -> ServiceCalls:
+    from ...client import ServiceCalls, connect, find_target
 
-    if places:
-        return _in_files(places), ()
-    wanted = _wanted(pool, values)
-    samples = await _sampled(connection, wanted)
-    candidates = [candidate for each in samples.values() for candidate in each.candidates]
-    notes = [text.sampled(status, each) for status, each in samples.items() if each.total]
-    if not candidates:
-        raise NothingToReplay(
-            "the server has no such workflow",
-            details=[f"list filter: {wanted.filter(status)}" for status in FILTERS.values()],
-            hint="choose the namespace with --namespace, the server with --name or --address, or name files",
-        )
-    return candidates, notes
+    return ServiceCalls(await connect(find_target(connection)))
 
 
 def _wanted(pool: ReplayPool, values: dict[str, Any]) -> WantedWorkflows:
     from ...replay import WantedWorkflows
-    from ..options.search import moment
 
     named = values["workflow_type"]
     known = [name for name in pool.types if name is not None]
@@ -177,19 +167,26 @@ def _wanted(pool: ReplayPool, values: dict[str, Any]) -> WantedWorkflows:
     return WantedWorkflows(
         types=[named] if named else [] if None in pool.types else known,
         query=values["query"],
-        since=moment(values["since"], "--since"),
+        since=values["since"],
         open=values["max_open"] if values["open_only"] or values["closed"] is None else 0,
         closed=closed,
     )
 
 
-async def _sampled(connection: Connection, wanted: WantedWorkflows) -> dict[str, Sample]:
-    from ...client import ServiceCalls, connect, find_target
-    from ...replay import FILTERS, sample
+async def _on_server(calls: ServiceCalls, wanted: WantedWorkflows) -> tuple[Sequence[Candidate], Sequence[str]]:
+    """The workflows to replay, and sentences about how they were chosen."""
+    from ...replay import FILTERS, NothingToReplay, sample
 
-    calls = ServiceCalls(await connect(find_target(connection)))
     limits = {"open": wanted.open, "closed": wanted.closed}
-    return {name: await sample(calls, wanted.filter(FILTERS[name]), limit) for name, limit in limits.items()}
+    samples = {name: await sample(calls, wanted.filter(FILTERS[name]), limit) for name, limit in limits.items()}
+    candidates = [candidate for each in samples.values() for candidate in each.candidates]
+    if not candidates:
+        raise NothingToReplay(
+            "the server has no such workflow",
+            details=[f"list filter: {wanted.filter(status)}" for status in FILTERS.values()],
+            hint="choose the namespace with --namespace, the server with --name or --address, or name files",
+        )
+    return candidates, [text.sampled(status, each) for status, each in samples.items() if each.total]
 
 
 def _in_files(places: Sequence[str]) -> list[Candidate]:

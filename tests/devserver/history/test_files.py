@@ -156,3 +156,14 @@ def test_runs_and_children_in_one_folder_belong_together() -> None:
 
     assert len(reader.stored.roots()) == 1
     assert asyncio.run(read()) == ([first.run_id, second.run_id], "leaf")
+
+
+def test_a_folder_with_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder such as / is refused within a second, and not searched for minutes."""
+    monkeypatch.setattr("devserver.history.files.MOST_LOOKED_AT", 3)
+    (tmp_path / "order.json").write_bytes(order().data)
+    assert len(find_histories(tmp_path).histories) == 1
+    for number in range(3):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(HistoryFileError, match="has more than 3 files"):
+        find_histories(tmp_path)
