@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-cluster test-cassandra system lint types fuzz matrix bench soak releases clean
+.PHONY: help up test test-fast test-cluster-short test-cluster test-cassandra system lint types fuzz matrix bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -47,13 +47,16 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 # Many tests wait for a process or a server, so more workers than the usual two cores. Neighbouring tests stay in one
 # worker, which starts the server that they share.
 # The types are checked meanwhile.
-test: system lint ## Run the whole suite, as CI does (WORKERS=6 processes)
+test: system lint ## Run the whole suite, in WORKERS=6 processes; CI adds test-cluster-short
 	@$(MAKE) --no-print-directory types & types=$$!; \
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster_only"; tests=$$?; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster"; tests=$$?; \
 	wait $$types && exit $$tests
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute
 	$(BIN)/pytest -n 2 --dist worksteal -m "not server and not suite and not slow"
+
+test-cluster-short: $(READY) ## Run the short tests on a real cluster, if its server is built; CI does too
+	$(BIN)/pytest -n 2 --dist loadfile -m "cluster and not cluster_only"
 
 test-cluster: system ## Run the tests on a real cluster; builds the server first (20 CPU minutes once; needs Go)
 	$(BIN)/devserver cluster build
