@@ -39,13 +39,16 @@ class HeldConnections:
     @property
     def count(self) -> int:
         """How many it still has: the database may have ended some."""
+        self._drop_ended()
+        return len(self._held)
+
+    def _drop_ended(self) -> None:
         with self._lock:
             ended = [connection for connection in self._held if not connection.alive]
             for connection in ended:
                 self._enough.set()
                 self._held.remove(connection)
                 connection.close()
-            return len(self._held)
 
     def release(self) -> None:
         """Close them, and take no more."""
@@ -59,6 +62,10 @@ class HeldConnections:
         with contextlib.suppress(DatabaseRefused):
             while not self._enough.is_set():
                 made = database_access.connect(self._folder, administrator=False, application=APPLICATION)
+                self._drop_ended()
+                if self._enough.is_set():  # it got this one because others of its own were ended
+                    made.close()
+                    return
                 with self._lock:
                     self._held.append(made)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import Run, processes_of
 from tests.helpers import illbehaved
+from tests.helpers.waiting import eventually
 
 UP = ("up", "-d", "--port", "0", "--no-ui")
 
@@ -21,7 +22,7 @@ def test_executable_that_exits_at_once(devserver: Run, tmp_path: Path, home: Pat
     assert "error: the server ended with exit code 3 before it was ready" in done.stderr
     assert "panic: no shards left" in done.stderr
     assert f"{path} --version" in done.stderr
-    assert processes_of(home) == []
+    eventually(lambda: not processes_of(home))
 
 
 @pytest.mark.parametrize("mode", [("up", "--port", "0", "--no-ui"), UP], ids=["foreground", "detached"])
@@ -36,7 +37,7 @@ def test_executable_that_hangs(devserver: Run, tmp_path: Path, home: Path, mode:
         done.stderr,
     )
     assert "hint: allow more time with --timeout" in done.stderr
-    assert processes_of(home) == []
+    eventually(lambda: not processes_of(home))
     status = devserver("status")
     assert "crashed" in status.stdout
     assert "was not ready within" in status.stdout
@@ -47,7 +48,7 @@ def test_server_that_never_answers(devserver: Run, tmp_path: Path, home: Path) -
     done = devserver(*UP, "--binary", str(illbehaved.listens_only(tmp_path / "bin")), "--timeout", "0.5")
     assert done.returncode == 1
     assert "error: the server was not ready within 0.5 s\n  no answer on its HTTP port " in done.stderr
-    assert processes_of(home) == []
+    eventually(lambda: not processes_of(home))  # its supervisor ends once it has reported
 
 
 def test_server_that_is_stopped_while_it_starts(devserver: Run, tmp_path: Path, home: Path, real_binary: Path) -> None:
@@ -57,7 +58,7 @@ def test_server_that_is_stopped_while_it_starts(devserver: Run, tmp_path: Path, 
     assert done.returncode == 1
     assert "error: the server was not ready within 1 s: a signal has stopped its process\n" in done.stderr
     assert "hint: find what sent the signal" in done.stderr
-    assert processes_of(home) == []
+    eventually(lambda: not processes_of(home))
 
 
 def test_http_api_that_refuses_us(devserver: Run, tmp_path: Path, home: Path, real_binary: Path) -> None:
@@ -68,7 +69,7 @@ def test_http_api_that_refuses_us(devserver: Run, tmp_path: Path, home: Path, re
     assert "within 3 s: its HTTP API refuses the host devserver.invalid, by which devserver asks" in done.stderr
     assert "it does not serve the namespace default: Host not allowed" in done.stderr
     assert "hint: frontend.httpAllowedHosts in its configuration must include devserver.invalid" in done.stderr
-    assert processes_of(home) == []
+    eventually(lambda: not processes_of(home))
 
 
 def test_server_that_dies_late(devserver: Run, tmp_path: Path, home: Path) -> None:
@@ -77,7 +78,7 @@ def test_server_that_dies_late(devserver: Run, tmp_path: Path, home: Path) -> No
     assert done.returncode == 1
     assert "error: the server ended with exit code 7 before it was ready" in done.stderr
     assert "panic: out of namespaces" in done.stderr
-    assert processes_of(home) == []
+    eventually(lambda: not processes_of(home))
 
 
 def test_text_file(devserver: Run, tmp_path: Path) -> None:
