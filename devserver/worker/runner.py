@@ -58,7 +58,7 @@ async def serve(module: Module, options: WorkerOptions, channel: ParentChannel, 
         await asyncio.sleep(POLL_SECONDS)
     stop = asyncio.create_task(channel.receive_async())
     if options.build is not None:
-        await _registered(client, options.deployment_of(module), options.build, reporter, (running, stop))
+        await _registered(client, module, options, reporter, (running, stop))
     channel.send("running")
     checking = asyncio.create_task(check_server(client, options.connection, channel))
     reporting = asyncio.create_task(report_refusals(client, options.queue(module), reporter))
@@ -144,21 +144,29 @@ def _drained(worker: Worker) -> asyncio.Event:
 
 
 async def _registered(
-    client: Client, deployment: str, build: str, reporter: FailureReporter, ending: Sequence[asyncio.Task[Any]]
+    client: Client,
+    module: Module,
+    options: WorkerOptions,
+    reporter: FailureReporter,
+    ending: Sequence[asyncio.Task[Any]],
 ) -> None:
-    """Wait until the deployment has the build, or one of the tasks ends; a slow server registers it later.
+    """Wait until the deployment has the build with each kind of task that it polls, or one of the tasks ends; a slow
+    server registers them later.
 
     Raises:
         DeploymentRefused: The server refuses the build.
     """
-    from ..deployments import describe_deployment
+    from ..deployments.calls import DeploymentCalls
     from ..errors import DevServerError
 
+    content = {"workflow": module.workflows, "activity": module.activities, "nexus": module.nexus_services}
+    kinds = {kind for kind, definitions in content.items() if definitions}
+    calls, deployment, build = DeploymentCalls(client), options.deployment_of(module), str(options.build)
     deadline = time.monotonic() + REGISTER_SECONDS
     while time.monotonic() < deadline and not any(task.done() for task in ending):
         refused_since = reporter.refused_since
         with contextlib.suppress(DevServerError):  # such as before its first worker
-            if (await describe_deployment(client, deployment)).version(build) is not None:
+            if {queue.kind for queue in await calls.queues(deployment, build)} >= kinds:
                 reporter.registered = time.monotonic()
                 break
         # Of polls that register the last possible deployment at the same time, the server refuses all but one.
