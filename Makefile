@@ -1,6 +1,6 @@
 # Two commands are enough: `make up` (a server, Ctrl-C stops it) and `make test` (everything CI runs).
 PYTHON ?= python3
-WORKERS ?= 6
+WORKERS ?= 4
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -47,7 +47,7 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 # Many tests wait for a process or a server, so more workers than the usual two cores. Neighbouring tests stay in one
 # worker, which starts the server that they share.
 # The types are checked meanwhile.
-test: system lint ## Run the whole suite, in WORKERS=6 processes; CI adds test-cluster-short
+test: system lint ## Run the whole suite, in WORKERS=4 processes; CI adds test-cluster-short
 	@$(MAKE) --no-print-directory types & types=$$!; \
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster"; tests=$$?; \
 	wait $$types && exit $$tests

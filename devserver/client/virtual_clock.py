@@ -126,6 +126,7 @@ class VirtualClock:
 
         Raises:
             ClockMoveReplaced: Another call has moved the clock meanwhile.
+            ClockCapped: The server has skipped as often as it may.
         """
         request = PollWorkflowExecutionTimeSkippingRequest(
             namespace=self._client.namespace,
@@ -142,7 +143,18 @@ class VirtualClock:
             if result == FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_FAILED:
                 if REPLACED in answer.failed_reason:
                     raise ClockMoveReplaced(f"another call moves the clock of {self.workflow_id} at the same time")
+                await self._require_ended()
                 return False
+
+    async def _require_ended(self) -> None:
+        """Check that a move failed because the workflow ended, and not because the server skips no more."""
+        try:
+            description = await self.describe()
+        except RPCError:
+            return
+        state = clock_state(description)
+        if description.workflow_execution_info.status in OPEN_STATUSES and state is not None and not state.skips:
+            raise clock_capped(self.workflow_id, state)
 
     async def move(self, by: timedelta) -> bool:
         """Move the clock and wait until it has arrived; False if the workflow ended before."""
