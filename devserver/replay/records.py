@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from pathlib import Path
 
 from temporalio.client import WorkflowHistory
 
-from ..system.files import write_whole
+from ..system.files import file_name, write_whole
 from .errors import ReplayError
 from .outcomes import Candidate
 from .replayer import WorkflowCode, replay
 from .scrub import Scrubber
-
-LONGEST_NAME = 100
 
 
 class HistoryRecorder:
@@ -60,9 +56,3 @@ class HistoryRecorder:
                 f"cannot write the history {path}: {error.strerror}", hint="choose another folder with --record"
             ) from error
         return path
-
-
-def file_name(text: str) -> str:
-    """A file name for an id; with a hash, if characters of the id were replaced."""
-    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.")[:LONGEST_NAME]
-    return name if name == text else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +14,15 @@ from pathlib import Path
 from ..errors import FolderNotWritable, UnsafeFolder
 
 CHUNK = 1 << 20
+LONGEST_NAME = 120
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a quota, a limit on file sizes
+
+
+def file_name(text: str, readable: str | None = None) -> str:
+    """A file name for any text: `readable`, or the text itself; with a hash, if its characters had to be replaced."""
+    readable = text if readable is None else readable
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", readable).strip("-.")[:LONGEST_NAME]
+    return name if name == readable else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def private_folder(path: Path) -> Path:
