@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
 
 from temporalio.client import WorkflowHistory
 
-from ..system.files import file_name, write_whole
+from ..system.files import write_whole
 from .errors import ReplayError
 from .outcomes import Candidate
 from .replayer import WorkflowCode, replay
 from .scrub import Scrubber
+
+LONGEST_NAME = 120
 
 
 class HistoryRecorder:
@@ -56,3 +60,10 @@ class HistoryRecorder:
                 f"cannot write the history {path}: {error.strerror}", hint="choose another folder with --record"
             ) from error
         return path
+
+
+def file_name(text: str, readable: str | None = None) -> str:
+    """A file name for any text: `readable`, or the text itself; with a hash, if its characters had to be replaced."""
+    readable = text if readable is None else readable
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", readable).strip("-.")[:LONGEST_NAME]
+    return name if name == readable else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

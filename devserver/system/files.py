@@ -6,7 +6,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,15 +13,7 @@ from pathlib import Path
 from ..errors import FolderNotWritable, UnsafeFolder
 
 CHUNK = 1 << 20
-LONGEST_NAME = 120
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a full disk, a quota, a limit on file sizes
-
-
-def file_name(text: str, readable: str | None = None) -> str:
-    """A file name for any text: `readable`, or the text itself; with a hash, if its characters had to be replaced."""
-    readable = text if readable is None else readable
-    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", readable).strip("-.")[:LONGEST_NAME]
-    return name if name == readable else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def private_folder(path: Path) -> Path:
@@ -84,8 +75,6 @@ def unreadable(path: Path, error: OSError) -> FolderNotWritable:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
-    import hashlib
-
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):

@@ -7,8 +7,6 @@ import re
 import tempfile
 from pathlib import Path
 
-from devserver.system.files import file_name as safe_file_name
-
 
 def test_id(nodeid: str) -> str:
     """A test's id, without the group that xdist adds to it with --dist=loadgroup."""
@@ -17,10 +15,12 @@ def test_id(nodeid: str) -> str:
 
 def file_name(text: str) -> str:
     """A file name for the id of a test or workflow, in which a test's path and parameters stay readable."""
+    from devserver.replay import file_name as safe_name
+
     plain = text.replace("::", "-").replace("/", ".")
     if plain.endswith("]"):
         plain = plain[:-1].replace("[", "-", 1)
-    return safe_file_name(text, plain)
+    return safe_name(text, plain)
 
 
 def write(path: Path, text: str) -> None:
