@@ -30,7 +30,8 @@ types: $(READY) ## Check the types
 # Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes. Its Prometheus would start a
 # service: only the two programs are taken out of the package.
 system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker, nftables, PostgreSQL, Prometheus)
-	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io nft:nftables ip:iproute2; do \
+	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io docker-compose:docker-compose \
+		nft:nftables ip:iproute2; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$$missing postgresql"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \

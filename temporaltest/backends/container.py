@@ -19,7 +19,7 @@ from filelock import FileLock
 from devserver import HttpApi, Lease, NotAnswering, ServerOptions, dynamic_config, holders, start_child
 
 from ..errors import NotSupported, SetupError
-from .container_record import GRPC, HTTP, UI, ContainerRecord, folder_of, lock_path
+from .container_record import ContainerRecord, folder_of, lock_path, server_command
 from .endpoint import NAMESPACES, OUTAGES, PRIVATE_SERVERS, TIME_SKIPPING, ServerEndpoint, why_no_skipping
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class ContainerBackend:
         shown = self._config.ui or self._config.keep
         return {
             "image": self._config.image,
-            "command": _command(self._dynamic_config(own), ui=shown),
+            "command": server_command(self._dynamic_config(own), ui=shown),
             "ui": shown,
             "keep": self._config.keep and not private,
             "linger": 0 if private else self._config.linger,
@@ -141,18 +141,6 @@ def _remove_orphans(folder: Path) -> None:
 
 def _as_json(values: Mapping[str, Any]) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in values.items()}
-
-
-def _command(configured: Mapping[str, str], *, ui: bool) -> list[str]:
-    command = ["server", "start-dev", "--ip", "0.0.0.0", "--log-level", "warn"]  # noqa: S104 - in the container
-    command += ["--port", str(GRPC), "--http-port", str(HTTP)]
-    command += ["--ui-port", str(UI)] if ui else ["--headless"]
-    # A file in memory: quicker than the server's own in-memory database, which loses tables.
-    command += ["--db-filename", "/temporaltest/temporal.db"]
-    command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
-    for key, value in configured.items():
-        command += ["--dynamic-config-value", f"{key}={value}"]
-    return command
 
 
 def _runs(record: ContainerRecord) -> bool:

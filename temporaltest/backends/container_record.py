@@ -1,8 +1,9 @@
-"""What users of a container and its supervisor share: the folder, the lock, and the record of a container that runs."""
+"""What users of a container and its supervisor share: the server's command, the folder, the lock, and the record."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,22 @@ from devserver import Paths, ProcessIdentity
 
 RECORD = "record.json"
 GRPC, HTTP, UI = 7233, 7243, 8233  # ports in the container
+MEMORY = "/temporaltest"  # a folder in memory
+
+
+def server_command(dynamic_config: Mapping[str, str], *, ui: bool, namespaces: Sequence[str] = ()) -> list[str]:
+    """The arguments of a server in a container, without state on a disk; values of `dynamic_config` are JSON."""
+    command = ["server", "start-dev", "--ip", "0.0.0.0", "--log-level", "warn"]  # noqa: S104 - in the container
+    command += ["--port", str(GRPC), "--http-port", str(HTTP)]
+    command += ["--ui-port", str(UI)] if ui else ["--headless"]
+    # A file in memory: quicker than the server's own in-memory database, which loses tables.
+    command += ["--db-filename", f"{MEMORY}/temporal.db"]
+    command += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
+    for namespace in namespaces:
+        command += ["--namespace", namespace]
+    for key, value in dynamic_config.items():
+        command += ["--dynamic-config-value", f"{key}={value}"]
+    return command
 
 
 @dataclass(frozen=True)

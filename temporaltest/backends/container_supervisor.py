@@ -21,16 +21,15 @@ import docker.errors
 from filelock import FileLock, Timeout
 from testcontainers.core.container import DockerContainer
 
-from devserver import Channel, HttpApi, NotAnswering, ProcessIdentity, holders
+from devserver import Channel, HttpApi, ProcessIdentity, holders
 
 from . import engine
-from .container_record import GRPC, HTTP, RECORD, UI, ContainerRecord, lock_path
+from .container_record import GRPC, HTTP, MEMORY, RECORD, UI, ContainerRecord, lock_path
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
 START_SECONDS = 60.0
-READY_POLL_SECONDS = 0.02
 HOLDERS_POLL_SECONDS = 0.25
 
 
@@ -69,7 +68,7 @@ class ContainerSupervisor:
         engine.begin_reaper(self._spec["keep"])
         labels = engine.labels(self._folder, self._identity())
         container = DockerContainer(self._spec["image"]).with_command(self._spec["command"])
-        container.with_tmpfs_mount("/temporaltest").with_kwargs(labels=labels)
+        container.with_tmpfs_mount(MEMORY).with_kwargs(labels=labels)
         ports = (GRPC, HTTP, UI) if self._spec["ui"] else (GRPC, HTTP)
         address = engine.publish_at(client)
         for port in ports if address else ():
@@ -80,27 +79,10 @@ class ContainerSupervisor:
 
     def _wait_until_ready(self) -> ContainerRecord:
         """Wait until the server answers a call."""
-        container, image = self._docker(), self._spec["image"]
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                api = HttpApi(self._host, self._port(HTTP))
-                problem = api.problem("default")
-                if problem is None:
-                    return self._record(api.server_version())
-            except (NotAnswering, ConnectionError) as error:
-                problem = str(error)
-            container.reload()
-            if container.status not in ("created", "running"):
-                raise engine.ContainerUnavailable(
-                    f"the container of {image} ended at once:\n{engine.last_lines(container)}"
-                )
-            if time.monotonic() > deadline:
-                raise engine.ContainerUnavailable(
-                    f"the server in {image} was not ready within {START_SECONDS:g} s: {problem}\n"
-                    f"{engine.last_lines(container)}"
-                )
-            time.sleep(READY_POLL_SECONDS)
+        api = engine.wait_until_serving(
+            self._docker(), self._spec["image"], lambda: HttpApi(self._host, self._port(HTTP)), START_SECONDS
+        )
+        return self._record(api.server_version())
 
     def _record(self, version: str) -> ContainerRecord:
         return ContainerRecord(

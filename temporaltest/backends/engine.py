@@ -7,6 +7,8 @@ import json
 import socket
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.docker_client import DockerClient
 
-from devserver import ProcessIdentity
+from devserver import HttpApi, NotAnswering, ProcessIdentity
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -26,6 +28,7 @@ SUPERVISOR_LABEL = "temporaltest.supervisor"
 LOOPBACK = "127.0.0.1"
 LOCAL = ("localhost", LOOPBACK, "::1")
 LAST_LINES = 8
+READY_POLL_SECONDS = 0.02
 REAPER_SECONDS = 15.0  # a registry that cannot be reached may leave a pull without any answer
 
 
@@ -107,6 +110,37 @@ def last_lines(container: Container) -> str:
     """The last lines of the container's log."""
     lines = container.logs(tail=LAST_LINES).decode(errors="replace").splitlines()
     return "\n".join(f"  {line}" for line in lines) or "  (no output)"
+
+
+def wait_until_serving(container: Container, image: str, find: Callable[[], HttpApi], limit: float) -> HttpApi:
+    """The HTTP API of the server in a container, once the server answers a call.
+
+    Args:
+        container: The container.
+        image: The name of its image, for the error.
+        find: The API at the port that Docker has published; raises ConnectionError while there is none.
+        limit: Seconds to wait.
+
+    Raises:
+        ContainerUnavailable: The container has ended, or the server does not answer within `limit` seconds.
+    """
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            api = find()
+            problem = api.problem("default")
+            if problem is None:
+                return api
+        except (NotAnswering, ConnectionError) as error:
+            problem = str(error)
+        container.reload()
+        if container.status not in ("created", "running"):
+            raise ContainerUnavailable(f"the container of {image} ended at once:\n{last_lines(container)}")
+        if time.monotonic() > deadline:
+            raise ContainerUnavailable(
+                f"the server in {image} was not ready within {limit:g} s: {problem}\n{last_lines(container)}"
+            )
+        time.sleep(READY_POLL_SECONDS)
 
 
 def _home(folder: Path) -> str:

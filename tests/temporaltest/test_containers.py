@@ -1,0 +1,195 @@
+"""The Testcontainers module, the project's image and its compose file, on a real Docker engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker.models.containers import Container
+from temporalio.client import Client
+
+from devserver.system.ports import Reservations
+from scripts import image as script
+from tests.helpers.docker_engine import Engine, build, engine
+from tests.helpers.docker_images import DOCKERFILE, project_image
+from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.timeout(600)
+
+COMPOSE = DOCKERFILE.with_name("compose.yaml")
+QUICK = {"interval": 500_000_000, "timeout": 60_000_000_000, "retries": 100}  # nanoseconds
+
+
+@pytest.fixture(scope="module")
+def docker(real_binary: Path) -> Iterator[Engine]:
+    """A Docker engine."""
+    with engine() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def image(docker: Engine, real_binary: Path) -> Iterator[str]:
+    """The project's image."""
+    with project_image(docker, real_binary) as name:
+        yield name
+
+
+@pytest.fixture
+def volume(docker: Engine) -> Iterator[str]:
+    """A new volume."""
+    made = docker.client.volumes.create()
+    yield str(made.name)
+    made.remove(force=True)
+
+
+def ready(container: Container) -> str:
+    """The address of a container's server, once its health check says that it serves."""
+
+    def healthy() -> bool:
+        container.reload()
+        assert container.status in ("created", "running"), container.logs().decode()
+        return bool(container.attrs["State"]["Health"]["Status"] == "healthy")
+
+    eventually(healthy, 120)
+    (bound,) = container.attrs["NetworkSettings"]["Ports"]["7233/tcp"]
+    return f"{bound['HostIp']}:{bound['HostPort']}"
+
+
+def run(docker: Engine, image: str, volume: str, **how: Any) -> Container:
+    """Run the image as the strictest platforms do: any user, a root that is read-only, no /dev/shm."""
+    return docker.client.containers.run(
+        image, detach=True, read_only=True, tmpfs={"/tmp": ""}, ipc_mode="none", healthcheck=QUICK,
+        ports={"7233/tcp": ("127.0.0.1",)}, volumes={volume: {"bind": "/data"}}, cap_drop=["ALL"], **how,
+    )  # fmt: skip
+
+
+async def start_workflow(address: str) -> None:
+    """Start a workflow that no worker takes."""
+    client = await Client.connect(address)
+    await client.start_workflow("Order", id="order-1", task_queue="orders")
+
+
+async def status_of_workflow(address: str) -> str:
+    """The status of that workflow."""
+    client = await Client.connect(address)
+    description = await client.get_workflow_handle("order-1").describe()
+    assert description.status is not None
+    return description.status.name
+
+
+@pytest.mark.parametrize("user", [None, "12345:12345"], ids=["own-user", "any-user"])
+def test_the_image_keeps_its_state(docker: Engine, image: str, volume: str, user: str | None) -> None:
+    """The image runs with a read-only root, no /dev/shm and any user; a new container has the volume's workflows."""
+    container = run(docker, image, volume, user=user)
+    try:
+        asyncio.run(start_workflow(ready(container)))
+        container.kill()
+        container.remove(force=True)
+        container = run(docker, image, volume, user=user)
+        assert asyncio.run(status_of_workflow(ready(container))) == "RUNNING"
+    finally:
+        container.remove(force=True)
+
+
+def test_the_image_stops_at_once(docker: Engine, image: str, volume: str) -> None:
+    """`docker stop` ends the server gracefully, long before it is killed."""
+    container = run(docker, image, volume)
+    try:
+        ready(container)
+        container.stop(timeout=60)
+        assert container.wait()["StatusCode"] == 0
+    finally:
+        container.remove(force=True)
+
+
+def test_the_image_has_the_command_of_up() -> None:
+    """The Dockerfile's command is what the code of today starts; `python scripts/image.py` writes it."""
+    assert script.rewritten(DOCKERFILE.read_text()) == DOCKERFILE.read_text()
+
+
+def test_compose(docker: Engine, image: str, tmp_path: Path) -> None:
+    """`docker compose up` serves on loopback, and the state survives `down` and `up`."""
+    compose = shutil.which("docker-compose")
+    if compose is None:
+        pytest.skip("docker-compose is not installed (make system)")
+    with Reservations("127.0.0.1") as reservations:
+        port, ui = (reservations.take(None, None, "--port") for _ in range(2))
+    project = f"temporaltest-{os.urandom(4).hex()}"
+    environ = {
+        **os.environ,
+        "DOCKER_HOST": docker.host,
+        "HOME": str(tmp_path),
+        "TEMPORAL_IMAGE": image,
+        "TEMPORAL_PORT": str(port),
+        "TEMPORAL_UI_PORT": str(ui),
+    }
+
+    def call(*words: str) -> None:
+        command = [compose, "--project-name", project, "--file", str(COMPOSE), *words]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    try:
+        for check in (start_workflow, status_of_workflow):
+            call("up", "--detach", "--no-build")
+            (container,) = docker.client.containers.list(filters={"label": f"com.docker.compose.project={project}"})
+            address = ready(container)
+            assert address == f"127.0.0.1:{port}"
+            asyncio.run(check(address))
+            call("down")
+    finally:
+        call("down", "--volumes")
+
+
+IN_A_CONTAINER = """
+import asyncio, json, sys
+from temporaltest.containers import TemporalContainer
+
+async def use(server):
+    client = await server.connect(namespace="orders")
+    await client.start_workflow("Order", id="order-1", task_queue="orders")
+
+with TemporalContainer(sys.argv[1], ui=True, namespaces=["orders"], dynamic_config={"frontend.rps": 1000}) as server:
+    asyncio.run(use(server))
+    container = server.get_wrapped_container()
+    container.reload()
+    print(json.dumps([server.ui_url, container.id, container.attrs["NetworkSettings"]["Ports"]]))
+assert "pytest" not in sys.modules
+"""
+
+
+def in_a_process(docker: Engine, image: str) -> subprocess.CompletedProcess[str]:
+    """Run the script in a process of its own: testcontainers reads its variables when it is imported."""
+    environ = {**os.environ, **docker.environment}
+    words = [sys.executable, "-c", IN_A_CONTAINER, image]
+    return subprocess.run(words, env=environ, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_a_container_for_tests(docker: Engine, image: str) -> None:
+    """`TemporalContainer` serves when its block begins, on loopback only, and is gone when it ends; without pytest."""
+    done = in_a_process(docker, image)
+    assert done.returncode == 0, done.stderr
+    ui_url, container, ports = json.loads(done.stdout)
+    assert ui_url.startswith("http://127.0.0.1:")
+    assert {place["HostIp"] for places in ports.values() for place in places or ()} == {"127.0.0.1"}
+    assert container not in {each.id for each in docker.client.containers.list(all=True)}
+
+
+def test_a_container_that_does_not_serve(docker: Engine, real_binary: Path) -> None:
+    """An image that cannot run is an error with Docker's reason, and leaves no container."""
+    name = build(docker, real_binary, f"temporaltest-broken-{os.urandom(4).hex()}", entrypoint="/nothing")
+    try:
+        done = in_a_process(docker, name)
+        assert done.returncode == 1
+        assert f"SetupError: Docker cannot run {name}: " in done.stderr
+        assert not docker.client.containers.list(all=True, filters={"ancestor": name})
+    finally:
+        docker.client.images.remove(name, force=True)
