@@ -26,11 +26,16 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Section -> name -> the line that --help shows. Kept here so that --help imports no command.
 SECTIONS = {
+    "Start": {
+        "new": "Write a project to start from.",
+        "docs": "Show a page of the documentation.",
+    },
     "Server": {
         "up": "Start a server, or show the running one.",
         "down": "Stop a server.",
         "restart": "Restart a server with the same options and state.",
         "status": "Show a server's status.",
+        "wait": "Wait until a server is ready.",
         "list": "List your servers.",
         "logs": "Show a server's log.",
         "env": "Print the settings that connect a client to a server.",
