@@ -35,7 +35,6 @@ SECTIONS = {
         "down": "Stop a server.",
         "restart": "Restart a server with the same options and state.",
         "status": "Show a server's status.",
-        "wait": "Wait until a server is ready.",
         "list": "List your servers.",
         "logs": "Show a server's log.",
         "env": "Print the settings that connect a client to a server.",
@@ -64,7 +63,6 @@ SECTIONS = {
     },
     "Executable": {
         "binary": "Install, list and prune versions of the Temporal CLI.",
-        "trust": "Trust a project's settings and modules.",
     },
 }
 # Commands that --help names in its last lines only: most are in a group too.
@@ -74,6 +72,8 @@ UNLISTED = {
     "stuck": "List workflows that are blocked.",
     "replay": "Replay histories against today's code.",
     "install": "Download and verify the server's executable.",
+    "wait": "Wait until a server is ready.",
+    "trust": "Trust a project's settings and modules.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "completion": "Print the completion script of a shell.",
 }
@@ -89,7 +89,8 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-observe (configuration for Prometheus and Datadog), completion bash|zsh|fish.
+wait (until a server is ready), trust (a project's settings), observe
+(configuration for Prometheus and Datadog), completion bash|zsh|fish.
 """
 
 
