@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-cluster-short test-cluster test-cassandra system lint types fuzz matrix bench soak releases clean
+.PHONY: help up test test-fast test-cluster-short test-cluster test-cassandra system lint types fuzz matrix wheel-check bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -78,6 +78,10 @@ fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 # The environments are kept in .matrix. COMBINATION=3.10 runs those with that word in their name.
 matrix: $(READY) ## Run the plugin's main tests with Python 3.10 to 3.13 and pytest 8.3 to 9.2, with and without xdist
 	$(BIN)/python scripts/matrix.py $(COMBINATION)
+
+# CHECK=3.12 runs those with that word in their name; `make test` runs a part of it without a network.
+wheel-check: $(READY) ## Install the built wheel with pip, uv, uvx and pipx, on Python 3.10 to 3.13, and take first steps
+	$(BIN)/python scripts/wheel_check.py $(CHECK)
 
 bench: $(READY) ## Measure against the stock tools in one run and print ratios
 	$(BIN)/python -m bench

@@ -18,6 +18,9 @@ def main() -> None:
         signal.signal(signal.SIGINT, lambda *_: os._exit(EXIT_INTERRUPTED))
     _open_closed_streams()
     gc.set_threshold(GC_THRESHOLD)
+    from .cli.extension import adopt
+
+    adopt()
     from .cli.main import main as run
 
     run()

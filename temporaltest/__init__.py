@@ -5,7 +5,12 @@ The public names are those of `__all__`. They are loaded when first used, so a r
 
 from __future__ import annotations
 
-from devserver import lazy_names
+try:
+    from devserver import lazy_names
+except ImportError:
+    from .import_name import not_ours
+
+    raise not_ours() from None
 
 TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:

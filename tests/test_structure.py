@@ -29,7 +29,7 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("history",),
     (
         *("trace", "search", "stuck", "schedules", "deployments", "payloads"),
-        *("metrics", "introspection", "otel", "worker", "replay", "cluster"),
+        *("metrics", "introspection", "otel", "worker", "replay", "cluster", "projects"),
     ),
     ("outages",),
     ("rehearsal",),
@@ -148,6 +148,27 @@ def test_the_library_does_not_print(source: Source) -> None:
         if any(in_package(package, imported.dotted) for package in ("devserver.cli", "click", "rich"))
     ]
     assert found == []
+
+
+# What workers and clients in production import, by the docs.
+PRODUCTION = (
+    "from devserver.rehearsal import ledger; ledger.effect",
+    "from devserver.rehearsal.cluster import ACTIVITIES",
+    "from devserver.payloads import LargePayloads",
+    "from devserver.otel import HistorySpans",
+    "from devserver import DevServer",
+)
+
+
+@pytest.mark.parametrize("line", PRODUCTION)
+def test_production_code_loads_no_tool(line: str) -> None:
+    """What a worker in production imports loads neither pytest nor the command line, its libraries nor templates."""
+    script = f"{line}\nimport sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    packages = {name.partition(".")[0] for name in loaded}
+    assert packages & {"pytest", "_pytest", "temporaltest", "click", "rich", "jinja2"} == set()
+    assert not any(in_package("devserver.cli", name) for name in loaded)
 
 
 def test_the_supervisor_is_light() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
+from .program_name import program_name
+
 SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
 
@@ -18,8 +20,9 @@ def completion(shell: str) -> None:
     zsh:   eval "$(devserver completion zsh)"        in ~/.zshrc
     fish:  devserver completion fish | source        in ~/.config/fish/config.fish
     """
-    from .main import devserver
+    from .main import COMPLETE, devserver
 
-    complete = SHELLS[shell](devserver, {}, "devserver", "_DEVSERVER_COMPLETE")
+    name = program_name().split()[-1]
+    complete = SHELLS[shell](devserver, {}, name, COMPLETE)
     # In bash $1 is the command as it is typed, such as ./devserver, which may be a stranger's file.
-    click.echo(complete.source().replace("=bash_complete $1)", "=bash_complete devserver)"))
+    click.echo(complete.source().replace("=bash_complete $1)", f"=bash_complete {name})"))

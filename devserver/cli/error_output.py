@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from ..errors import DevServerError, OptionError
+from .program_name import as_called
 
 
 def with_advice(error: click.ClickException) -> click.ClickException:
@@ -80,7 +81,7 @@ def _printable(text: str, indent: str = "  ") -> str:
     """
     from .render.terminal import clean
 
-    plain = click.unstyle(_without_secrets(text)).expandtabs()
+    plain = click.unstyle(_without_secrets(as_called(text))).expandtabs()
     return f"\n{indent}".join(clean(line) for line in plain.splitlines())
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .program_name import USUAL, CalledContext
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -20,6 +22,8 @@ class CommandGroup(click.Group):
     Args:
         aliases: Other names of its commands, which --help does not list.
     """
+
+    context_class = CalledContext
 
     def __init__(self, *args: Any, aliases: Mapping[str, str] | None = None, **values: Any) -> None:
         super().__init__(*args, **values)
@@ -41,8 +45,12 @@ class CommandGroup(click.Group):
         if args and args[0] not in known and not args[0].startswith("-"):
             from .synonyms import unknown_command
 
-            ctx.fail(unknown_command(ctx.command_path, args, known))
-        return super().resolve_command(ctx, args)
+            called = ctx.find_root().info_name or ""
+            ctx.fail(unknown_command(USUAL + ctx.command_path.removeprefix(called), args, known))
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            command.context_class = CalledContext
+        return name, command, rest
 
 
 class LazyGroup(CommandGroup):

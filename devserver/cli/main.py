@@ -13,15 +13,23 @@ from typing import Any
 import click
 
 from ..errors import DevServerError
+from ..system.import_name import require_ours
 from .error_output import as_typed, masked, output_colour, show, unusable, with_advice
+from .extension import in_order
 from .groups import LazyGroup
+from .program_name import program_name
 
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
+COMPLETE = "_DEVSERVER_COMPLETE"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Section -> name -> the line that --help shows. Kept here so that --help imports no command.
 SECTIONS = {
+    "Start": {
+        "new": "Write a project to start from.",
+        "docs": "Show a page of the documentation.",
+    },
     "Server": {
         "up": "Start a server, or show the running one.",
         "down": "Stop a server.",
@@ -55,7 +63,6 @@ SECTIONS = {
     },
     "Executable": {
         "binary": "Install, list and prune versions of the Temporal CLI.",
-        "trust": "Trust a project's settings and modules.",
     },
 }
 # Commands that --help names in its last lines only: most are in a group too.
@@ -65,6 +72,8 @@ UNLISTED = {
     "stuck": "List workflows that are blocked.",
     "replay": "Replay histories against today's code.",
     "install": "Download and verify the server's executable.",
+    "wait": "Wait until a server is ready.",
+    "trust": "Trust a project's settings and modules.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "completion": "Print the completion script of a shell.",
 }
@@ -80,7 +89,8 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-observe (configuration for Prometheus and Datadog), completion bash|zsh|fish.
+wait (until a server is ready), trust (a project's settings), observe
+(configuration for Prometheus and Datadog), completion bash|zsh|fish.
 """
 
 
@@ -89,7 +99,7 @@ class RootGroup(LazyGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as any group does, after `version` has become `--version`."""
-        return super().parse_args(ctx, ["--version"] if args == ["version"] else args)
+        return super().parse_args(ctx, ["--version"] if args == ["version"] else in_order(args))
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options and show --help; NO_COLOR turns colors off (https://no-color.org)."""
@@ -129,7 +139,7 @@ def _output_may_end() -> Iterator[None]:
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
-@click.version_option(None, "-V", "--version", package_name="temporal-devserver", prog_name="devserver")
+@click.version_option(None, "-V", "--version", package_name="temporal-devserver")
 def devserver() -> None:
     """A real, durable, fast Temporal server in one command.
 
@@ -162,12 +172,16 @@ def _leave(code: int) -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command; the exit code as docs/json.md lists them."""
-    if "_DEVSERVER_COMPLETE" in os.environ:
+    if COMPLETE in os.environ:
         from .options.shell_completion import register
 
         register()
     try:
-        result = devserver.main(args=args, prog_name="devserver", standalone_mode=False)
+        words = sys.argv[1:] if args is None else args
+        if words[:1] != ["doctor"]:  # it reports everything that is wrong
+            require_ours()
+        name = program_name()
+        result = devserver.main(args=args, prog_name=name, complete_var=COMPLETE, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code

@@ -58,10 +58,18 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
             ("rm", "remove", "delete", "clean", "destroy", "purge"),
             "`devserver down` stops a server and keeps its state; for other commands see: devserver --help",
         ),
-        **dict.fromkeys(("init", "setup", "new"), "no setup is needed; start a server with: devserver up"),
+        **dict.fromkeys(
+            ("init", "setup"), "`devserver up` starts a server without any setup, `devserver new` writes a project"
+        ),
+        **dict.fromkeys(("template", "templates", "scaffold", "project"), "write a project with: devserver new {DIR}"),
+        **dict.fromkeys(
+            ("doc", "man", "manual", "guide", "readme"), "show the documentation with: devserver docs {TOPIC}"
+        ),
+        **dict.fromkeys(("ready", "wait-ready", "healthcheck"), "wait for a server with: devserver wait{server}"),
         **dict.fromkeys(
             ("create", "add"),
-            "`devserver up --name NAME` starts a new server, `devserver up --namespace NAME` adds a namespace, "
+            "`devserver new` writes a project, `devserver up --name NAME` starts a new server, "
+            "`devserver up --namespace NAME` adds a namespace, "
             "`devserver schedule create ID` creates a schedule",
         ),
         **dict.fromkeys(

@@ -100,18 +100,12 @@ def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> 
         OptionError: The options contradict each other, or the SDK cannot read its configuration.
         CannotAsk: The instance is not running.
     """
-    other = chosen.address is not None or chosen.profile is not None
-    if chosen.name is not None and other:
-        raise OptionError(
-            "--name is a managed instance, --address and --profile are other servers", hint="use only one of them"
-        )
-    managed = chosen.name or (None if other else environ.get(NAME))
-    if managed:
-        found = _managed(chosen, managed, None)
-    elif other or environ.get(ADDRESS) or environ.get(PROFILE):
+    managed = managed_name(chosen, environ)
+    if managed is None:
         found = _configured(chosen, environ)
     else:
-        found = _managed(chosen, DEFAULT_NAME, environ.get(NAMESPACE))
+        named = chosen.name or environ.get(NAME)
+        found = _managed(chosen, managed, None if named else environ.get(NAMESPACE))
     metadata = {**found.connect.get("rpc_metadata", {}), **pairs(chosen.grpc_meta or (), "--grpc-meta")}
     return replace(
         found,
@@ -119,6 +113,29 @@ def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> 
         codec=codec_of(chosen, environ, managed=found.name is not None),
         any_host=bool(chosen.tls_disable_host_verification),
     )
+
+
+def managed_name(chosen: Connection, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The managed instance of a user's choice, which may not exist; None for another server.
+
+    Raises:
+        OptionError: The options contradict each other, or an instance has no use for one of them.
+    """
+    other = chosen.address is not None or chosen.profile is not None
+    if chosen.name is not None and other:
+        raise OptionError(
+            "--name is a managed instance, --address and --profile are other servers", hint="use only one of them"
+        )
+    named = chosen.name or (None if other else environ.get(NAME))
+    if not named and (other or environ.get(ADDRESS) or environ.get(PROFILE)):
+        return None
+    managed = named or DEFAULT_NAME
+    own = chosen.variables().keys() - {NAMESPACE}
+    if own:
+        names = (name.removeprefix("TEMPORAL_").lower() for name in own)
+        flags = ", ".join(sorted(FLAGS.get(name) or "--" + name.replace("_", "-") for name in names))
+        raise OptionError(f"{flags}: the managed instance {managed} uses neither TLS nor keys", hint=OTHER_SERVER)
+    return managed
 
 
 def codec_of(
@@ -177,11 +194,6 @@ def _check_address(address: str) -> None:
 def _managed(chosen: Connection, name: str, namespace: str | None) -> Target:
     from ..instances.dev_server import DevServer
 
-    own = chosen.variables().keys() - {NAMESPACE}
-    if own:
-        names = (name.removeprefix("TEMPORAL_").lower() for name in own)
-        flags = ", ".join(sorted(FLAGS.get(name) or "--" + name.replace("_", "-") for name in names))
-        raise OptionError(f"{flags}: the managed instance {name} uses neither TLS nor keys", hint=OTHER_SERVER)
     try:
         server = DevServer.attach(name)
     except OptionError:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import shlex
-import shutil
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from .. import executables
 from ..config.option_values import DEFAULT_NAME
@@ -20,17 +16,14 @@ from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
 from ..server.log import log_tail
-from ..system.files import refuse_unsafe
 from ..system.paths import HOME_VARIABLE, Paths
 from ..system.ports import listener
-from . import ephemeral_database
+from . import doctor_machine, ephemeral_database
 from .database_room import room
 from .folder import InstanceFolder
 from .record import CRASHED, READY, Record
 from .status import status, way_out
 
-OTHER_HOME = "set DEVSERVER_HOME to a folder of yours that programs can run from"
-ENOUGH_SPACE = 1_000_000_000
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
 VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}NAME", *map(variable, READERS)})
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -48,8 +41,9 @@ def examine(
     """
     variables = os.environ if environ is None else environ
     if only is None:
-        yield _machine()
-        yield from _folders(paths)
+        yield doctor_machine.machine()
+        yield from doctor_machine.package()
+        yield from doctor_machine.folders(paths)
         yield from _settings()
         yield from _variables(variables)
         yield from _executables(paths)
@@ -62,56 +56,8 @@ def examine(
 def _instances(paths: Paths) -> list[InstanceFolder]:
     try:
         return InstanceFolder.all(paths)
-    except DevServerError:  # `_folders` reports it
+    except DevServerError:  # `folders` reports it
         return []
-
-
-def _machine() -> CheckResult:
-    text = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.platform == "win32":
-        return CheckResult("error", "machine", text, "servers run on Linux and macOS; use WSL")
-    return CheckResult("ok", "machine", text)
-
-
-def _folders(paths: Paths) -> Iterator[CheckResult]:
-    for what, above, path in (
-        ("cache", paths.cache, paths.store),
-        ("state", paths.state, paths.instances),
-        ("data", paths.data, paths.data),
-    ):
-        try:
-            refuse_unsafe(above)
-            refuse_unsafe(path)
-        except DevServerError as error:
-            yield CheckResult("error", what, error.message, error.hint)
-            continue
-        if not path.exists():
-            yield _missing(what, path)
-            continue
-        free = shutil.disk_usage(path).free
-        text = f"{path}, {free / 1e9:.1f} GB free"
-        if not os.access(path, os.W_OK):
-            yield CheckResult("error", what, f"{path} is not writable", OTHER_HOME)
-        elif what == "cache" and _noexec(path):
-            yield CheckResult("error", what, f"no program can run from {path}: it is mounted noexec", OTHER_HOME)
-        elif free < ENOUGH_SPACE:
-            yield CheckResult("warning", what, text, "a server fails when the disk is full; free some space")
-        else:
-            yield CheckResult("ok", what, text)
-
-
-def _missing(what: str, path: Path) -> CheckResult:
-    """Whether a folder that does not exist can be created."""
-    parent = next(folder for folder in path.parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        return CheckResult("error", what, f"{path} cannot be created: {parent} is not writable", OTHER_HOME)
-    if what == "cache" and _noexec(parent):
-        return CheckResult("error", what, f"no program can run from {path}: {parent} is mounted noexec", OTHER_HOME)
-    return CheckResult("ok", what, f"{path} does not exist yet", "it is created when it is needed")
-
-
-def _noexec(path: Path) -> bool:
-    return bool(os.statvfs(path).f_flag & getattr(os, "ST_NOEXEC", 0))
 
 
 def _settings() -> Iterator[CheckResult]:

@@ -1,4 +1,4 @@
-"""The example project, tested like a user's project."""
+"""The example project and what `devserver new` writes, tested like a user's project."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from devserver.executables.models import Executable
+from devserver.projects import TEMPLATES, create
 from tests.helpers.checkout import ROOT
 
 from .conftest import ProjectRun
@@ -38,3 +40,21 @@ def test_the_recordings_of_the_shop_are_current(shop: Path, project_run: Project
         for folder in (shop / "again", shop / "tests" / "histories")
     )
     assert again == before
+
+
+@pytest.mark.parametrize(
+    ("template", "args", "outcome"),
+    [
+        ("hello", (), "2 passed"),
+        ("orders", (), "3 passed"),
+        ("cluster", (), "4 passed"),
+        ("rehearsal", ("-k", "lost or stops"), "2 passed, 5 deselected"),
+    ],
+)
+def test_a_new_project_passes_its_tests(
+    tmp_path: Path, installed: Executable, project_run: ProjectRun, template: str, args: tuple[str, ...], outcome: str
+) -> None:
+    """Its tests pass as they were written; of the rehearsals, which take long, two are run."""
+    created = create(TEMPLATES[template], tmp_path / "mine")
+    done = project_run(created.folder, "-p", "no:xdist", *args)
+    assert outcome in done.stdout, done.stdout + done.stderr

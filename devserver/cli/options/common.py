@@ -25,7 +25,7 @@ name_option = click.option(
     envvar="DEVSERVER_NAME",
     show_envvar=True,
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (see: devserver docs json).")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 start_timeout_option = click.option(

@@ -10,6 +10,7 @@ from ...config.option_values import DEFAULT_NAME
 from ...instances.database_room import room
 from ...instances.folder import InstanceFolder
 from ...instances.record import Record
+from ..program_name import as_called
 from .output import echo_json
 from .terminal import clean
 
@@ -38,7 +39,7 @@ def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:
     """Where everything is, a line each."""
     server = f"Temporal {record.version} (server {record.server_version})"
     state = "is ready" if fresh else "is already running"
-    head = click.style(f"{server} {state}", bold=True) + (f"; {ending}" if ending else "")
+    head = click.style(f"{server} {state}", bold=True) + (f"; {as_called(ending)}" if ending else "")
     rows = [
         ("address", record.address),
         ("namespace", ", ".join(record.namespaces)),

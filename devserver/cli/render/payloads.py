@@ -81,7 +81,7 @@ def blobs(folder: BlobFolder) -> list[dict[str, Any]]:
 def echo_blobs(found: Sequence[dict[str, Any]]) -> None:
     """A person's form of `blobs`."""
     if not found:
-        click.echo("nothing is stored; docs/payloads.md shows the line that clients and workers need")
+        click.echo("nothing is stored; `devserver docs payloads` shows the line that clients and workers need")
         return
     rows = (
         (

@@ -74,6 +74,7 @@ VALUES = (
 )
 PART = 4  # values for each parameter in the usual run
 DEAR = {"devserver run": 1}  # the same for commands that start a process for each
+AT_ONCE = {"devserver wait": ["--timeout", "0"]}  # commands that would wait for a server
 EVERYTHING = os.environ.get("DEVSERVER_FUZZ") == "all"
 
 
@@ -87,10 +88,12 @@ def values_for(path: str, name: str) -> tuple[str, ...]:
 
 def lines(path: str, command: click.Command) -> Iterator[list[str]]:
     """Command lines: each parameter with its values, the others left out or plain."""
-    words = path.split()[1:]
+    words = [*path.split()[1:], *AT_ONCE.get(path, ())]
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
     plain = ["x"] * sum(argument.required for argument in arguments)
     for param in command.params:
+        if param.opts[0] in AT_ONCE.get(path, ()):
+            continue
         for value in values_for(path, param.name or ""):
             if isinstance(param, click.Argument):
                 yield [*words, "--", *([value] * max(1, param.nargs))]

@@ -199,7 +199,7 @@ def test_folders_of_another_user_without_read_permission(tmp_path: Path, home: P
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     code = (
-        "import os, sys; from pathlib import Path; from devserver.instances import doctor\n"
+        "import importlib.metadata, os, sys; from pathlib import Path; from devserver.instances import doctor\n"
         "from devserver.system.paths import Paths\n"
         "os.setuid(65534); root = Path(sys.argv[1])\n"
         "paths = Paths(root / 'cache', root / 'state', root / 'data')\n"

@@ -438,7 +438,7 @@ def test_options_named_like_fields(write: Write, call: Call) -> None:
         "  --input.help TEXT       [default: none]",
         "  --json / --no-json      [default: false]",
         "  --tls true|false        [default: false]",
-        "  --devserver-json                Print JSON (docs/json.md).",
+        "  --devserver-json                Print JSON (see: devserver docs json).",
     ):
         assert line in out.splitlines()
     for words in (["--devserver-name", "nix"], ["--devserver-name=nix"]):
