@@ -87,14 +87,14 @@ class OptionError(DevServerError):
 
 
 class ConfigFileError(OptionError):
-    """The `[tool.devserver]` table of a pyproject.toml is malformed."""
+    """A file with settings is malformed: [tool.devserver] of a pyproject.toml, or temporal-devserver.toml."""
 
 
 # Folders
 
 
 class UntrustedSettings(DevServerError):
-    """A checkout's settings choose what is executed, and the user has not trusted them."""
+    """A checkout's settings choose what is executed or who reaches the server, and the user has not trusted them."""
 
 
 class UnsafeFolder(DevServerError):
@@ -165,6 +165,10 @@ class NamespaceRefused(DevServerError):
 
 class SearchAttributeRefused(DevServerError):
     """Temporal rejects a search attribute: its name is reserved, it has another type already, or it is one too many."""
+
+
+class NexusEndpointRefused(DevServerError):
+    """A Nexus endpoint points elsewhere, or Temporal rejects it."""
 
 
 class InstanceRunning(DevServerError):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME
+from ..config.settings import NAME as NAME
+from ..config.settings import default_instance
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
 from .codec_options import CodecOptions, find_codec, pairs
@@ -19,7 +21,6 @@ from .codec_options import CodecOptions, find_codec, pairs
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-NAME = "DEVSERVER_NAME"
 ADDRESS, PROFILE, NAMESPACE = "TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
 CONNECT_SECONDS = 10.0
@@ -94,7 +95,8 @@ def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> 
     """The server of a user's choice.
 
     A flag wins over a variable: `--name`, then `--address` or `--profile`, then `DEVSERVER_NAME`, then
-    `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE`; without any of them it is the instance `default`.
+    `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE`; without any of them it is the instance that the project's
+    settings name, or `default`.
 
     Raises:
         OptionError: The options contradict each other, or the SDK cannot read its configuration.
@@ -111,7 +113,7 @@ def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> 
     elif other or environ.get(ADDRESS) or environ.get(PROFILE):
         found = _configured(chosen, environ)
     else:
-        found = _managed(chosen, DEFAULT_NAME, environ.get(NAMESPACE))
+        found = _managed(chosen, default_instance(environ), environ.get(NAMESPACE))
     metadata = {**found.connect.get("rpc_metadata", {}), **pairs(chosen.grpc_meta or (), "--grpc-meta")}
     return replace(
         found,

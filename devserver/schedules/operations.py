@@ -104,6 +104,28 @@ async def create_schedule(client: Client, new: NewSchedule) -> None:
         ScheduleRefused: The server refuses it; the message has its reason.
         CannotAsk: The server does not answer.
     """
+    schedule, memo = await _schedule(client, new)
+    await ScheduleCalls(client).create(new.schedule_id, schedule, memo)
+
+
+async def update_schedule(client: Client, new: NewSchedule) -> None:
+    """Give a schedule other times, another workflow and other policies; it stays paused or unpaused.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+        ScheduleRefused: The server refuses it; the message has its reason.
+        CannotAsk: The server does not answer.
+    """
+    calls = ScheduleCalls(client)
+    schedule, memo = await _schedule(client, new)
+    found = await calls.describe(new.schedule_id)
+    schedule.state.paused = found.schedule.state.paused
+    schedule.state.notes = new.note or found.schedule.state.notes
+    await calls.update(new.schedule_id, schedule, memo or Memo(), found.conflict_token)
+
+
+async def _schedule(client: Client, new: NewSchedule) -> tuple[Schedule, Memo | None]:
+    """The schedule for a request, and its memo."""
     schedule = Schedule(
         spec=new.spec.to_proto(),
         action=ScheduleAction(start_workflow=await _action(client, new)),
@@ -117,7 +139,7 @@ async def create_schedule(client: Client, new: NewSchedule) -> None:
         schedule.state.remaining_actions = new.remaining_actions
     payloads = await client.data_converter.encode(list(new.memo.values()))
     memo = Memo(fields=dict(zip(new.memo, payloads, strict=True))) if new.memo else None
-    await ScheduleCalls(client).create(new.schedule_id, schedule, memo)
+    return schedule, memo
 
 
 async def _action(client: Client, new: NewSchedule) -> NewWorkflowExecutionInfo:
