@@ -29,7 +29,7 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("history",),
     (
         *("trace", "search", "stuck", "schedules", "deployments", "payloads"),
-        *("metrics", "introspection", "otel", "worker", "replay", "cluster"),
+        *("metrics", "introspection", "otel", "worker", "replay", "cluster", "schemas"),
     ),
     ("outages",),
     ("rehearsal",),

@@ -66,6 +66,7 @@ UNLISTED = {
     "replay": "Replay histories against today's code.",
     "install": "Download and verify the server's executable.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
+    "config": "Show the settings and where they come from.",
     "completion": "Print the completion script of a shell.",
 }
 COMMANDS = {name: line for section in (*SECTIONS.values(), UNLISTED) for name, line in section.items()}
@@ -80,7 +81,8 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-observe (configuration for Prometheus and Datadog), completion bash|zsh|fish.
+observe (configuration for Prometheus and Datadog), config (the project's settings),
+completion bash|zsh|fish.
 """
 
 

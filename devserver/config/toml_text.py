@@ -33,7 +33,7 @@ def line_of(text: str, path: Sequence[str]) -> int | None:
     Returns:
         The line, from 1; None if it cannot be found.
     """
-    lines = text.split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")
     for length in range(len(path), 0, -1):
         for candidate in _candidates(lines, path[length - 1]):
             if _begins(lines, candidate, path[:length]):

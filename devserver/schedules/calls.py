@@ -72,8 +72,8 @@ class ScheduleCalls(ServiceCalls):
         )
         await self._about(schedule_id, self.client.workflow_service.create_schedule, request)
 
-    async def update(self, schedule_id: str, schedule: Schedule, memo: Memo, conflict_token: bytes) -> None:
-        """Replace a schedule and its memo, unless it has changed since it was described.
+    async def update(self, schedule_id: str, schedule: Schedule, conflict_token: bytes) -> None:
+        """Replace a schedule, unless it has changed since it was described.
 
         Raises:
             ScheduleUnknown: The schedule does not exist.
@@ -83,7 +83,6 @@ class ScheduleCalls(ServiceCalls):
             namespace=self.client.namespace,
             schedule_id=schedule_id,
             schedule=schedule,
-            memo=memo,
             conflict_token=conflict_token,
             identity=self.client.identity,
             request_id=str(uuid.uuid4()),

@@ -1,7 +1,8 @@
 """Schedules that a project's settings declare: created, and updated when their declaration has changed.
 
-The schedule's memo has a hash of the declaration, because the server gives back another form of it. A schedule whose
-declaration has not changed is not touched: an update would drop the actions that it missed.
+A header of its workflows has a hash of the declaration, because the server gives back another form of it, and does not
+change the memo of a schedule. A schedule whose declaration is the same is not touched: an update would drop the actions
+that it missed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .operations import NewSchedule, create_schedule, update_schedule
 from .overlap import OVERLAP_POLICIES
 from .spec import Calendar, Interval, ScheduleSpec
 
-MARK = "devserver.declaration"  # the memo field
+MARK = "devserver-declaration"  # the header
 
 
 async def declare_schedule(
@@ -40,7 +41,6 @@ async def declare_schedule(
         CannotAsk: The server does not answer.
     """
     new = new_schedule(schedule_id, table)
-    mark = str(new.memo[MARK])
     try:
         described = await ScheduleCalls(client).describe(schedule_id)
     except ScheduleUnknown:
@@ -49,7 +49,8 @@ async def declare_schedule(
         except ScheduleExists:  # another process was faster
             return "unchanged"
         return "created"
-    if described.memo.fields[MARK].data == json.dumps(mark).encode():
+    headers = described.schedule.action.start_workflow.header.fields
+    if MARK in headers and headers[MARK].data == new.headers[MARK]:
         return "unchanged"
     await update_schedule(client, new)
     return "updated"
@@ -84,7 +85,8 @@ def new_schedule(schedule_id: str, table: Mapping[str, Any]) -> NewSchedule:
         pause_on_failure=table.get("pause-on-failure", False),
         paused=table.get("paused", False),
         note=table.get("notes", ""),
-        memo={**table.get("memo", {}), MARK: _hash(table)},
+        memo=table.get("memo", {}),
+        headers={MARK: _hash(table)},
         remaining_actions=table.get("remaining-actions"),
         execution_timeout=_duration(table, "execution-timeout"),
         run_timeout=_duration(table, "run-timeout"),
@@ -99,5 +101,5 @@ def _duration(table: Mapping[str, Any], key: str) -> timedelta | None:
     return timedelta(seconds=parse_duration(table[key], key)) if key in table else None
 
 
-def _hash(table: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16]
+def _hash(table: Mapping[str, Any]) -> bytes:
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:16].encode()

@@ -12,10 +12,13 @@ from typing import Any
 from ...client.nexus_endpoints import declare_endpoint
 from ...client.target import Target, connect
 from ...config.settings import Settings
-from ...errors import ConfigFileError, DevServerError
+from ...config.settings_file import settings_file_in
+from ...errors import DevServerError, OptionError
 from ...instances.record import Record
 from ...schedules.declared import declare_schedule
 from ...system.progress import Reporter
+
+KINDS = {"nexus-endpoints": "Nexus endpoint", "schedules": "schedule"}
 
 
 def make_declared(record: Record, settings: Settings, reporter: Reporter) -> None:
@@ -28,39 +31,35 @@ def make_declared(record: Record, settings: Settings, reporter: Reporter) -> Non
 
 
 async def _make(record: Record, settings: Settings, reporter: Reporter) -> None:
-    for kind, name, table in _declared(settings):
+    for key, name, table in _declared(settings):
         namespace = table.get("namespace", record.namespace)
-        if namespace not in record.namespaces:
-            raise _failed(
-                settings,
-                record,
-                ConfigFileError(
-                    f"the {kind} {name} is in the namespace {namespace}, which this server does not create",
-                    hint=f"add {namespace!r} to namespaces",
-                ),
-            )
-        client = await connect(Target(record.address, namespace))
         try:
-            if kind == "schedule":
+            if namespace not in record.namespaces:
+                raise OptionError(
+                    f"`devserver up` does not create its namespace {namespace}",
+                    hint=f"add {namespace!r} to namespaces",
+                )
+            client = await connect(Target(record.address, namespace))
+            if key == "schedules":
                 done = await declare_schedule(client, name, table)
             else:
                 done = await declare_endpoint(client, name, table["task-queue"], table.get("description"))
         except DevServerError as error:
-            error.message = f"the {kind} {name}: {error.message}"
-            raise _failed(settings, record, error) from None
+            error.message = f"the {KINDS[key]} {name}: {error.message}"
+            error.details = (*error.details, f"declared in {_place(settings, key, name)}")
+            raise
         if done != "unchanged":
-            reporter.note(f"{done} the {kind} {name}")
+            reporter.note(f"{done} the {KINDS[key]} {name}")
 
 
 def _declared(settings: Settings) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Endpoints first: a schedule's workflow may call them."""
     for name, table in (settings.nexus_endpoints or {}).items():
-        yield "Nexus endpoint", name, table
+        yield "nexus-endpoints", name, table
     for name, table in (settings.schedules or {}).items():
-        yield "schedule", name, table
+        yield "schedules", name, table
 
 
-def _failed(settings: Settings, record: Record, error: DevServerError) -> DevServerError:
-    where = f"it is declared in {settings.file}" if settings.file else "it is declared in an environment variable"
-    error.details = (*error.details, where)
-    return error
+def _place(settings: Settings, key: str, name: str) -> str:
+    file = settings_file_in(settings.file.parent) if settings.file else None
+    return file.at(key, name) if file and key in file.table else "an environment variable"
