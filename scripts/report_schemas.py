@@ -285,6 +285,12 @@ REPORTS: dict[str, Schema] = {
     ),
     "snapshot": document("devserver snapshot save --json, devserver snapshot import --json", **SNAPSHOT),
     "snapshot-list": document("devserver snapshot list --json", name=TEXT, snapshots=many(record(**SNAPSHOT))),
+    "snapshot-export": document(
+        "devserver snapshot export --json",
+        file=TEXT,
+        bytes=INT,
+        **{key: value for key, value in SNAPSHOT.items() if key != "folder"},
+    ),
     "snapshot-restore": document(
         "devserver snapshot restore --json",
         name=TEXT,

@@ -26,7 +26,7 @@ def _default_instance() -> str:
     try:
         return default_instance()
     except OptionError:
-        if ctx is not None and ctx.resilient_parsing:  # shell completion
+        if ctx is not None and (ctx.resilient_parsing or ctx.params.get("all_")):  # completion; `down --all`
             return DEFAULT_NAME
         raise
 

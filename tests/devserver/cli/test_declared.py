@@ -90,7 +90,7 @@ def test_declared_once_and_updated_when_changed(file: Path, up: Run, devserver: 
 
     file.write_text(FILE.replace("0 3", "0 99"))
     done = devserver("up")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("updated the Nexus endpoint payments\nerror: the schedule nightly: invalid schedule")
     assert f"declared in {file}:11" in done.stderr
     file.write_text(FILE.replace('namespace = "billing"', 'namespace = "other"'))
