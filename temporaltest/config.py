@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .option_values import chosen_backend, placed_value
 from .options import IMAGE, NAMESPACES_PER_SERVER, OPTIONS, PREFIX
@@ -21,10 +21,11 @@ GROUP = f"Temporal (each also as ini key temporal_NAME and as environment variab
 # Settings of `[tool.devserver]` and `DEVSERVER_*` that select the executable; read here so that they are read once.
 EXECUTABLE = ("binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 WORKER_INPUT = "temporal"
+TIMEOUT = 30.0
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class PluginConfig:
+class PluginConfig(NamedTuple):  # every run makes this class, and a dataclass takes three times as long
     """The configuration of one test run.
 
     `linger` and `timeout` are in seconds; `executable` has keywords of `DevServer.start` that select the executable.
@@ -33,7 +34,7 @@ class PluginConfig:
     backend: str = "managed"
     version: str | None = None
     tuning: str | None = None
-    dynamic_config: Mapping[str, Any] = field(default_factory=dict)
+    dynamic_config: Mapping[str, Any] = NOTHING
     time_skipping: bool = False
     adopt: str = "off"
     instance: str | None = None
@@ -41,7 +42,7 @@ class PluginConfig:
     address: str | None = None
     client_profile: str | None = None
     namespace: str | None = None
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
     tls: bool | None = None
     tls_server_name: str | None = None
     tls_server_ca_cert_path: Path | None = None
@@ -52,14 +53,19 @@ class PluginConfig:
     keep: bool = False
     linger: float = 0.0
     namespaces_per_server: int = NAMESPACES_PER_SERVER
-    timeout: float = 30.0
+    timeout: float = TIMEOUT
     replay: bool = True
     record: Path | None = None
     record_scrub: bool = False
     replay_from: Path | None = None
     replay_module: tuple[str, ...] | None = None
     report: Path | None = None
-    executable: Mapping[str, str | bool] = field(default_factory=dict)
+    executable: Mapping[str, str | bool] = NOTHING
+
+    def __repr__(self) -> str:
+        """Without the API key."""
+        shown = self._replace(api_key=None if self.api_key is None else "***")
+        return f"PluginConfig{tuple(shown)!r}"
 
     def header(self) -> str:
         """The line at the top of a run: the server, and the settings that differ from the defaults."""
@@ -99,7 +105,7 @@ class PluginConfig:
 
     def scaled(self, seconds: float) -> float:
         """A limit that is longer in the proportion in which `timeout` is longer than its default."""
-        return seconds * max(1.0, self.timeout / PluginConfig.timeout)
+        return seconds * max(1.0, self.timeout / TIMEOUT)
 
     def server_options(self) -> dict[str, Any]:
         """The server to run, as keywords of `DevServer.start`."""
@@ -113,8 +119,7 @@ class PluginConfig:
 
     def to_wire(self) -> dict[str, Any]:
         """As plain values, which xdist can send to its workers."""
-        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+        return {key: _plain(value) for key, value in self._asdict().items()}
 
     @classmethod
     def from_wire(cls, values: Mapping[str, Any]) -> PluginConfig:
@@ -122,6 +127,12 @@ class PluginConfig:
         paths = {option.key for option in OPTIONS if option.parse is Path}
         parsed: dict[str, Any] = {k: Path(value) if k in paths and value else value for k, value in values.items()}
         return cls(**parsed)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def add_options(parser: pytest.Parser) -> None:

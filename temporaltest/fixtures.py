@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .errors import as_outcome
 from .isolation import pytest_run
-from .requirements import OUTAGE_FIXTURE, TIME_FIXTURE, requirements_of
+from .marks import OUTAGE_FIXTURE, TIME_FIXTURE
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -50,7 +49,10 @@ def _temporal_case(request: pytest.FixtureRequest, temporal_client_options: dict
     from .isolation.session import import_sdk
 
     import_sdk()
+    from dataclasses import replace
+
     from .isolation.context import CaseContext
+    from .requirements import requirements_of
 
     item: pytest.Item = request.node
     with as_outcome():

@@ -11,7 +11,7 @@ import pytest
 from . import config as configuration
 from . import rehearsal_files
 from .isolation import pytest_run, scopes
-from .requirements import CASE_FIXTURE, MARK_LINES, OUTAGE_FIXTURE, requirements_of
+from .marks import CASE_FIXTURE, MARK_LINES, OUTAGE_FIXTURE, is_marked
 
 # Not imported above: pytest warns about a plugin that was imported before it could rewrite its asserts.
 pytest_plugins = ("temporaltest.fixtures",)
@@ -59,8 +59,11 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Check the marks. Start the shared server with the first test that needs it, while collection continues."""
-    with pytest_run.usage_errors_reach_controller(item.config):
-        requirements_of(item)
+    if is_marked(item):
+        from .requirements import requirements_of
+
+        with pytest_run.usage_errors_reach_controller(item.config):
+            requirements_of(item)
     if _needs_shared_server(item) and pytest_run.executes_all(item.config) and not pytest_run.forks(item.config):
         pytest_run.session_of(item.config).begin()
 
@@ -78,6 +81,8 @@ def _needs_shared_server(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
     if SERVER_FIXTURES.isdisjoint(names) or OUTAGE_FIXTURE in names:
         return False
+    from .requirements import requirements_of
+
     return not requirements_of(item).private
 
 

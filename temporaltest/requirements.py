@@ -7,26 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from .marks import BUDGET_MARK, CASE_FIXTURE, MARK, is_marked
+
 if TYPE_CHECKING:
     import pytest
-
-MARK = "temporal"
-BUDGET_MARK = "payload_budget"
-MARK_LINES = (
-    (
-        "temporal(time_skipping, search_attributes, dynamic_config, version, private_server, replay, retention): "
-        "requirements of a test on its Temporal server"
-    ),
-    (
-        "payload_budget(largest, total, history): maximum size of one payload, all payloads and the history of "
-        "each workflow run, such as '64KB'"
-    ),
-)
-# Fixtures that imply requirements: outages need a private server, clocks need time skipping.
-OUTAGE_FIXTURE = "temporal_outage"
-TIME_FIXTURE = "temporal_time"
-# The fixture behind everything that has a namespace of the test's own.
-CASE_FIXTURE = "_temporal_case"
 
 BUDGET_KEYWORDS = ("largest", "total", "history")
 TYPES: Mapping[str, type] = {
@@ -78,7 +62,7 @@ def requirements_of(item: pytest.Item) -> Requirements:
     Raises:
         pytest.UsageError: A mark has an unknown keyword or a value of the wrong type.
     """
-    if MARK not in item.keywords and BUDGET_MARK not in item.keywords:
+    if not is_marked(item):
         return NONE
     values: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(MARK))):

@@ -147,7 +147,7 @@ class VirtualClock:
                 return False
 
     async def _require_ended(self) -> None:
-        """Check that a move failed because the workflow ended, and not because the server skips no more."""
+        """Check that a move failed because the workflow ended, and not because the server reached its limit."""
         try:
             description = await self.describe()
         except RPCError:

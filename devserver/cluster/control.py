@@ -99,7 +99,7 @@ class ClusterControl:
         ring = self._ring(cluster, roles, reporter)
         folder.create()
         request = {
-            "paths": {key: str(value) for key, value in vars(folder.paths).items()},
+            "paths": {key: str(value) for key, value in folder.paths._asdict().items()},
             "name": folder.name,
             "declaration": cluster.to_json(),
             "executable": str(roles),

@@ -67,7 +67,7 @@ class ControlSocket:
                 self._open.append((channel, self._handle(request)))
 
     def work(self) -> None:
-        """Go on with every request, and answer those that are done, also where the client has left."""
+        """Continue every request, and answer those that are done, also where the client has left."""
         for each in list(self._open):
             channel, steps = each
             try:

@@ -154,7 +154,7 @@ def _in_order(members: Iterable[ClusterMember]) -> list[list[ClusterMember]]:
 
 
 def _together(work: list[Iterator[None]]) -> Iterator[None]:
-    """Go on with all until all have ended."""
+    """Advance each until all have ended."""
     while work:
         work = [each for each in work if next(each, each) is None]
         yield

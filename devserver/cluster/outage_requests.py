@@ -1,4 +1,4 @@
-"""Outages that the process which supervises a cluster is asked for, besides those of processes."""
+"""Outages of a cluster other than those of its processes, as its supervisor is asked for them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def perform(
 
 
 def outages(links: DatabaseLinks, folder: ClusterFolder) -> dict[str, str]:
-    """What of the cluster is in an outage, besides processes: `history-1 to the database`, `disk of the database`."""
+    """What is in an outage beyond processes: `history-1 to the database`, `disk of the database`."""
     cut = {f"{member} to the database": what for member, what in links.outages.items()}
     return {**cut, **({"disk of the database": "full"} if full_disk.is_full(folder) else {})}

@@ -12,14 +12,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..system.filelocks import LockedFile
-from ..system.files import private_folder, write_private
+from ..system.files import write_private
 from ..system.paths import Paths
 from ..system.ports import Reservations
 from ..system.progress import Reporter
 from .errors import ClusterStartFailed, DatabaseRefused
 from .postgres_client import PostgresConnection
 from .postgres_server import ADMIN, HOST, PASSWORD, POLL_SECONDS, USER, accepts, bound, command, programs
+from .preparation import last_lines, made_once, run_program
 
 STORES = {"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"}
 DATA = "postgres"
@@ -49,25 +49,13 @@ def template(executable: Path, version: str, paths: Paths, reporter: Reporter) -
     """
     folder = programs()
     made = _run([str(folder / "postgres"), "--version"]).split()[2]
-    root = private_folder(paths.cache / "cluster" / "templates")
-    target = root / f"postgres-{made}-temporal-{version}-{FORM}"
-    if target.is_dir():
-        return target
-    lock = LockedFile.acquire(root / "lock", str(os.getpid()), limit=STEP_SECONDS)
-    if lock is None:
-        raise ClusterStartFailed("another process has been making the database's template for three minutes")
-    with lock:
-        if target.is_dir():
-            return target
+
+    def make(work: Path) -> None:
         reporter.note(f"making a database with the schema of Temporal {version} (once) ...")
-        work = root / f"{target.name}.new"
-        shutil.rmtree(work, ignore_errors=True)
-        try:
-            _make(private_folder(work), folder, executable)
-            work.replace(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return target
+        _make(work, folder, executable)
+
+    target = paths.cache / "cluster" / "templates" / f"postgres-{made}-temporal-{version}-{FORM}"
+    return made_once(target, make, lock="lock", limit=STEP_SECONDS, doing="making the database's template")
 
 
 def _make(work: Path, folder: Path, executable: Path) -> None:
@@ -133,22 +121,13 @@ def sql(executable: Path, port: int, password: str, store: str, words: Sequence[
 
 def _run(words: Sequence[str], more: dict[str, str] | None = None) -> str:
     try:
-        done = subprocess.run(
-            list(words),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=STEP_SECONDS,
-            check=False,
-            env={**os.environ, "LC_ALL": "C", **(more or {})},
-        )
+        done = run_program(words, limit=STEP_SECONDS, environ={**os.environ, "LC_ALL": "C", **(more or {})})
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClusterStartFailed(f"cannot run {words[0]}", details=[str(error)]) from error
     if done.returncode:
         name = next((Path(word).name for word in words if word.startswith("/") and "python" not in word), words[0])
         raise ClusterStartFailed(
             f"{name} failed (exit code {done.returncode})",
-            details=[line for line in (done.stdout + done.stderr).splitlines() if line.strip()][-12:],
+            details=last_lines(done.stdout, 12),
         )
     return done.stdout

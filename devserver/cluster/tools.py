@@ -14,6 +14,7 @@ from ..errors import CannotAsk
 from ..system.ports import Reservations
 from .declaration import Cluster
 from .postgres_server import HOST
+from .preparation import run_program
 from .role_config import PORTS, MemberPorts, member_config
 
 TDBG_SECONDS = 5
@@ -80,19 +81,11 @@ def dynamic_config_problem(executable: Path, text: str) -> str | None:
         config = Path(folder) / "worker-1.yaml"
         config.write_text(_without_database(str(file), reservations))
         try:
-            done = subprocess.run(
-                [str(executable), "serve", str(config), "worker"],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                timeout=VALIDATION_SECONDS,
-                check=False,
-                env={key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")},
-            )
+            environ = {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}
+            words = [str(executable), "serve", str(config), "worker"]
+            said = run_program(words, limit=VALIDATION_SECONDS, environ=environ).stdout
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CannotAsk("the server does not say whether it can read it", details=[str(error)]) from error
-    said = done.stdout + done.stderr
     if UNREADABLE not in said:
         if WITHOUT_DATABASE not in said:
             raise CannotAsk("the server does not say whether it can read it", details=said.splitlines()[-3:])

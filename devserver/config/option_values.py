@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from ..errors import OptionError
 
 DEFAULT_NAME = "default"
 SYSTEM_NAMESPACE = "temporal-system"  # of the server itself
 LONGEST_NAMESPACE_BYTES = 1000
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")  # search attributes and keys of the dynamic configuration
 
 _NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
 
@@ -76,3 +80,21 @@ def parse_pair(text: str, option: str, form: str, example: str) -> tuple[str, st
     if not separator or not key.strip() or not value.strip():
         raise OptionError(f"{option} {text!r} does not have the form {form}", hint=f"for example {option} {example}")
     return key.strip(), value.strip()
+
+
+def dynamic_value(key: str, text: str) -> Any:
+    """The value of a key of the dynamic configuration, from its JSON.
+
+    Raises:
+        OptionError: The key has another form, or the text is not JSON.
+    """
+    if not IDENTIFIER.match(key):
+        raise OptionError(f"{key!r} is not a valid dynamic configuration key")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise OptionError(
+            f"the value of the dynamic configuration {key} is not JSON: {text}",
+            details=[str(error)],
+            hint=f"quote strings twice, for example --dynamic-config-value '{key}=\"1s\"'",
+        ) from error

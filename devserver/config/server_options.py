@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
-from .option_values import check_namespace
+from .option_values import IDENTIFIER, check_namespace, dynamic_value
 from .tuning import TUNINGS
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ SMALLEST_EPHEMERAL = 16 * 1024 * 1024  # an empty database with its write-ahead 
 LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 LOG_FORMATS = ("text", "json")
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _URL = re.compile(r"https?://[^\s/]+\S*\Z")
 
 
@@ -186,7 +184,7 @@ def _check_choices(options: ServerOptions) -> None:
 
 def _check_pairs(options: ServerOptions) -> None:
     for name, kind in options.search_attributes:
-        if not _IDENTIFIER.match(name):
+        if not IDENTIFIER.match(name):
             raise OptionError(f"{name!r} is not a valid search attribute name", hint="use letters, digits and _")
         if kind not in SEARCH_ATTRIBUTE_TYPES:
             raise OptionError(
@@ -195,24 +193,6 @@ def _check_pairs(options: ServerOptions) -> None:
             )
     for key, value in options.dynamic_config:
         dynamic_value(key, value)
-
-
-def dynamic_value(key: str, text: str) -> Any:
-    """The value of a key of the dynamic configuration, from its JSON.
-
-    Raises:
-        OptionError: The key has another form, or the text is not JSON.
-    """
-    if not _IDENTIFIER.match(key):
-        raise OptionError(f"{key!r} is not a valid dynamic configuration key")
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise OptionError(
-            f"the value of the dynamic configuration {key} is not JSON: {text}",
-            details=[str(error)],
-            hint=f"quote strings twice, for example --dynamic-config-value '{key}=\"1s\"'",
-        ) from error
 
 
 def _check_address(options: ServerOptions) -> None:

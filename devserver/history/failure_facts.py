@@ -1,4 +1,4 @@
-"""What a failure says beside its message: details, whether it is retried, and why not."""
+"""What a failure says in addition to its message: details, whether it is retried, and why not."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class SavedHistory:
         workflow_id: Of the history's first event, else of the document, else the name of the file.
         run_id: The run's id; the name of the file if the history does not have it.
         workflow_type: The type of the workflow.
-        document: What the document has beside its events: of a recording, the test and the place of the code.
+        document: What the document has in addition to its events: of a recording, the test and the place of the code.
     """
 
     source: str

@@ -242,9 +242,8 @@ def _state(folder: InstanceFolder, record: Record, topic: str) -> CheckResult:
         return CheckResult("error", topic, f"{text}: {found['problem']}", way_out(found, record))
     if state == CRASHED:
         last = log_tail(folder.log, 1)
-        text += f" ({record.exit or 'its processes were killed'})" + (
-            f"; last log line: {last[0][:200]}" if last else ""
-        )
+        log = f"; last log line: {last[0][:200]}" if last else ""
+        text += f" ({record.exit or 'its processes were killed'}){log}"
         return CheckResult("warning", topic, text, f"devserver up --name {record.name} starts it with its kept state")
     if state == READY and not record.executable.exists():
         text = f"{text}; its executable does not exist anymore"

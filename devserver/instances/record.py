@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME
 from ..config.server_options import ServerOptions
@@ -14,6 +14,10 @@ from ..server.command_line import Ports
 from ..system.filelocks import LockedFile
 from ..system.ports import bracketed, client_host
 from ..system.process import ProcessIdentity
+from ..system.timefmt import utc_now
+
+if TYPE_CHECKING:
+    from ..server.spec import ServerSpec
 
 ANONYMOUS = "~"  # how the names of instances without a name begin
 
@@ -69,6 +73,28 @@ class Record:
     sha256: str | None = None
     overdue: Overdue | None = None
     supervisor_lock: Path | None = field(default=None, compare=False)
+
+    @classmethod
+    def starting(cls, spec: ServerSpec, pid: int, overdue: Overdue | None) -> Record:
+        """The first record of a server that this process supervises; `pid` is the server's."""
+        return cls(
+            name=spec.name,
+            state=STARTING,
+            supervisor=ProcessIdentity.own(),
+            server=ProcessIdentity.of(pid),
+            ports=spec.ports,
+            options=spec.options,
+            version=spec.version,
+            server_version=spec.server_version,
+            executable=spec.executable,
+            database=spec.database,
+            namespaces=spec.namespaces,
+            held=spec.held,
+            linger=spec.linger,
+            started_at=utc_now(),
+            sha256=spec.sha256,
+            overdue=overdue,
+        )
 
     @property
     def host(self) -> str:

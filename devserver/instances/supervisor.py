@@ -21,11 +21,10 @@ from ..system.filelocks import LockedFile
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
 from ..system.spawn import Child
-from ..system.timefmt import utc_now
 from . import ephemeral_database
 from .folder import InstanceFolder
 from .own_database import own_database, settle_overdue
-from .record import CRASHED, READY, STARTING, STOPPED, STOPPING, Record, down_command, up_command
+from .record import CRASHED, READY, STOPPED, STOPPING, Record, down_command, up_command
 
 if TYPE_CHECKING:
     from ..database import DatabaseLease, Overdue
@@ -109,7 +108,7 @@ class Supervisor:
         self._prepare_database()
         if self._to_pause:
             self._pause_schedules()
-        record = self._starting(self._launch.begin().pid)
+        record = Record.starting(spec, self._launch.begin().pid, self._overdue)
         self._write(record)
         self._launch.until_ready()
         self._launch.prepare_namespaces(lambda text: self._on_event({"warn": text}))
@@ -130,7 +129,7 @@ class Supervisor:
         launch = Launch(replace(self._spec, command=command), self._is_interrupted)
         process = launch.begin()
         try:
-            self._write(self._starting(process.pid))
+            self._write(Record.starting(self._spec, process.pid, self._overdue))
             launch.until_ready()
             launch.pause_schedules(self._to_pause)
         finally:
@@ -142,27 +141,6 @@ class Supervisor:
             self._database_lease = own_database(self._spec, self._on_event)
         if not self._spec.at_once:
             self._overdue, self._to_pause = settle_overdue(self._spec, self._on_event)
-
-    def _starting(self, pid: int) -> Record:
-        spec = self._spec
-        return Record(
-            name=spec.name,
-            state=STARTING,
-            supervisor=ProcessIdentity.own(),
-            server=ProcessIdentity.of(pid),
-            ports=spec.ports,
-            options=spec.options,
-            version=spec.version,
-            server_version=spec.server_version,
-            executable=spec.executable,
-            database=spec.database,
-            namespaces=spec.namespaces,
-            held=spec.held,
-            linger=spec.linger,
-            started_at=utc_now(),
-            sha256=spec.sha256,
-            overdue=self._overdue,
-        )
 
     def _write(self, record: Record) -> None:
         self._folder.write_record(record)

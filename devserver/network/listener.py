@@ -36,7 +36,7 @@ class Listener:
         return self.socket
 
     def refuse(self) -> None:
-        """Listen no more: the kernel answers each new connection with a reset, which a client calls refused."""
+        """Stop listening: the kernel answers each new connection with a reset, which a client calls refused."""
         self._shut()
 
     def drop(self) -> None:

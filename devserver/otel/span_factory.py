@@ -117,7 +117,7 @@ def _attributes(run: WorkflowRun, step: Step, line: str) -> dict[str, Value]:
 
 
 async def _said(step: Step, converter: DataConverter) -> dict[str, Value]:
-    """The summary from the workflow's code, and what the failure says beside its message."""
+    """The summary from the workflow's code, and what the failure says in addition to its message."""
     attributes: dict[str, Value] = {}
     if step.note:
         attributes["temporal.summary"] = (await preview(step.note, converter)).strip('"')

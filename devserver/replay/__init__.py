@@ -10,6 +10,7 @@ The public names are those of `__all__`; they are loaded when first used, becaus
 - `replay_each` does the same for histories that arrive one by one.
 - `ReplayPool` replays the histories of a server or of files in several processes; `WantedWorkflows` and `sample` choose
   them, `group_failures` puts equal failures together.
+- `file_name` makes a file name of any id.
 - `Scrubber` removes from a history what differs from run to run.
 - `WorkflowCode` is what histories are replayed against: workflow classes, and options of the SDK's `Replayer`.
 - `Divergence` says where the code left its history: the reason, the nearest event, the lines of the user's code.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .eviction import evict, park
     from .nondeterminism import Divergence, event_text
     from .outcomes import Candidate, FailureGroup, HistoryOutcome, Outcome, ReplayFailure, group_failures
+    from .records import file_name
     from .replay_process import ReplayOptions, ReplayPool
     from .replayer import ReplayResult, WorkflowCode, replay, replay_each
     from .sandbox import WorkflowSandbox
@@ -58,6 +60,7 @@ __all__ = [
     "WorkflowSandbox",
     "event_text",
     "evict",
+    "file_name",
     "group_failures",
     "is_user_code",
     "keep_forever",
@@ -82,6 +85,7 @@ __getattr__, __dir__ = lazy_names(
         "nondeterminism": ("Divergence", "event_text"),
         "outcomes": ("Candidate", "FailureGroup", "HistoryOutcome", "Outcome", "ReplayFailure", "group_failures"),
         "replay_process": ("ReplayOptions", "ReplayPool"),
+        "records": ("file_name",),
         "replayer": ("ReplayResult", "WorkflowCode", "replay", "replay_each"),
         "scrub": ("Scrubber",),
         "sandbox": ("WorkflowSandbox",),

@@ -15,7 +15,7 @@ from .outcomes import Candidate
 from .replayer import WorkflowCode, replay
 from .scrub import Scrubber
 
-LONGEST_NAME = 100
+LONGEST_NAME = 120
 
 
 class HistoryRecorder:
@@ -62,7 +62,8 @@ class HistoryRecorder:
         return path
 
 
-def file_name(text: str) -> str:
-    """A file name for an id; with a hash, if characters of the id were replaced."""
-    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-.")[:LONGEST_NAME]
-    return name if name == text else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+def file_name(text: str, readable: str | None = None) -> str:
+    """A file name for any text: `readable`, or the text itself; with a hash, if its characters had to be replaced."""
+    readable = text if readable is None else readable
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", readable).strip("-.")[:LONGEST_NAME]
+    return name if name == readable else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -170,7 +170,7 @@ class _ReplayProcess:
         """The next outcome, in the order of the histories given; None if it has ended.
 
         Raises:
-            DevServerError: It cannot go on.
+            DevServerError: It cannot continue.
         """
         outcome = await self._outcomes.get()
         if outcome is None and self._failure is not None:

@@ -80,7 +80,7 @@ class ServerSpec:
         """The spec as JSON, for the supervisor."""
         return asdict(self) | {
             "options": self.options.to_json(),
-            "paths": {name: str(path) for name, path in asdict(self.paths).items()},
+            "paths": {name: str(path) for name, path in self.paths._asdict().items()},
             "executable": str(self.executable),
             "database": str(self.database),
         }

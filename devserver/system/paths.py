@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import OptionError
 
@@ -17,8 +17,7 @@ APP = "temporal-devserver"
 HOME_VARIABLE = "DEVSERVER_HOME"
 
 
-@dataclass(frozen=True)
-class Paths:
+class Paths(NamedTuple):
     """The paths of our files and folders. Nothing is created: see `files.private_folder`."""
 
     cache: Path

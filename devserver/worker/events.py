@@ -1,4 +1,4 @@
-"""What happens while a worker is kept running, as records: their kinds and facts are listed in docs/json.md."""
+"""What happens while a worker is supervised, as records: their kinds and facts are listed in docs/json.md."""
 
 from __future__ import annotations
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 
+from ..system.ports import port_taken
+
+HOST = "127.0.0.1"
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 CHUNK_BYTES = 65536
 
@@ -22,9 +26,13 @@ class MetricsProxy:
         """Start listening.
 
         Raises:
-            OSError: The port is taken.
+            PortTaken: Another process listens on the port, or this one may not.
         """
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        try:
+            self._server = await asyncio.start_server(self._accept, HOST, self.port)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise port_taken(HOST, self.port, "--metrics-port", reason) from None
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -44,7 +52,7 @@ class MetricsProxy:
         try:
             if port is None:
                 raise ConnectionRefusedError
-            answers, requests = await asyncio.open_connection("127.0.0.1", port)
+            answers, requests = await asyncio.open_connection(HOST, port)
         except OSError:
             with contextlib.suppress(OSError):
                 await reader.readuntil(b"\r\n\r\n")

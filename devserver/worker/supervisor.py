@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,6 @@ from typing import Any
 from ..errors import CannotAsk, DevServerError
 from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.child_process import wait_any
-from ..system.ports import port_taken
 from .config import WorkerOptions
 from .events import FORWARDED, IMPORTS, WorkerEvent, WorkerEventKind
 from .metrics_proxy import MetricsProxy
@@ -75,7 +73,8 @@ class WorkerSupervisor:
         """
         self._task = asyncio.current_task()
         try:
-            await self._serve_metrics()
+            if self._metrics is not None:
+                await self._metrics.start()
             await self._run(await self._pool.prepare(self._report_late, self._report_start_killed), "running")
             while True:
                 await self._wake.wait()
@@ -209,15 +208,6 @@ class WorkerSupervisor:
         await self._pool.close()
         if self._metrics is not None:
             await self._metrics.close()
-
-    async def _serve_metrics(self) -> None:
-        if self._metrics is None:
-            return
-        try:
-            await self._metrics.start()
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise port_taken("127.0.0.1", self._metrics.port, "--metrics-port", reason) from None
 
     def _current_metrics_port(self) -> int | None:
         return self._current.metrics_port if self._current is not None else None

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import tempfile
 from pathlib import Path
-
-MAX_LENGTH = 120
 
 
 def test_id(nodeid: str) -> str:
@@ -17,12 +14,13 @@ def test_id(nodeid: str) -> str:
 
 
 def file_name(text: str) -> str:
-    """A file name for the id of a test or workflow; with a hash, if characters of the id had to be replaced."""
+    """A file name for the id of a test or workflow, in which a test's path and parameters stay readable."""
+    from devserver.replay import file_name as safe_name
+
     plain = text.replace("::", "-").replace("/", ".")
     if plain.endswith("]"):
         plain = plain[:-1].replace("[", "-", 1)
-    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", plain).strip("-.")[:MAX_LENGTH]
-    return name if name == plain else f"{name or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return safe_name(text, plain)
 
 
 def write(path: Path, text: str) -> None:

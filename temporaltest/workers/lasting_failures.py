@@ -1,4 +1,4 @@
-"""Failures that are the same on every attempt, told from those that a retry may end."""
+"""Failures that are the same on every attempt, and those that a retry may end."""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ from ...cluster import Cassandra, Cluster, ClusterControl, Postgres, cassandra, 
 from ...cluster.control import RING_SECONDS, START_SECONDS
 from ...cluster.declaration import DEFAULT_VERSION, ROLES, Roles
 from ...cluster.folder import command
-from ...config.option_values import parse_pair
-from ...config.server_options import dynamic_value
+from ...config.option_values import dynamic_value, parse_pair
 from ...errors import OptionError
 from ..options.cluster import cluster_name_option
 from ..options.common import json_option, quiet_option

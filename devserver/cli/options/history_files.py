@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from ...history import StoredHistories
     from ...search import Hit
 
-STDIN = "-"
-SUFFIXES = (".json", ".json.gz")
+SUFFIXES = (".json", ".json.gz")  # of what is a file without a doubt; an id may well end in .bin
 MAX_NOTES = 10
 
 
@@ -39,7 +38,7 @@ def names_files(workflow_id: str) -> bool:
     Raises:
         OptionError: It is the name of a file that does not exist.
     """
-    if workflow_id == STDIN:
+    if workflow_id == "-":
         return True
     path = Path(workflow_id)
     try:

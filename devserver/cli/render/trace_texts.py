@@ -32,7 +32,7 @@ class TraceTexts:
         return clean(await preview(kept, self._converter, self._width)) if kept else ""
 
     async def facts(self, failure: Failure, retry_state: str) -> str:
-        """What a failure says beside its message; empty if that is nothing."""
+        """What a failure says in addition to its message; empty if that is nothing."""
         facts = await failure_facts(failure, self._converter, retry_state)
         text = clean(", ".join(facts.words()))
         return text if len(text) <= self._width else text[: self._width - 3] + "..."

@@ -13,7 +13,6 @@ from ...errors import OptionError
 from ..options.client import converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options, words_of
-from ..options.history_files import STDIN
 from ..options.module_type import ModuleType
 from ..render import replay as text
 from ..render.output import echo_json, echo_lines
@@ -51,7 +50,7 @@ CHOOSING = {
     "--closed",
     type=click.IntRange(min=1),
     metavar="N",
-    show_default=f"{CLOSED_LIMIT} beside the open ones",
+    show_default=f"{CLOSED_LIMIT} in addition to the open ones",
     help="Maximum number of closed workflows to replay. Without --open, replay closed ones only.",
 )
 @click.option(
@@ -203,7 +202,7 @@ def _in_files(places: Sequence[str]) -> list[Candidate]:
                     f"{path} has no history", hint="files of histories end in .json, .json.gz, .bin or .pb"
                 )
             paths += below
-        elif place != STDIN and not path.is_file():
+        elif place != "-" and not path.is_file():
             raise OptionError(f"there is no file {path}", hint="name a history, or a folder with histories")
         else:
             paths.append(path)

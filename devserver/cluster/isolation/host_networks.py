@@ -83,7 +83,7 @@ class HostNetworks:
         return [sys.executable, "-I", "-S", in_network.__file__, namespace, *words]
 
     def black_hole(self, number: int, *, on: bool) -> None:
-        """Drop every packet that a host sends or receives, or drop them no more.
+        """Drop every packet that a host sends or receives, or stop dropping them.
 
         Raises:
             NetworkNotIsolated: `nft` is missing, or the kernel refuses.

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...system.filelocks import LockedFile
-from ...system.files import private_folder
 from ...system.parent_death import bound_to_parent
 from ...system.paths import Paths, which, whole
 from ...system.progress import Reporter
-from ..errors import CassandraMissing, ClusterStartFailed
+from ..errors import CassandraMissing
+from ..preparation import made_once, run_program
 from .known_jars import HASHES, VERSION
 
 VARIABLE = "CASSANDRA_HOME"
@@ -105,7 +103,7 @@ def _version(folder: Path) -> str:
     found = [jar for pattern in MAIN for jar in folder.glob(pattern)]
     if not found:
         raise CassandraMissing(
-            f"{VARIABLE} has no Cassandra: {folder} holds no {MAIN[1]}",
+            f"{VARIABLE} has no Cassandra: there is no {MAIN[1]} in {folder}",
             hint=f"set it to the folder of an unpacked Cassandra 5.0, or unset it: Maven fetches {VERSION} then",
         )
     return found[0].stem.rpartition("-")[2]
@@ -113,18 +111,14 @@ def _version(folder: Path) -> str:
 
 def _fetched(paths: Paths, reporter: Reporter, *, offline: bool) -> Path:
     target = paths.cache / "cluster" / f"cassandra-{VERSION}"
-    if not target.is_dir():
-        private_folder(target.parent)
-        lock = LockedFile.acquire(target.with_name("cassandra.lock"), str(os.getpid()), limit=LOCK_SECONDS)
-        if lock is None:
-            raise ClusterStartFailed("another process has been fetching Cassandra for 15 minutes")
-        with lock:
-            if not target.is_dir():
-                _fetch(target, reporter, offline=offline)
-    return target
+
+    def fetch(work: Path) -> None:
+        _fetch(work, reporter, offline=offline)
+
+    return made_once(target, fetch, lock="cassandra.lock", limit=LOCK_SECONDS, doing="fetching Cassandra")
 
 
-def _fetch(target: Path, reporter: Reporter, *, offline: bool) -> None:
+def _fetch(work: Path, reporter: Reporter, *, offline: bool) -> None:
     maven = which("mvn")
     if maven is None:
         raise CassandraMissing(
@@ -132,24 +126,17 @@ def _fetch(target: Path, reporter: Reporter, *, offline: bool) -> None:
             hint=f"install Maven (Debian: apt-get install maven), or set {VARIABLE} to the folder of a Cassandra",
         )
     reporter.note(f"fetching Cassandra {VERSION} with Maven: {COST} (once) ...")
-    work = target.with_name(f"{target.name}.new")
-    shutil.rmtree(work, ignore_errors=True)  # of a fetch that was killed
-    try:
-        private_folder(work)
-        (work / "pom.xml").write_text(POM)
-        words = [maven, "-B", "-C", *(["-o"] if offline else []), "-f", str(work / "pom.xml")]
-        _maven([*words, "dependency:copy-dependencies", f"-DoutputDirectory={work}"], reporter)
-        (work / "pom.xml").unlink()
-        wrong = [name for name, wanted in HASHES.items() if _hash(work / name) != wanted]
-        if wrong:
-            raise CassandraMissing(
-                f"{len(wrong)} of the {len(HASHES)} jars that Maven fetched are missing or not the pinned ones",
-                details=sorted(wrong)[:5],
-                hint="remove them from Maven's cache (~/.m2/repository), or see where its settings.xml fetches from",
-            )
-        work.replace(target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    (work / "pom.xml").write_text(POM)
+    words = [maven, "-B", "-C", *(["-o"] if offline else []), "-f", str(work / "pom.xml")]
+    _maven([*words, "dependency:copy-dependencies", f"-DoutputDirectory={work}"], reporter)
+    (work / "pom.xml").unlink()
+    wrong = [name for name, wanted in HASHES.items() if _hash(work / name) != wanted]
+    if wrong:
+        raise CassandraMissing(
+            f"{len(wrong)} of the {len(HASHES)} jars that Maven fetched are missing or not the pinned ones",
+            details=sorted(wrong)[:5],
+            hint="remove them from Maven's cache (~/.m2/repository), or see where its settings.xml fetches from",
+        )
 
 
 def _maven(words: Sequence[str], reporter: Reporter) -> None:
@@ -192,16 +179,6 @@ def _hash(path: Path) -> str | None:
 
 def _run(words: Sequence[str], limit: float) -> str:
     try:
-        done = subprocess.run(
-            list(words),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=limit,
-            check=False,
-        )
+        return run_program(words, limit=limit).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CassandraMissing(f"cannot run {words[0]}", details=[str(error)]) from error
-    return done.stdout

@@ -111,7 +111,7 @@ class Ring:
         return nodetool.ring_of((yield from self.nodetool(number, ["status"])))
 
     def nodetool(self, number: int, words: Sequence[str]) -> Generator[None, None, str]:
-        """Run `nodetool` on a node; what it prints. If the same is running already, its end is waited for.
+        """Run `nodetool` on a node; what it prints. If the same is running already, wait for its end.
 
         Raises:
             RingRefused: It fails.

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import DevServerError
-from ...system.filelocks import LockedFile
-from ...system.files import private_folder
 from ...system.parent_death import bound_to_parent
 from ...system.paths import Paths
 from ...system.progress import Reporter
@@ -27,6 +25,7 @@ from ...system.spawn import Child, spawn_bound
 from ..declaration import Cassandra
 from ..errors import ClusterStartFailed
 from ..isolation.own_network import OwnNetwork
+from ..preparation import last_lines, made_once, run_program
 from . import cql
 from .jars import CassandraPrograms
 from .node_server import ARCHIVE, CQL_PORT, DATA, KEYSPACE, RingNode
@@ -54,39 +53,24 @@ def template(
     Raises:
         ClusterStartFailed: It cannot be made.
     """
-    target = folder(programs, database, version, paths)
-    if target.is_dir():
-        return target
-    lock = LockedFile.acquire(private_folder(target.parent) / "ring.lock", str(os.getpid()), limit=LOCK_SECONDS)
-    if lock is None:
-        raise ClusterStartFailed("another process has been making the template of a ring for 25 minutes")
-    with lock:
-        if target.is_dir():
-            return target
+
+    def make_work(work: Path) -> None:
         reporter.note(f"making {database} with the schema of Temporal {version} (once; some minutes) ...")
-        work = target.with_name(f"{target.name}.new")
-        shutil.rmtree(work, ignore_errors=True)
-        try:
-            private_folder(work)
-            _in_own_process(
-                {
-                    "work": str(work),
-                    "nodes": database.nodes,
-                    "replication": database.replication,
-                    "executable": str(executable),
-                    "programs": programs.to_json(),
-                },
-                reporter,
-            )
-            work.replace(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return target
+        request = {
+            "work": str(work),
+            "nodes": database.nodes,
+            "replication": database.replication,
+            "executable": str(executable),
+            "programs": programs.to_json(),
+        }
+        _in_own_process(request, reporter)
+
+    target = folder(programs, database, version, paths)
+    return made_once(target, make_work, lock="ring.lock", limit=LOCK_SECONDS, doing="making the template of a ring")
 
 
 def _in_own_process(request: Mapping[str, Any], reporter: Reporter) -> None:
     words = bound_to_parent([sys.executable, "-m", __name__, json.dumps(request)])
-    last: list[str] = []
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stdout or ():
@@ -99,7 +83,8 @@ def _in_own_process(request: Mapping[str, Any], reporter: Reporter) -> None:
             process.kill()
             raise
     if process.returncode:
-        raise ClusterStartFailed("the process that makes the template of a ring ended", details=last)
+        code = process.returncode
+        raise ClusterStartFailed(f"the process that makes the template of a ring ended (exit code {code})")
 
 
 def make(request: Mapping[str, Any]) -> None:
@@ -147,8 +132,8 @@ def _until_serving(node: RingNode, child: Child) -> None:
     while not cql.serves(node.address):
         if child.poll() is not None or time.monotonic() >= deadline:
             lines = (node.folder / "log").read_text(errors="replace").splitlines()
-            told = [line for line in lines if line.startswith(("ERROR", "Exception", "Caused by"))]
-            raise ClusterStartFailed(f"{node.name} of Cassandra does not start", details=(told or lines)[-LOG_LINES:])
+            errors = [line for line in lines if line.startswith(("ERROR", "Exception", "Caused by"))]
+            raise ClusterStartFailed(f"{node.name} of Cassandra does not start", details=(errors or lines)[-LOG_LINES:])
         time.sleep(POLL_SECONDS)
 
 
@@ -164,22 +149,13 @@ def _stop(node: RingNode, child: Child) -> None:
 
 def _schema(words: Sequence[str]) -> None:
     try:
-        done = subprocess.run(
-            list(words),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=SCHEMA_SECONDS,
-            check=False,
-        )
+        done = run_program(words, limit=SCHEMA_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClusterStartFailed("Temporal's schema tool does not run", details=[str(error)]) from error
     if done.returncode:
         raise ClusterStartFailed(
             f"Temporal's schema tool failed (exit code {done.returncode})",
-            details=[line for line in done.stdout.splitlines() if line.strip()][-LOG_LINES:],
+            details=last_lines(done.stdout, LOG_LINES),
         )
 
 

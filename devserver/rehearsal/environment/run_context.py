@@ -82,7 +82,8 @@ class RunContext:
         self.ledger = folder / "ledger.jsonl"
         self.worker_log = folder / "worker.log"
         self.worker: RehearsalWorker | None = None
-        self.settings = WorkerSettings(scenario.module, _path_of(scenario))
+        path = () if scenario.file is None else (str(scenario.file.parent),)
+        self.settings = WorkerSettings(scenario.module, path)
         self.judgements: list[Judgement] = []
         self.fixture: Any = None  # the value of the scenario's fixture
         self.patient: Patient | None = None  # the scenario's cluster
@@ -245,7 +246,3 @@ class RunContext:
         """The worker's settings with another module and build id."""
         options = {**self.settings.options, **({"build_id": build_id} if build_id else {})}
         return replace(self.settings, module=module, options=options)
-
-
-def _path_of(scenario: RunbookSource) -> tuple[str, ...]:
-    return (str(scenario.file.parent),) if scenario.file is not None else ()

@@ -134,7 +134,7 @@ def rate_limit(rps: int) -> RateLimit:
 
 
 def schema_behind() -> SchemaBehind:
-    """Set the version of the patient's schema one back: no role starts any more, those that run go on. PostgreSQL only.
+    """Set the version of the patient's schema one back: no role starts, those that run keep running. PostgreSQL only.
 
     Only the version is set back, not the tables; Temporal's schema tool brings it up to date again.
     """

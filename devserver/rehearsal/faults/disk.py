@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import struct
 import subprocess
@@ -11,8 +12,9 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...system.parent_death import bound_to_parent
 from ..environment.run_context import RunContext
@@ -23,7 +25,10 @@ from ..scenario.events import TriggerEvent
 
 PATIENCE_SECONDS = 5.0
 LOG_ROOM = 65536  # bytes that the server's log may still grow by; SQLite's own log has none
-WAL_HEADER, FRAME_HEADER, LAST_FRAME = 32, 24, 16  # bytes; the last is where -shm says how many frames are in use
+WAL_HEADER, FRAME_HEADER = 32, 24  # bytes
+# Offsets in -shm: the number of used frames, the salt, which a restart of the log changes, the number of frames that
+# stand in the database too. The first 48 bytes stand there twice; both are equal unless a process is writing them.
+LAST_FRAME, SALT, BACKFILLED, HEADER_BYTES = 16, 32, 96, 48
 REFUSED = "disk I/O error"
 
 
@@ -131,18 +136,19 @@ def _let_go(locker: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def _full(pid: int, db: Path, log: Path) -> Iterator[None]:
-    """Leave no space after the used part of SQLite's log. The server cannot restart the log while we read from it."""
+    """Leave no space after the used part of SQLite's log, and keep the server from restarting the log.
+
+    The log's index stays open for as long as the connection: when a process closes any file, it loses all its locks on
+    that file, SQLite's included.
+    """
     import resource
 
-    connection = _connected(db)
-    try:
-        _write_something(connection)  # only a reader of the log itself keeps the server from restarting it
-        connection.execute("BEGIN")
+    with db.with_name(f"{db.name}-shm").open("rb", buffering=0) as index, closing(_connected(db)) as connection:
         (page,) = connection.execute("PRAGMA page_size").fetchone()
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _read_from_log(connection, index)
         room = log.stat().st_size + LOG_ROOM
-        _lengthen(db, page, room)
-        limit = max(_used(db, page), room)
+        _lengthen(db, index, page, room)
+        limit = max(_used(index, page), room)
         before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, before[1]))
         try:
@@ -150,20 +156,36 @@ def _full(pid: int, db: Path, log: Path) -> Iterator[None]:
         finally:
             with suppress(ProcessLookupError):  # it ended by itself
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
-    finally:
-        connection.close()
 
 
 def _connected(db: Path) -> sqlite3.Connection:
-    return sqlite3.connect(db, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False)
+    connection = sqlite3.connect(db, isolation_level=None, timeout=PATIENCE_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
 
 
-def _lengthen(db: Path, page: int, least: int) -> None:
+def _read_from_log(connection: sqlite3.Connection, index: FileIO) -> None:
+    """Begin a transaction that reads from the log: the server cannot restart the log before it ends.
+
+    Where all of the log stands in the database too, because of a checkpoint since our last write, SQLite reads only
+    from the database. That is seen by the counters, or by the salt if the server has restarted the log meanwhile.
+    """
+    while True:
+        _write_something(connection)
+        before = _log_state(index)
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        now = _log_state(index)
+        if now.salt == before.salt and now.backfilled < now.frames:
+            return
+        connection.execute("COMMIT")
+
+
+def _lengthen(db: Path, index: FileIO, page: int, least: int) -> None:
     """Write the same page until SQLite's log uses `least` bytes: one limit holds for all files of the server."""
     with closing(_connected(db)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA wal_autocheckpoint=0")
-        while _used(db, page) < least:
+        while _used(index, page) < least:
             _write_something(connection)
 
 
@@ -172,11 +194,24 @@ def _write_something(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version={int(version)}")
 
 
-def _used(db: Path, page: int) -> int:
-    """The used bytes of the database's log, according to its index."""
-    index = db.with_name(f"{db.name}-shm").read_bytes()[: LAST_FRAME + 4]
-    (frames,) = struct.unpack_from("=I", index, LAST_FRAME)
-    return int(WAL_HEADER + frames * (FRAME_HEADER + page))
+class _LogState(NamedTuple):
+    frames: int
+    salt: int
+    backfilled: int
+
+
+def _log_state(index: FileIO) -> _LogState:
+    """What the index of the database's log says of it."""
+    while True:
+        data = os.pread(index.fileno(), BACKFILLED + 4, 0)
+        if data[:HEADER_BYTES] == data[HEADER_BYTES:BACKFILLED]:
+            (frames,), (salt,) = struct.unpack_from("=I", data, LAST_FRAME), struct.unpack_from("=Q", data, SALT)
+            return _LogState(frames, salt, *struct.unpack_from("=I", data, BACKFILLED))
+
+
+def _used(index: FileIO, page: int) -> int:
+    """The used bytes of the database's log."""
+    return WAL_HEADER + _log_state(index).frames * (FRAME_HEADER + page)
 
 
 def lock_database(for_: float | timedelta) -> LockDatabase:

@@ -25,7 +25,7 @@ class HeldConnections:
         self._enough = threading.Event()
 
     def take(self) -> None:
-        """Connect until the database refuses, and go on.
+        """Connect until the database refuses, and again whenever a connection is free.
 
         Raises:
             FaultImpossible: It does not answer.
@@ -51,7 +51,7 @@ class HeldConnections:
                 connection.close()
 
     def release(self) -> None:
-        """Close them, and take no more."""
+        """Close them, and stop taking new ones."""
         self._enough.set()
         with self._lock:
             while self._held:

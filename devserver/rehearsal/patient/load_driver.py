@@ -81,7 +81,7 @@ class LoadDriver:
         self._running = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Start no more workflows; the worker keeps running."""
+        """Stop starting workflows; the worker keeps running."""
         if self._running is None:
             return
         self._running.cancel()

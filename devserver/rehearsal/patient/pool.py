@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class PatientPool:
 
     async def _start(self, cluster: Cluster) -> _Running:
         self._made += 1
-        control = ClusterControl(f"{NAME}-{self._made}", replace(Paths.default(), data=self._folder))
+        control = ClusterControl(f"{NAME}-{self._made}", Paths.default()._replace(data=self._folder))
         async with contextlib.AsyncExitStack() as undo:
             status = await undo.enter_async_context(
                 async_block(control.started(cluster, limit=START_FACTOR * start_seconds(cluster), patient=True))

@@ -40,15 +40,13 @@ def control() -> ClusterControl:
     Raises:
         ApplicationError: There is no patient, or it is known by its address only; not retryable.
     """
-    from dataclasses import replace
-
     from ...cluster import ClusterControl
     from ...system.paths import Paths
 
     found = patient()
     if "cluster" not in found:
         raise ApplicationError("the patient is given by its address: it is only looked at", non_retryable=True)
-    return ClusterControl(found["cluster"], replace(Paths.default(), data=Path(found["data"])))
+    return ClusterControl(found["cluster"], Paths.default()._replace(data=Path(found["data"])))
 
 
 async def ask(kind: str, **facts: Any) -> dict[str, Any]:

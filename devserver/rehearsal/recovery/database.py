@@ -120,8 +120,8 @@ async def schema_versions(
     """The version of the schema of both databases, and what the binary wants: `temporal`, `temporal_visibility`,
     `temporal wanted`, `temporal_visibility wanted`.
 
-    A role whose database is older than it wants does not start; one that runs goes on. It reads, so it may repeat. The
-    versions wanted are those of the patient's server, and missing without a patient.
+    A role whose database is older than it wants does not start; one that runs keeps running. It reads, so it may
+    repeat. The versions wanted are those of the patient's server, and missing without a patient.
 
     Raises:
         ApplicationError: The database cannot be asked; retryable.

@@ -1,6 +1,6 @@
 """Activities that look at a ring of Cassandra and change it.
 
-What they have begun goes on when the runbook's worker dies; a retry waits for the same work instead of beginning it
+What they have started continues when the runbook's worker dies; a retry waits for the same work instead of beginning it
 again. They heartbeat every second.
 """
 
@@ -62,7 +62,7 @@ async def wait_for_node(node: str, seen_by: str = "") -> None:
     It reads, so it may run any number of times.
 
     Args:
-        node: The node that is waited for.
+        node: The node to wait for.
         seen_by: The node that is asked; the first that runs if empty.
 
     Raises:
@@ -76,7 +76,7 @@ async def wait_for_node(node: str, seen_by: str = "") -> None:
 async def decommission_node(node: str, force: bool = False) -> None:
     """Have a node hand over its data and leave the ring; returns when it has left, within 600 seconds.
 
-    Idempotent: a node that has left is left alone. Its process goes on running, and answers: see `delete_node`.
+    Idempotent: a node that has left is left alone. Its process keeps running, and answers: see `delete_node`.
 
     Args:
         node: The node.
@@ -109,7 +109,7 @@ async def remove_node(node: str) -> None:
 async def delete_node(node: str) -> None:
     """End a node that is out of the ring (SIGKILL), remove its data, and forget it as a contact point of the roles.
 
-    Until then the process of a decommissioned node goes on running. Idempotent: a node that is gone is no error.
+    Until then the process of a decommissioned node keeps running. Idempotent: a node that is gone is no error.
 
     Args:
         node: The node.

@@ -34,7 +34,7 @@ class CanaryWorkflow:
 async def canary_run(address: str = "", namespace: str = "", deadline: float = 10.0) -> float:
     """Run a workflow with a timer on a worker of its own; the seconds until it has completed.
 
-    Besides what `canary` shows, it shows that matching works and timers fire: an acknowledged start may never run.
+    It shows what `canary` shows, and that matching works and timers fire: an acknowledged start may never run.
     Each attempt runs a workflow of its own, of the type `devserver-canary-run`; it heartbeats every second.
 
     Args:

@@ -125,6 +125,50 @@ def test_a_full_disk_under_a_long_log(rehearse: Rehearse, stand: Stand) -> None:
     assert result.verdict == "pass", result.reason
 
 
+WRITER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    connection.execute("INSERT INTO some VALUES (zeroblob(400000))")
+    print("written")
+except sqlite3.OperationalError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("checkpoints", [0, 1])
+def test_a_full_disk_under_a_log_that_could_be_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checkpoints: int
+) -> None:
+    """The used part of SQLite's log is no room for new writes, also where the database has all of it already."""
+    db, log = tmp_path / "some.db", tmp_path / "log"
+    log.touch()
+    write = disk._write_something
+    left = [checkpoints]
+
+    def write_something(connection: sqlite3.Connection) -> None:
+        write(connection)
+        if left[0]:
+            left[0] -= 1
+            connection.execute("PRAGMA wal_checkpoint")
+
+    monkeypatch.setattr("devserver.rehearsal.faults.disk._write_something", write_something)
+    with closing(sqlite3.connect(db, isolation_level=None)) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+        made.execute("PRAGMA wal_autocheckpoint=0")
+        made.execute("CREATE TABLE some (data)")
+        made.execute("INSERT INTO some VALUES (zeroblob(6000000))")
+        words = [sys.executable, "-c", WRITER, str(db)]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdin is not None
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+            with disk._full(writer.pid, db, log):
+                assert writer.communicate("go\n", timeout=60)[0] == "disk I/O error\n"
+
+
 def test_a_disk_that_cannot_be_filled(rehearse: Rehearse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system does not allow this fault, the verdict is unknown, with the reason."""
     monkeypatch.setattr("devserver.rehearsal.faults.disk.sys", SimpleNamespace(platform="darwin"))

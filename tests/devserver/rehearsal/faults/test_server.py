@@ -59,7 +59,7 @@ def test_an_outage_ends_with_the_rehearsal(rehearse: Rehearse, stand: Stand, fau
     """An hour's outage ends at the runbook's limit; the next run has a running server."""
     environment = stand.environment
     result = rehearse(scene("steps", "Sure", STARTS.do(fault), limit=1))
-    assert result.verdict == "fail"
+    assert result.verdict == "fail", result.reason
     assert "it did not end within 1 s" in result.reason
     assert rehearse(scene("steps", "Sure")).verdict == "pass"
     assert stand.environment is environment
