@@ -87,14 +87,14 @@ class OptionError(DevServerError):
 
 
 class ConfigFileError(OptionError):
-    """The `[tool.devserver]` table of a pyproject.toml is malformed."""
+    """A file with settings is malformed: [tool.devserver] of a pyproject.toml, or temporal-devserver.toml."""
 
 
 # Folders
 
 
 class UntrustedSettings(DevServerError):
-    """A checkout's settings choose what is executed, and the user has not trusted them."""
+    """A checkout's settings choose what is executed or who reaches the server, and the user has not trusted them."""
 
 
 class UnsafeFolder(DevServerError):
@@ -167,6 +167,10 @@ class SearchAttributeRefused(DevServerError):
     """Temporal rejects a search attribute: its name is reserved, it has another type already, or it is one too many."""
 
 
+class NexusEndpointRefused(DevServerError):
+    """A Nexus endpoint points elsewhere, or Temporal rejects it."""
+
+
 class InstanceRunning(DevServerError):
     """The instance is running, so the operation is impossible or has no effect."""
 
@@ -232,6 +236,14 @@ class DatabaseTooNew(DatabaseError):
 
 class DatabaseTooOld(DatabaseError):
     """An older server wrote the file, and it cannot or must not be upgraded."""
+
+
+class SnapshotFileDamaged(DatabaseError):
+    """A file is no exported snapshot, is truncated, or has changed since."""
+
+
+class SnapshotFileTooNew(DatabaseError):
+    """A newer devserver wrote the file of a snapshot."""
 
 
 class SnapshotUnknown(NotFound):

@@ -1,4 +1,4 @@
-"""Writes the tables of moments, faults, drills and expectations: each call and the start of its docstring."""
+"""Writes tables: moments, faults, drills and expectations (each call, the start of its docstring), and settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from devserver.rehearsal import at, drills, expect, faults
+from scripts.settings_tables import TABLES
 
 MODULES: dict[str, ModuleType] = {
     "at": at,
@@ -29,6 +30,10 @@ def with_tables(text: str) -> str:
 
 def _table(name: str) -> Iterator[str]:
     yield f"<!-- table of {name} -->"
+    if name in TABLES:
+        yield from TABLES[name]()
+        yield "<!-- end of table -->"
+        return
     yield f"| `{name}.` | |"
     yield "|---|---|"
     for function in _functions(MODULES[name]):

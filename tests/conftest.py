@@ -22,6 +22,7 @@ from devserver.system.files import private_folder
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.helpers import bytecode, quick_binary
 from tests.helpers.fork_server import ForkServer, fork_server
+from tests.helpers.json_schemas import check_output
 
 pytest_plugins = "pytester"
 
@@ -183,7 +184,10 @@ def forks() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def devserver(home: Path, forks: ForkServer) -> Run:
-    """Run the command in a separate process; stdout and stderr are text. `fresh` uses a new interpreter."""
+    """Run the command in a separate process; stdout and stderr are text. `fresh` uses a new interpreter.
+
+    What it prints with --json has to fit its schema.
+    """
 
     def run(
         *args: str,
@@ -195,10 +199,14 @@ def devserver(home: Path, forks: ForkServer) -> Run:
         words = command(*args)
         variables = {**os.environ, **(env or {})}
         if not fresh and forks.fits(words, variables):
-            return forks.run(words[1:], env=variables, timeout=limit, text=answer)
-        return subprocess.run(
-            words, env=variables, capture_output=True, text=True, timeout=limit, input=answer, check=False
-        )
+            done = forks.run(words[1:], env=variables, timeout=limit, text=answer)
+        else:
+            done = subprocess.run(
+                words, env=variables, capture_output=True, text=True, timeout=limit, input=answer, check=False
+            )
+        if "--json" in args and done.returncode in (0, 1):
+            check_output(args, done.stdout)
+        return done
 
     return run
 

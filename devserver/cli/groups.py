@@ -58,7 +58,7 @@ class LazyGroup(CommandGroup):
 
     Args:
         package: The package.
-        sections: Title -> name -> line of --help. The function has the command's name, `list_` for `list`.
+        sections: Title -> name -> line of --help. The function has the command's name; `list_`, `import_`.
         unlisted: More commands, which --help does not list.
         modules: Modules of commands that are not in the package under their own name.
     """
@@ -88,7 +88,8 @@ class LazyGroup(CommandGroup):
         if cmd_name not in self._lines:
             return None
         module = importlib.import_module(f".{self._modules.get(cmd_name, cmd_name)}", self._package)
-        command: click.Command = getattr(module, "list_" if cmd_name == "list" else cmd_name.replace("-", "_"))
+        function = f"{cmd_name}_" if cmd_name in ("list", "import") else cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, function)
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -75,6 +75,7 @@ UNLISTED = {
     "wait": "Wait until a server is ready.",
     "trust": "Trust a project's settings and modules.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
+    "config": "Show the settings and where they come from.",
     "completion": "Print the completion script of a shell.",
 }
 COMMANDS = {name: line for section in (*SECTIONS.values(), UNLISTED) for name, line in section.items()}
@@ -89,7 +90,7 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-wait (until a server is ready), trust (a project's settings), observe
+wait (until a server is ready), trust and config (a project's settings), observe
 (configuration for Prometheus and Datadog), completion bash|zsh|fish.
 """
 

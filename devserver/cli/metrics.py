@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..config.option_values import DEFAULT_NAME
+from ..config.settings import default_instance
 from ..errors import CannotAsk, DevServerError, OptionError
 from .options.common import json_option, limit_option, watch_option
 from .options.environment import EnvironmentOption
@@ -97,10 +98,10 @@ def find_servers(name: str | None, servers: Sequence[str], *, needed: bool) -> l
     managed = name or os.environ.get(NAME)
     if managed is None and not needed:
         try:
-            instance_endpoint(DEFAULT_NAME)
+            instance_endpoint(default_instance())
         except CannotAsk:
             return []
-    return [partial(instance_endpoint, managed or DEFAULT_NAME)]
+    return [partial(instance_endpoint, managed or default_instance())]
 
 
 def find_workers(workers: Sequence[str]) -> list[FindEndpoint]:

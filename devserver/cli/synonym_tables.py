@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("rehearsal", "rehearsals", "chaos"), "run rehearsals with: devserver rehearse {PATH}"),
         **dict.fromkeys(("prometheus", "datadog"), "write its configuration with: devserver observe {}"),
         **dict.fromkeys(("workflows", "wf"), "see: devserver workflow --help"),
-        **dict.fromkeys(("activity", "batch", "operator", "task-queue", "config", "nexus", "worker"), TEMPORAL_CLI),
+        **dict.fromkeys(("activity", "batch", "operator", "task-queue", "nexus", "worker"), TEMPORAL_CLI),
         **dict.fromkeys(
             ("namespace", "search-attribute"), "the Temporal CLI has it: devserver temporal -- operator {}"
         ),
@@ -77,6 +77,10 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
             "`devserver env` prints the settings that connect a client, `devserver logs --follow` follows a server's "
             "log, `devserver temporal --` runs the Temporal CLI against a server",
         ),
+    },
+    "devserver config": {
+        **dict.fromkeys(("get", "set", "delete", "delete-profile"), "client profiles: devserver temporal -- config {}"),
+        **dict.fromkeys(("list", "print", "view", "env"), "show all settings with: devserver config show"),
     },
     "devserver workflow": {
         **dict.fromkeys(

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from ..config.project_table import FILE, find_table, table_in
-from ..config.settings_parsing import READERS
+from ..config.setting_kinds import PATH
+from ..config.settings_file import FILES, find_settings_file, settings_file_in
 from ..config.trust import TrustedFolder, TrustStore, guarded
 from ..errors import OptionError
 from ..system.files import sha256_of
@@ -27,9 +27,10 @@ from .render.terminal import clean
 def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
     """Trust the project in FOLDER, by default the current one.
 
-    In a trusted project the settings of [tool.devserver] that choose the server's executable count (binary,
-    source, base-url, accept-sha256), and shell completion imports its modules. Trust ends when one of these settings
-    changes, not when a module does: revoke it before you check out a branch whose code you have not read.
+    In a trusted project the settings count that choose the server's executable (binary, source, base-url,
+    accept-sha256), let others reach the server (ip, http-port, ui-codec-endpoint, ...) or name a database outside of
+    the project, and shell completion imports its modules. Trust ends when one of these settings changes, not when a
+    module does: revoke it before you check out a branch whose code you have not read.
     """
     store = TrustStore(Paths.default())
     if list_all:
@@ -48,17 +49,18 @@ def trust(folder: Path, revoke: bool, list_all: bool, as_json: bool) -> None:
         return
     click.echo(clean(f"trusted {record.folder}" + ("" if project == path else f", the project of {path}")))
     _print_values(record)
-    if not guarded(table):
-        click.echo(f"  its {FILE} chooses no executable")
+    if not guarded(table, project):
+        click.echo("  its settings choose no executable and open nothing")
     click.echo("  shell completion imports its modules, also when they change later")
 
 
 def _project(path: Path) -> tuple[Path, dict[str, Any]]:
-    """The project that a folder belongs to: itself if it has a pyproject.toml or .git, else the one with our table."""
-    if (path / FILE).exists() or (path / ".git").exists():
-        return path, table_in(path) or {}
-    found = find_table(path)
-    return (path, {}) if found is None else (found[0].parent, found[1])
+    """The project of a folder, and its settings: itself with such a file or .git, else the one above with settings."""
+    if any((path / name).exists() for name in (*FILES, ".git")):
+        own = settings_file_in(path)
+        return path, own.table if own else {}
+    found = find_settings_file(path)
+    return (path, {}) if found is None else (found.path.parent, found.table)
 
 
 def _binary_sha256(project: Path, table: dict[str, object]) -> str | None:
@@ -66,12 +68,12 @@ def _binary_sha256(project: Path, table: dict[str, object]) -> str | None:
     if "binary" not in table:
         return None
     try:
-        return sha256_of(READERS["binary"](table["binary"], project))
+        return sha256_of(PATH.read(table["binary"], project))
     except (OSError, ValueError) as error:
         raise OptionError(
             f"the file that binary names cannot be read: {table['binary']}",
             details=[str(error)],
-            hint=f"correct {project / FILE}, or create the file first",
+            hint=f"correct the settings in {project}, or create the file first",
         ) from None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .. import executables
+from ..config.durations import parse_seconds
 from ..config.option_values import check_name
 from ..config.settings import Settings
 from ..instances import starting
@@ -17,14 +18,11 @@ from ..instances.record import Record, down_command
 from ..instances.request import StartRequest
 from ..system.paths import Paths
 from .options.binary import binary_options, version_option
-from .options.common import (
-    json_option,
-    name_option,
-    pause_schedules_option,
-    quiet_option,
-    start_timeout_option,
-)
-from .options.server import make_options, server_options
+from .options.common import START_TIMEOUT, json_option, name_option, quiet_option
+from .options.environment import setting_option
+from .options.server import server_options
+from .options.server_values import make_options
+from .options.types import Duration
 from .render.banner import echo_started
 from .render.progress import CliReporter
 
@@ -32,17 +30,40 @@ BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pi
 
 
 @click.command()
-@click.option("--detach", "-d", is_flag=True, help="Return once the server is ready, and leave it running.")
+@setting_option(
+    "--detach/--foreground",
+    "-d",
+    key="detach",
+    default=None,
+    help="Return once the server is ready and leave it running, or stay.",
+)
 @name_option
 @server_options
-@pause_schedules_option
-@start_timeout_option
+@setting_option(
+    "--pause-schedules/--no-pause-schedules",
+    key="pause-schedules",
+    default=None,
+    help="Pause all schedules first, so that they do not run missed actions, or not.",
+)
+@setting_option(
+    "--timeout",
+    key="timeout",
+    type=Duration(positive=True),
+    literal=START_TIMEOUT,
+    help="How long to wait for the server to be ready.",
+)
 @version_option
 @binary_options
 @quiet_option
 @json_option
 def up(
-    detach: bool, name: str, pause_schedules: bool, timeout: float, quiet: bool, as_json: bool, **values: Any
+    detach: bool | None,
+    name: str,
+    pause_schedules: bool | None,
+    timeout: float | None,
+    quiet: bool,
+    as_json: bool,
+    **values: Any,
 ) -> None:
     """Start a server, or show the running one.
 
@@ -64,16 +85,20 @@ def up(
         options=options,
         executable=executable,
         explicit=explicit | {key for key in ("version", "binary") if binary[key] is not None},
-        wait=timeout,
-        pause_schedules=pause_schedules,
+        wait=timeout or parse_seconds(settings.timeout or START_TIMEOUT, "timeout"),
+        pause_schedules=bool(settings.pause_schedules if pause_schedules is None else pause_schedules),
     )
 
     def echo(record: Record, fresh: bool, ending: str) -> None:
+        if settings.nexus_endpoints or settings.schedules:
+            from .options.declared import make_declared
+
+            make_declared(record, settings, reporter)
         if not quiet:
             echo_started(request.folder, record, fresh=fresh, ending=ending, as_json=as_json)
             sys.stdout.flush()
 
-    if detach:
+    if settings.detach if detach is None else detach:
         started = starting.start(request, reporter, fork=True)
         echo(started.record, started.fresh, f"{down_command(name)} stops it")
         return

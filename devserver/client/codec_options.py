@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..config.project_table import read_toml
+from ..config.settings_file import read_toml
 from ..errors import OptionError
 from ..system.redact import shown
 from .profile_file import profile_file

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME
+from ..config.settings import NAME as NAME
+from ..config.settings import default_instance
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
 from .codec_options import CodecOptions, find_codec, pairs
@@ -19,7 +21,6 @@ from .codec_options import CodecOptions, find_codec, pairs
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-NAME = "DEVSERVER_NAME"
 ADDRESS, PROFILE, NAMESPACE = "TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
 CONNECT_SECONDS = 10.0
@@ -94,7 +95,8 @@ def find_target(chosen: Connection, environ: Mapping[str, str] = os.environ) -> 
     """The server of a user's choice.
 
     A flag wins over a variable: `--name`, then `--address` or `--profile`, then `DEVSERVER_NAME`, then
-    `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE`; without any of them it is the instance `default`.
+    `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE`; without any of them it is the instance that the project's
+    settings name, or `default`.
 
     Raises:
         OptionError: The options contradict each other, or the SDK cannot read its configuration.
@@ -129,7 +131,7 @@ def managed_name(chosen: Connection, environ: Mapping[str, str] = os.environ) ->
     named = chosen.name or (None if other else environ.get(NAME))
     if not named and (other or environ.get(ADDRESS) or environ.get(PROFILE)):
         return None
-    managed = named or DEFAULT_NAME
+    managed = named or default_instance(environ)
     own = chosen.variables().keys() - {NAMESPACE}
     if own:
         names = (name.removeprefix("TEMPORAL_").lower() for name in own)

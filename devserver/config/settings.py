@@ -1,47 +1,35 @@
-"""The user's settings: from `[tool.devserver]` in pyproject.toml, and from the environment, which wins.
+"""The user's settings: from the project's file, and from the environment, which wins.
 
-Command-line options win over both. Names are the same everywhere: the key `base-url` is `DEVSERVER_BASE_URL` and
-`--base-url`. Keys of the file that choose what is executed count only in a folder that the user trusts: see `trust`.
+The file is `[tool.devserver]` in pyproject.toml or temporal-devserver.toml. Command-line options win over both. Names
+are the same everywhere: the key `base-url` is `DEVSERVER_BASE_URL` and `--base-url`. Keys of the file that choose what
+is executed, or who can reach the server, count only in a folder that the user trusts: see `trust`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigFileError, OptionError
 from ..system.paths import Paths, whole
-from .project_table import TABLE, find_table
-from .settings_parsing import READERS, typed
+from .option_values import DEFAULT_NAME
+from .setting_kinds import UnknownKey, WrongValue
+from .settings_file import SettingsFile, find_settings_file
+from .settings_keys import KEYS, nearest, variable
 
-PREFIX = "DEVSERVER_"
+NAME = variable("name")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the user; None where a setting is not given.
+    """The settings of the user; None where a setting is not given. `settings_keys.KEYS` describes each.
 
     Attributes:
-        binary: The absolute path of a Temporal CLI to run.
-        version: The version of the Temporal CLI, or `latest`.
-        source: The only source of executables to use.
-        offline: Never touch the network.
-        base_url: The URL of the download service, or of a mirror.
-        require_pinned: Reject an executable without a pinned SHA-256.
-        accept_sha256: A SHA-256 to accept instead of the pinned one.
-        tuning: The name of a set of dynamic configuration values.
-        port: The gRPC port.
-        ui_port: The port of the Web UI.
-        namespaces: The namespaces to create.
-        search_attributes: Search attribute name -> type.
-        ephemeral_size: The largest size of an ephemeral database, such as `1GiB`.
-        retention: The time for which closed workflows are kept, such as `30d`.
-        file: The pyproject.toml that was read.
-        untrusted: The keys of the file that choose what is executed and do not count, because the user has not
-            trusted the file: key -> value.
+        file: The file that was read.
+        untrusted: The keys of the file that do not count, because the user has not trusted it: key -> value as text.
         trusted_sha256: The SHA-256 that the trusted file's `binary` had when the user trusted it.
         stranger_version: Whether the version is that of a file that the user has not trusted.
     """
@@ -53,13 +41,37 @@ class Settings:
     base_url: str | None = None
     require_pinned: bool = False
     accept_sha256: str | None = None
+    name: str | None = None
+    detach: bool | None = None
+    timeout: str | None = None
+    pause_schedules: bool | None = None
     tuning: str | None = None
+    dynamic_config: Mapping[str, Any] | None = None
     port: int | None = None
+    http_port: int | None = None
     ui_port: int | None = None
+    metrics_port: int | None = None
+    ui: bool | None = None
+    ui_codec_endpoint: str | None = None
+    ui_ip: str | None = None
+    ui_public_path: str | None = None
+    ui_asset_path: Path | None = None
+    ip: str | None = None
+    allow_remote: bool | None = None
     namespaces: tuple[str, ...] | None = None
     search_attributes: Mapping[str, str] | None = None
-    ephemeral_size: str | None = None
+    nexus_endpoints: Mapping[str, Mapping[str, Any]] | None = None
+    schedules: Mapping[str, Mapping[str, Any]] | None = None
     retention: str | None = None
+    db_filename: Path | None = None
+    ephemeral: bool | None = None
+    ephemeral_size: str | None = None
+    durable: bool | None = None
+    sqlite_pragmas: Mapping[str, str] | None = None
+    upgrade: bool | None = None
+    log_level: str | None = None
+    log_format: str | None = None
+    log_config: bool | None = None
     file: Path | None = None
     untrusted: Mapping[str, str] = field(default_factory=dict)
     trusted_sha256: str | None = None
@@ -77,86 +89,108 @@ class Settings:
             trust_file: Take every key of the file, for a caller that runs the folder's own code anyway.
 
         Raises:
-            ConfigFileError: The table is malformed, or another user owns the file.
+            ConfigFileError: The file is malformed, another user owns it, or a folder has two.
             OptionError: A `DEVSERVER_*` variable has an invalid value, or the folder was removed.
         """
         folder = whole(cwd or Path())
         variables = os.environ if environ is None else environ
         values: dict[str, Any] = {}
-        found = find_table(folder)
+        found = find_settings_file(folder)
         if found is not None:
-            values.update(_from_table(*found), file=found[0])
+            values.update(_from_file(found), file=found.path)
             if not trust_file:
-                values.update(_without_untrusted(*found, variables))
+                values.update(_without_untrusted(found, variables))
         own = _from_environment(variables, folder)
         if "binary" in own:
             values.pop("trusted_sha256", None)
         if "version" in own:
             values.pop("stranger_version", None)
         values["untrusted"] = {
-            key: value for key, value in values.get("untrusted", {}).items() if _field(key) not in own
+            key: value for key, value in values.get("untrusted", {}).items() if field_of(key) not in own
         }
         return cls(**{**values, **own})
 
 
-def _without_untrusted(path: Path, table: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """What trust makes of a table with guarded keys: they count, or are None and listed as untrusted."""
-    from .trust import TrustStore, compared, guarded
+def default_instance(environ: Mapping[str, str] | None = None) -> str:
+    """The instance of commands without --name: `DEVSERVER_NAME`, else `name` of the project's settings, else `default`.
 
-    if not compared(table):
-        return {}
-    record = TrustStore(Paths.default(environ)).find(path.parent, table)
-    if record is not None:
-        return {"trusted_sha256": record.binary_sha256}
-    keys = guarded(table)
-    return {**{_field(key): None for key in keys}, "untrusted": keys, "stranger_version": "version" in table}
+    Raises:
+        ConfigFileError: The project's file is malformed.
+    """
+    named = (os.environ if environ is None else environ).get(NAME)
+    if named:
+        return named
+    try:
+        folder = whole(Path())
+    except OptionError:  # it was removed
+        return DEFAULT_NAME
+    found = find_settings_file(folder)
+    if found is None or "name" not in found.table:
+        return DEFAULT_NAME
+    return str(_from_file(replace(found, table={"name": found.table["name"]}))["name"])
 
 
-def _field(key: str) -> str:
+def field_of(key: str) -> str:
+    """The field of `Settings` for a key."""
     return key.replace("-", "_")
 
 
-def variable(key: str) -> str:
-    """The environment variable for a key of the table."""
-    return PREFIX + _field(key).upper()
+def _without_untrusted(file: SettingsFile, environ: Mapping[str, str]) -> dict[str, Any]:
+    """What trust makes of a file with guarded keys: they count, or are None and listed as untrusted."""
+    from .trust import TrustStore, compared, guarded
+
+    folder = file.path.parent
+    if not compared(file.table, folder):
+        return {}
+    record = TrustStore(Paths.default(environ)).find(folder, file.table)
+    if record is not None:
+        return {"trusted_sha256": record.binary_sha256}
+    keys = guarded(file.table, folder)
+    return {**{field_of(key): None for key in keys}, "untrusted": keys, "stranger_version": "version" in file.table}
 
 
-def _from_table(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+def _from_file(file: SettingsFile) -> dict[str, Any]:
     values = {}
-    for key, value in table.items():
-        reader = READERS.get(key)
-        if reader is None:
-            raise ConfigFileError(
-                f"{path}: unknown key {key!r} in [tool.{TABLE}]",
-                details=[f"valid keys: {', '.join(READERS)}"],
-                hint=_did_you_mean(key),
-            )
+    for key, value in file.table.items():
+        setting = KEYS.get(key)
+        if setting is None:
+            raise _unknown(file, KEYS, key)
         try:
-            values[_field(key)] = reader(value, path.parent)
-        except ValueError as error:
+            values[field_of(key)] = setting.kind.read(value, file.path.parent)
+        except UnknownKey as error:
+            raise _unknown(file, error.value, key, *error.path) from None
+        except WrongValue as error:
+            path = (key, *error.path)
             raise ConfigFileError(
-                f"{path}: [tool.{TABLE}] {key} must be {error}, not {value!r}",
-                details=[f"valid keys: {', '.join(READERS)}"],
+                f"{file.at(*path)}: {file.place}{'.'.join(path)} must be {error.must_be}, not {error.value!r}",
+                hint="docs/settings.md describes every key" if error.path else None,
             ) from None
     return values
 
 
-def _did_you_mean(key: str) -> str | None:
-    import difflib
-
-    near = difflib.get_close_matches(key.replace("_", "-").lower(), READERS, n=1)
-    return f"did you mean {near[0]!r}?" if near else None
+def _unknown(file: SettingsFile, known: Any, *path: str) -> ConfigFileError:
+    near = nearest(path[-1], known)
+    where = ".".join(path[:-1])
+    return ConfigFileError(
+        f"{file.at(*path)}: unknown key {path[-1]!r}"
+        + (f" in {file.place}{where}".rstrip() if file.place or where else ""),
+        details=[f"valid keys: {', '.join(known)}"],
+        hint=f"did you mean {near!r}?" if near else None,
+    )
 
 
 def _from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
     values = {}
-    for key, reader in READERS.items():
+    for key, setting in KEYS.items():
         name = variable(key)
         text = environ.get(name, "").strip()
         if not text:
             continue
         try:
-            values[_field(key)] = reader(typed(reader, text), folder)
-        except ValueError as error:
-            raise OptionError(f"{name} must be {error}, not {text!r}", hint=f"correct or unset {name}") from None
+            values[field_of(key)] = setting.kind.read(setting.kind.typed(text), folder)
+        except WrongValue as error:
+            what = ".".join(("", *error.path))
+            raise OptionError(
+                f"{name}{what} must be {error.must_be}, not {text!r}", hint=f"correct or unset {name}"
+            ) from None
     return values

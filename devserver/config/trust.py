@@ -1,8 +1,8 @@
 """Trust in the settings of a checkout that choose what is executed, as direnv and mise have it.
 
-`[tool.devserver]` of a checkout that a user has only looked at must not run a program. These keys count once the user
-has said so with `devserver trust`; that holds for the file's path and these values, so that an edit elsewhere in
-pyproject.toml does not end it, and a change of one of them does.
+The settings of a checkout that a user has only looked at must not run a program, let others reach the server or its
+data, or open a database elsewhere. These keys count once the user has said so with `devserver trust`; that holds for
+the folder and these values, so that an edit elsewhere in the file does not end it, and a change of one of them does.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import FolderNotWritable
+from ..errors import FolderNotWritable, UntrustedSettings
 from ..system.files import private_folder, refuse_unsafe, write_private
 from ..system.paths import Paths
-from ..system.redact import without_user
-from .project_table import FILE, table_in
+from ..system.redact import shown_value, without_user
+from .settings_file import FILES, settings_file_in
 
-# Keys of [tool.devserver] that choose or fetch what is executed.
-GUARDED = ("binary", "source", "base-url", "accept-sha256")
+# Keys that choose or fetch what is executed.
+EXECUTED = ("binary", "source", "base-url", "accept-sha256")
+# Keys that let others reach the server, or send its data elsewhere: other machines, pages in a browser, a codec server.
+EXPOSING = ("ip", "allow-remote", "ui-ip", "http-port", "ui-codec-endpoint", "ui-asset-path")
+GUARDED = (*EXECUTED, *EXPOSING)
 COMPARED = (*GUARDED, "version", "require-pinned")
+DATABASE = "db-filename"  # guarded if it is outside of the project
+DYNAMIC = "dynamic-config"  # guarded if it has one of these
+OPENING = ("frontend.httpAllowedHosts", "component.callbacks.allowedAddresses")
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class TrustedFolder:
 
     Attributes:
         folder: The folder, absolute and without symbolic links.
-        values: Guarded key -> value of its pyproject.toml when the user trusted it.
+        values: Guarded key -> value of its settings when the user trusted it.
         binary_sha256: The SHA-256 of the file that `binary` named then; None without one.
         at: When, in seconds since 1970.
     """
@@ -63,19 +69,20 @@ class TrustStore:
         """
         self._refuse_unsafe()
         record = _read(self._file(folder))
-        matches = record is not None and record.folder == folder.resolve() and record.values == compared(values)
+        matches = record is not None and record.folder == folder.resolve() and record.values == compared(values, folder)
         return record if matches else None
 
     def covers(self, path: Path) -> bool:
         """Whether a file or folder is part of a trusted project whose guarded settings are still the trusted ones.
 
-        A project inside a trusted one (its own pyproject.toml or .git) has to be trusted itself.
+        A project inside a trusted one (its own file for settings, or .git) has to be trusted itself.
         """
         path = path.resolve()
         for folder in (path, *path.parents):
-            if self.find(folder, table_in(folder) or {}) is not None:
+            file = settings_file_in(folder)
+            if self.find(folder, file.table if file else {}) is not None:
                 return True
-            if (folder / FILE).exists() or (folder / ".git").exists():
+            if any((folder / name).exists() for name in (*FILES, ".git")):
                 return False
         return False
 
@@ -85,7 +92,7 @@ class TrustStore:
         Raises:
             FolderNotWritable, UnsafeFolder: The record cannot be written.
         """
-        record = TrustedFolder(folder.resolve(), compared(values), binary_sha256, time.time())
+        record = TrustedFolder(folder.resolve(), compared(values, folder), binary_sha256, time.time())
         data = {**vars(record), "folder": str(record.folder)}
         private_folder(self._folder)
         self._refuse_unsafe()
@@ -129,21 +136,58 @@ class TrustStore:
         return self._folder / f"{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()}.json"
 
 
-def guarded(values: Mapping[str, Any]) -> dict[str, str]:
-    """The guarded ones of the values of a table, as text."""
-    return _some_of(values, GUARDED)
+def guarded(values: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """The guarded ones of the values of a folder's settings, as text."""
+    return _some_of(values, GUARDED, folder)
 
 
-def compared(values: Mapping[str, Any]) -> dict[str, str]:
+def compared(values: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """The values whose change ends the trust: the guarded ones, and what they are used for."""
-    return _some_of(values, COMPARED)
+    return _some_of(values, COMPARED, folder)
 
 
-def _some_of(values: Mapping[str, Any], keys: Sequence[str]) -> dict[str, str]:
+def refuse_untrusted(file: Path | None, keys: Mapping[str, str], what: str) -> None:
+    """Raise UntrustedSettings if the settings of a file have keys that the user has not trusted.
+
+    Args:
+        file: The file.
+        keys: Key -> value as text.
+        what: What the file does with them, such as `chooses the program to run`.
+    """
+    if not keys or file is None:
+        return
+    import shlex
+
+    options = ", ".join(f"--{key}" for key in keys)
+    raise UntrustedSettings(
+        f"{file} {what}, and you have not trusted it",
+        details=[f"{key} = {shown_value(value)}" for key, value in keys.items()],
+        hint=f"if you trust these settings: devserver trust {shlex.quote(str(file.parent))}; "
+        f"otherwise give your own as options ({options})",
+    )
+
+
+def _some_of(values: Mapping[str, Any], keys: Sequence[str], folder: Path) -> dict[str, str]:
     found = {key: str(values[key]) for key in keys if key in values}
     if "base-url" in found:  # its user and password are not kept, and do not choose what is executed
         found["base-url"] = without_user(found["base-url"])
+    if DATABASE in values and not _inside(str(values[DATABASE]), folder):
+        found[DATABASE] = str(values[DATABASE])
+    dynamic = values.get(DYNAMIC)
+    opening = {key: dynamic[key] for key in OPENING if key in dynamic} if isinstance(dynamic, dict) else {}
+    if opening:
+        found[DYNAMIC] = json.dumps(opening, default=str)
     return found
+
+
+def _inside(path: str, folder: Path) -> bool:
+    """Whether a path of the settings is in the project, also behind symbolic links."""
+    if path.startswith("~"):
+        return False
+    try:
+        return (folder / path).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _read(path: Path) -> TrustedFolder | None:

@@ -17,8 +17,9 @@ from .users import other_users, refuse_users
 if TYPE_CHECKING:
     from . import snapshots
     from .checks import CheckResult, Level, check
-    from .restore import refuse_newer, restore_into
+    from .restore import is_newer, refuse_newer, restore_into
     from .retention import kept_copies
+    from .snapshot_file import export_snapshot, import_snapshot
     from .snapshots import Snapshot
     from .stopped_database import StoppedDatabase, find_overdue
 
@@ -32,7 +33,10 @@ __all__ = [
     "Stamp",
     "StoppedDatabase",
     "check",
+    "export_snapshot",
     "find_overdue",
+    "import_snapshot",
+    "is_newer",
     "kept_copies",
     "other_users",
     "prepare",
@@ -48,8 +52,9 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "checks": ("CheckResult", "Level", "check"),
-        "restore": ("refuse_newer", "restore_into"),
+        "restore": ("is_newer", "refuse_newer", "restore_into"),
         "retention": ("kept_copies",),
+        "snapshot_file": ("export_snapshot", "import_snapshot"),
         "snapshots": ("Snapshot",),
         "stopped_database": ("StoppedDatabase", "find_overdue"),
     },

@@ -78,9 +78,14 @@ def restore_into(
     return kept
 
 
+def is_newer(snapshot: Snapshot, server_version: str) -> bool:
+    """Whether a newer server than this version saved the snapshot."""
+    return age(snapshot.server_version, server_version) == "newer"
+
+
 def refuse_newer(snapshot: Snapshot, server_version: str) -> None:
     """Raise DatabaseTooNew if a server of that version cannot run on the snapshot."""
-    if age(snapshot.server_version, server_version) == "newer":
+    if is_newer(snapshot, server_version):
         raise DatabaseTooNew(
             f"the snapshot {snapshot.name} was saved from server {snapshot.server_version}, "
             f"and the instance runs {server_version}",

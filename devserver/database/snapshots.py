@@ -43,12 +43,11 @@ def save(
     db = db.resolve()
     private_folder(folder)
     name = unused_name(folder, utc_for_names()) if name is None else check_name(name)
-    if (folder / name).exists():
-        raise _exists(name)
+    refuse_existing(folder, name)
     if not db.is_file():
         raise DatabaseError(f"the database {db} does not exist", hint="start the server once")
-    _remove_unfinished(folder)
-    with _aside(folder, name) as aside:
+    remove_unfinished(folder)
+    with aside_folder(folder, name) as aside:
         if size_of(db) > LARGE:
             note(f"copying {db} ({size_of(db) / 1e6:.0f} MB)")
         copy_whole(db, aside / DATABASE)
@@ -74,7 +73,7 @@ def _checked(copy: Path, db: Path) -> str:
 
 
 @contextlib.contextmanager
-def _aside(folder: Path, name: str) -> Iterator[Path]:
+def aside_folder(folder: Path, name: str) -> Iterator[Path]:
     """A folder to be filled, which becomes `folder / name` at the end or is removed."""
     aside = folder / f"{UNFINISHED}{getpid()}-{name}"
     try:
@@ -107,6 +106,12 @@ def unused_name(folder: Path, name: str) -> str:
     return unused
 
 
+def refuse_existing(folder: Path, name: str) -> None:
+    """Raise SnapshotExists if `folder` has a snapshot of that name."""
+    if (folder / name).exists():
+        raise _exists(name)
+
+
 def _exists(name: str) -> SnapshotExists:
     return SnapshotExists(
         f"the snapshot {name} exists already",
@@ -114,7 +119,7 @@ def _exists(name: str) -> SnapshotExists:
     )
 
 
-def _remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
     """Remove what a killed process left half done."""
     from ..system.process import has_ended
 

@@ -55,7 +55,7 @@ def use(request: BinaryRequest, *, paths: Paths, reporter: Reporter) -> Executab
     if request.version is not None and known.version != parse_version(request.version):
         raise BinaryNotFound(
             f"{path} is temporal {known.version}, not the requested {parse_version(request.version)}",
-            hint="omit the version (--version, DEVSERVER_VERSION, pyproject.toml) to run this executable, "
+            hint="omit the version (--version, DEVSERVER_VERSION, or version in the settings) to run this executable, "
             "or omit the executable (--binary, DEVSERVER_BINARY) to download the version",
         )
     return _executable(path, known, pinned)
@@ -154,13 +154,13 @@ def _find(binary: Path | None) -> Path:
     if binary is None:
         raise OptionError(
             "the source explicit needs the path of an executable",
-            hint="use --binary PATH, DEVSERVER_BINARY, or binary in [tool.devserver] of pyproject.toml",
+            hint="use --binary PATH, DEVSERVER_BINARY, or binary in the settings (docs/settings.md)",
         )
     path = whole(binary)
     if not os.access(path, os.F_OK):
         raise BinaryNotFound(
             f"the file {path} does not exist, or you may not read its folder",
-            details=["it was given with --binary, DEVSERVER_BINARY or binary in pyproject.toml"],
+            details=["it was given with --binary, DEVSERVER_BINARY or binary in the settings"],
             hint="correct the path, or omit it to use a managed executable",
         )
     if not path.is_file():

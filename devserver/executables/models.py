@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.settings import Settings
-from ..errors import OptionError, UnpinnedVersion, UntrustedSettings
+from ..config.settings_keys import SOURCES as SOURCES
+from ..config.trust import refuse_untrusted
+from ..errors import OptionError, UnpinnedVersion
 from ..system.paths import whole
 from ..system.platforms import Platform, current
-from ..system.redact import shown_value
 from .versions import LATEST, parse_version, pinned_sha256
 
-SOURCES = ("explicit", "installed", "release", "wheel")
+CHOOSES = "chooses the program to run"
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -69,12 +68,13 @@ class BinaryRequest:
         given = {"binary": binary or version, "source": source, "base-url": base_url, "accept-sha256": accept_sha256}
         if source not in (None, "release"):
             given["base-url"] = source  # nothing is downloaded from there
-        _refuse_untrusted(settings, {} if binary else {k: v for k, v in settings.untrusted.items() if not given[k]})
+        unknown = {key: value for key, value in settings.untrusted.items() if key in given and not given[key]}
+        refuse_untrusted(settings.file, {} if binary else unknown, CHOOSES)
         # A hash that the user accepts says more than a version.
         own_hash = accept_sha256 or settings.accept_sha256
         stranger = version is None and not binary and not own_hash and settings.stranger_version
         if stranger and not _is_pinned(settings.version):
-            _refuse_untrusted(settings, {"version": str(settings.version)})
+            refuse_untrusted(settings.file, {"version": str(settings.version)}, CHOOSES)
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(
             version=version or (None if binary else settings.version),
@@ -101,18 +101,6 @@ class BinaryRequest:
 
 def _is_pinned(version: str | None) -> bool:
     return pinned_sha256(parse_version(version), current().key) is not None
-
-
-def _refuse_untrusted(settings: Settings, keys: Mapping[str, str]) -> None:
-    if not keys or settings.file is None:
-        return
-    options = ", ".join(f"--{key}" for key in keys)
-    raise UntrustedSettings(
-        f"{settings.file} chooses the program to run, and you have not trusted it",
-        details=[f"{key} = {shown_value(value)}" for key, value in keys.items()],
-        hint=f"if you trust these settings: devserver trust {shlex.quote(str(settings.file.parent))}; "
-        f"otherwise give your own as options ({options})",
-    )
 
 
 @dataclass(frozen=True)

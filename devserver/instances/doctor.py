@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from .. import executables
 from ..config.option_values import DEFAULT_NAME
 from ..config.server_options import DEFAULT_PORT
-from ..config.settings import PREFIX, Settings, variable
-from ..config.settings_parsing import READERS
+from ..config.settings import Settings
+from ..config.settings_keys import PREFIX, known_variables, nearest_variable
 from ..database import CheckResult, Level, check, kept_copies
 from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
 from ..server.log import log_tail
-from ..system.paths import HOME_VARIABLE, Paths
+from ..system.paths import Paths
 from ..system.ports import listener
 from . import doctor_machine, ephemeral_database
 from .database_room import room
@@ -25,7 +25,6 @@ from .record import CRASHED, READY, Record
 from .status import status, way_out
 
 CLIENT_VARIABLES = ("TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE")
-VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}NAME", *map(variable, READERS)})
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -66,7 +65,7 @@ def _settings() -> Iterator[CheckResult]:
     except DevServerError as error:
         yield CheckResult("error", "settings", error.message, "; ".join(filter(None, (error.hint, *error.details))))
         return
-    text = f"[tool.devserver] in {settings.file}" if settings.file else "no [tool.devserver] in a pyproject.toml here"
+    text = str(settings.file) if settings.file else "no settings in a pyproject.toml or temporal-devserver.toml here"
     if settings.untrusted:
         keys = ", ".join(settings.untrusted)
         hint = f"read them, then: devserver trust {shlex.quote(str(settings.file and settings.file.parent))}"
@@ -76,12 +75,14 @@ def _settings() -> Iterator[CheckResult]:
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[CheckResult]:
+    known = known_variables()
     for name in sorted(environ):
-        if name in VARIABLES:
+        if name in known:
             yield CheckResult("ok", "environment", f"{name} is set")
         elif name.startswith(PREFIX):
-            known = f"known variables: {', '.join(sorted(VARIABLES))}"
-            yield CheckResult("warning", "environment", f"{name} is set, but no such setting exists", known)
+            near = nearest_variable(name)
+            hint = f"did you mean {near}?" if near else "devserver config show lists the variables"
+            yield CheckResult("warning", "environment", f"{name} is set, but no such setting exists", hint)
     for name in CLIENT_VARIABLES:
         if name in environ:
             text = f"{name}={environ[name]} decides where clients connect"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .calls import ScheduleCalls
+from .declared import declare_schedule
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .listing import ScheduleDescription, ScheduleRow, ScheduleRun, describe_schedule, list_schedules
 from .operations import (
@@ -16,6 +17,7 @@ from .operations import (
     plan_backfill,
     trigger_schedule,
     unpause_schedule,
+    update_schedule,
 )
 from .overlap import (
     OVERLAP_POLICIES,
@@ -53,6 +55,7 @@ __all__ = [
     "TriggerResult",
     "backfill_schedule",
     "create_schedule",
+    "declare_schedule",
     "delete_schedule",
     "describe_schedule",
     "list_schedules",
@@ -63,4 +66,5 @@ __all__ = [
     "simulate",
     "trigger_schedule",
     "unpause_schedule",
+    "update_schedule",
 ]

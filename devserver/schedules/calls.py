@@ -22,6 +22,7 @@ from temporalio.api.workflowservice.v1 import (
     ListScheduleMatchingTimesRequest,
     ListSchedulesRequest,
     PatchScheduleRequest,
+    UpdateScheduleRequest,
 )
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -70,6 +71,23 @@ class ScheduleCalls(ServiceCalls):
             request_id=str(uuid.uuid4()),
         )
         await self._about(schedule_id, self.client.workflow_service.create_schedule, request)
+
+    async def update(self, schedule_id: str, schedule: Schedule, conflict_token: bytes) -> None:
+        """Replace a schedule, unless it has changed since it was described.
+
+        Raises:
+            ScheduleUnknown: The schedule does not exist.
+            ScheduleRefused: The server refuses it; the message has its reason.
+        """
+        request = UpdateScheduleRequest(
+            namespace=self.client.namespace,
+            schedule_id=schedule_id,
+            schedule=schedule,
+            conflict_token=conflict_token,
+            identity=self.client.identity,
+            request_id=str(uuid.uuid4()),
+        )
+        await self._about(schedule_id, self.client.workflow_service.update_schedule, request)
 
     async def describe(self, schedule_id: str) -> DescribeScheduleResponse:
         """Describe a schedule.

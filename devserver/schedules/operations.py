@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
-from temporalio.api.common.v1 import Memo, Payloads, WorkflowType
+from temporalio.api.common.v1 import Memo, Payload, Payloads, WorkflowType
 from temporalio.api.schedule.v1 import (
     BackfillRequest,
     Schedule,
@@ -51,6 +51,7 @@ class NewSchedule:
         pause_on_failure: Pause the schedule when a run fails or times out.
         paused: Create it paused.
         note, memo: The note and the memo of the schedule.
+        headers: Headers of its workflows.
         remaining_actions: How often it acts in all.
         execution_timeout, run_timeout: The timeouts of its workflows.
     """
@@ -67,6 +68,7 @@ class NewSchedule:
     paused: bool = False
     note: str = ""
     memo: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, bytes] = field(default_factory=dict)
     remaining_actions: int | None = None
     execution_timeout: timedelta | None = None
     run_timeout: timedelta | None = None
@@ -104,6 +106,30 @@ async def create_schedule(client: Client, new: NewSchedule) -> None:
         ScheduleRefused: The server refuses it; the message has its reason.
         CannotAsk: The server does not answer.
     """
+    schedule = await _schedule(client, new)
+    payloads = await client.data_converter.encode(list(new.memo.values()))
+    memo = Memo(fields=dict(zip(new.memo, payloads, strict=True))) if new.memo else None
+    await ScheduleCalls(client).create(new.schedule_id, schedule, memo)
+
+
+async def update_schedule(client: Client, new: NewSchedule) -> None:
+    """Give a schedule other times, another workflow and other policies; it keeps its memo, and stays paused or not.
+
+    Raises:
+        ScheduleUnknown: The schedule does not exist.
+        ScheduleRefused: The server refuses it; the message has its reason.
+        CannotAsk: The server does not answer.
+    """
+    calls = ScheduleCalls(client)
+    schedule = await _schedule(client, new)
+    found = await calls.describe(new.schedule_id)
+    schedule.state.paused = found.schedule.state.paused
+    schedule.state.notes = new.note or found.schedule.state.notes
+    await calls.update(new.schedule_id, schedule, found.conflict_token)
+
+
+async def _schedule(client: Client, new: NewSchedule) -> Schedule:
+    """The schedule for a request."""
     schedule = Schedule(
         spec=new.spec.to_proto(),
         action=ScheduleAction(start_workflow=await _action(client, new)),
@@ -115,9 +141,7 @@ async def create_schedule(client: Client, new: NewSchedule) -> None:
     if new.remaining_actions is not None:
         schedule.state.limited_actions = True
         schedule.state.remaining_actions = new.remaining_actions
-    payloads = await client.data_converter.encode(list(new.memo.values()))
-    memo = Memo(fields=dict(zip(new.memo, payloads, strict=True))) if new.memo else None
-    await ScheduleCalls(client).create(new.schedule_id, schedule, memo)
+    return schedule
 
 
 async def _action(client: Client, new: NewSchedule) -> NewWorkflowExecutionInfo:
@@ -128,6 +152,8 @@ async def _action(client: Client, new: NewSchedule) -> NewWorkflowExecutionInfo:
         task_queue=TaskQueue(name=new.task_queue),
         input=Payloads(payloads=payloads) if payloads else None,
     )
+    for name, data in new.headers.items():
+        action.header.fields[name].CopyFrom(Payload(metadata={"encoding": b"binary/plain"}, data=data))
     if new.execution_timeout is not None:
         action.workflow_execution_timeout.FromTimedelta(new.execution_timeout)
     if new.run_timeout is not None:

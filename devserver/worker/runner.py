@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from ..client.nexus_endpoints import endpoints_of, ensure_endpoint
 from ..client.target import Target, find_target
 from ..introspection import converters
 from ..system.channel import ParentChannel
-from . import import_snapshot, nexus
+from . import import_snapshot
 from .config import WorkerOptions
 from .errors import RunError, WorkerEnded
 from .factory import make_runtime, make_worker
@@ -86,7 +87,7 @@ async def worker_facts(client: Client, module: Module, options: WorkerOptions, t
 
     queue = options.queue(module)
     if options.nexus_endpoint:
-        await nexus.ensure_endpoint(client, options.nexus_endpoint, queue)
+        await ensure_endpoint(client, options.nexus_endpoint, queue)
     return {
         "module": module.name,
         "file": str(module.file) if module.file else None,
@@ -98,7 +99,7 @@ async def worker_facts(client: Client, module: Module, options: WorkerOptions, t
         "workflows": [workflow.label for workflow in module.workflows],
         "activities": [activity.label for activity in module.activities],
         "nexus_services": [service.label for service in module.nexus_services],
-        "nexus_endpoints": await nexus.endpoints_of(client, queue) if module.nexus_services else [],
+        "nexus_endpoints": await endpoints_of(client, queue) if module.nexus_services else [],
         "plugins": [plugin.name() for plugin in module.plugins],
         "version": await _version(client, module, options),
         "notes": list(module.notes),

@@ -9,17 +9,33 @@ from typing import Any, TypeVar
 import click
 
 from ...config.option_values import DEFAULT_NAME
+from ...config.settings import default_instance
 from ...errors import OptionError
 from ..render.terminal import clean
+from .environment import DefaultOption
 from .types import Duration, Number
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 WATCH_SECONDS = 5.0
+START_TIMEOUT = "30s"
+
+
+def _default_instance() -> str:
+    ctx = click.get_current_context(silent=True)
+    try:
+        return default_instance()
+    except OptionError:
+        if ctx is not None and (ctx.resilient_parsing or ctx.params.get("all_")):  # completion; `down --all`
+            return DEFAULT_NAME
+        raise
+
 
 name_option = click.option(
     "--name",
-    default=DEFAULT_NAME,
+    default=_default_instance,
+    cls=DefaultOption,
+    literal=DEFAULT_NAME,
     metavar="NAME",
     help="Name of the devserver instance.",
     envvar="DEVSERVER_NAME",
@@ -31,7 +47,7 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for conf
 start_timeout_option = click.option(
     "--timeout",
     type=Duration(positive=True),
-    default="30s",
+    default=START_TIMEOUT,
     help="How long to wait for the server to be ready.",
 )
 pause_schedules_option = click.option(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...config.settings import variable
+from ...config.settings_keys import variable
 
 
 class DefaultOption(click.Option):
@@ -40,5 +40,5 @@ class EnvironmentOption(DefaultOption):
 
 
 def setting_option(*names: str, key: str, **values: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An option for the setting `key` of the project's table (`[tool.devserver]`) and its environment variable."""
+    """An option for the setting `key` of the project and its environment variable."""
     return click.option(*names, cls=EnvironmentOption, envvar=variable(key), show_envvar=True, **values)

@@ -1,4 +1,4 @@
-"""What a server runs with: our options and those of `temporal server start-dev`, over the project's settings."""
+"""What a server runs with: our options and those of `temporal server start-dev`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ...config.durations import parse_duration
-from ...config.option_values import parse_pair
-from ...config.server_options import DEFAULT_RETENTION, LOG_FORMATS, LOG_LEVELS, LOOPBACK, ServerOptions
-from ...config.settings import Settings
-from ...config.sizes import parse_size
+from ...config.server_options import LOG_FORMATS, LOG_LEVELS, LOOPBACK
 from ...config.tuning import TUNINGS
-from ...errors import OptionError
-from .environment import DefaultOption, setting_option
+from .environment import setting_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,8 +24,9 @@ _OPTIONS = (
         show_default="7233; for another --name a free port, reused on restart",
         help="gRPC port; 0 is any free port.",
     ),
-    click.option(
+    setting_option(
         "--http-port",
+        key="http-port",
         type=int,
         metavar="PORT",
         show_default="a free port, reused on restart",
@@ -44,25 +40,32 @@ _OPTIONS = (
         show_default="the gRPC port + 1000 if free, reused on restart",
         help="Port of the Web UI.",
     ),
-    click.option(
+    setting_option(
         "--metrics-port",
+        key="metrics-port",
         type=int,
         metavar="PORT",
         show_default="a free port, reused on restart",
         help="Port of Prometheus metrics.",
     ),
-    click.option("--no-ui", "--headless", "no_ui", is_flag=True, help="Do not serve the Web UI."),
-    click.option("--ui-codec-endpoint", metavar="URL", help="Codec server for the Web UI (devserver payloads serve)."),
-    click.option("--ui-ip", metavar="ADDR", show_default="as --ip", help="IP address of the Web UI."),
-    click.option(
+    setting_option("--ui/--no-ui", " /--headless", key="ui", default=None, help="Serve the Web UI, or not."),
+    setting_option(
+        "--ui-codec-endpoint",
+        key="ui-codec-endpoint",
+        metavar="URL",
+        help="Codec server for the Web UI (devserver payloads serve).",
+    ),
+    setting_option("--ui-ip", key="ui-ip", metavar="ADDR", show_default="as --ip", help="IP address of the Web UI."),
+    setting_option(
         "--ui-public-path",
+        key="ui-public-path",
         metavar="PATH",
-        cls=DefaultOption,
         literal="/",
         help="Path of the Web UI behind a reverse proxy.",
     ),
-    click.option(
+    setting_option(
         "--ui-asset-path",
+        key="ui-asset-path",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
         help="Assets of the Web UI to serve instead of the built-in ones.",
@@ -85,10 +88,11 @@ _OPTIONS = (
         metavar="NAME=TYPE",
         help="Search attribute to create in each namespace. Repeatable.",
     ),
-    click.option(
+    setting_option(
         "--dynamic-config-value",
         "--dynamic-config",
         "dynamic_config",
+        key="dynamic-config",
         multiple=True,
         metavar="KEY=JSON",
         help="Dynamic configuration value. Repeatable.",
@@ -100,17 +104,20 @@ _OPTIONS = (
         literal="fast",
         help="Preset of dynamic configuration.",
     ),
-    click.option(
+    setting_option(
         "--db-filename",
         "--db",
         "-f",
         "database",
+        key="db-filename",
         type=click.Path(path_type=Path),
         metavar="PATH",
         show_default="the instance's own file",
         help="Database file.",
     ),
-    click.option("--ephemeral", is_flag=True, help="Keep no state on disk; fastest."),
+    setting_option(
+        "--ephemeral/--no-ephemeral", key="ephemeral", default=None, help="Keep no state on disk (fastest), or keep it."
+    ),
     setting_option(
         "--ephemeral-size",
         key="ephemeral-size",
@@ -118,15 +125,26 @@ _OPTIONS = (
         show_default="half of what is free, up to 4GiB",
         help="Largest size of the database with --ephemeral, as 1GiB.",
     ),
-    click.option("--durable", is_flag=True, help="Survive power loss: SQLite writes with synchronous=FULL."),
-    click.option(
+    setting_option(
+        "--durable/--no-durable",
+        key="durable",
+        default=None,
+        help="Survive power loss, or not: SQLite writes with synchronous=FULL.",
+    ),
+    setting_option(
         "--sqlite-pragma",
         "sqlite_pragmas",
+        key="sqlite-pragmas",
         multiple=True,
         metavar="PRAGMA=VALUE",
         help="SQLite pragma of the server's connections. Repeatable.",
     ),
-    click.option("--no-upgrade", is_flag=True, help="Refuse the database of an older server instead of upgrading it."),
+    setting_option(
+        "--upgrade/--no-upgrade",
+        key="upgrade",
+        default=None,
+        help="Upgrade the database of an older server, or refuse it.",
+    ),
     setting_option(
         "--retention",
         key="retention",
@@ -134,21 +152,35 @@ _OPTIONS = (
         literal="30d",
         help="How long to keep closed workflows, as 30d or 12h.",
     ),
-    click.option(
-        "--ip", "--bind", "bind", metavar="ADDR", cls=DefaultOption, literal=LOOPBACK, help="IP address to listen on."
+    setting_option(
+        "--ip", "--bind", "bind", key="ip", metavar="ADDR", literal=LOOPBACK, help="IP address to listen on."
     ),
-    click.option("--allow-remote", is_flag=True, help="Allow --ip to open the server to the network."),
-    click.option(
-        "--log-level", type=click.Choice(LOG_LEVELS), cls=DefaultOption, literal="warn", help="What the server logs."
+    setting_option(
+        "--allow-remote/--no-allow-remote",
+        key="allow-remote",
+        default=None,
+        help="Allow --ip to open the server to the network, or not.",
     ),
-    click.option(
+    setting_option(
+        "--log-level",
+        key="log-level",
+        type=click.Choice(LOG_LEVELS),
+        literal="warn",
+        help="What the server logs.",
+    ),
+    setting_option(
         "--log-format",
+        key="log-format",
         type=click.Choice(LOG_FORMATS),
-        cls=DefaultOption,
         literal="text",
         help="Format of the server's log.",
     ),
-    click.option("--log-config", is_flag=True, help="Log the server's configuration when it starts."),
+    setting_option(
+        "--log-config/--no-log-config",
+        key="log-config",
+        default=None,
+        help="Log the server's configuration when it starts, or not.",
+    ),
 )
 # Options of the Temporal CLI that configure its client, which `start-dev` takes and has no use for.
 _CLIENT_OPTIONS = {
@@ -172,7 +204,7 @@ _CLIENT_OPTIONS = {
 
 
 def server_options(function: F) -> F:
-    """Add the options of a server; `make_options` reads them."""
+    """Add the options of a server; `server_values.make_options` reads them."""
     for option in reversed(_OPTIONS):
         function = option(function)
     for name, reason in _CLIENT_OPTIONS.items():
@@ -195,53 +227,3 @@ def _refuse(name: str, reason: str) -> Callable[[click.Context, click.Parameter,
             raise click.UsageError(f"`devserver up` does not take {name}: {reason}.", ctx)
 
     return callback
-
-
-def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOptions, frozenset[str]]:
-    """The options from flags over the project's settings, and which of them were given as flags."""
-    given = _given(values)
-    explicit = frozenset(given)
-    if "retention" in given:
-        given["retention"] = parse_duration(given["retention"], "--retention")
-    if "ephemeral_size" in given:
-        given["ephemeral_size"] = parse_size(given["ephemeral_size"], "--ephemeral-size")
-        if "ephemeral" not in given:
-            raise OptionError("--ephemeral-size bounds the database of --ephemeral", hint="add --ephemeral")
-    return ServerOptions(**{**_from_settings(settings), **given}), explicit
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    given = {key: value for key, value in values.items() if value is not None and value is not False and value != ()}
-    given.pop("news_off", None)
-    for negated, name in (("no_ui", "ui"), ("no_upgrade", "upgrade")):
-        if given.pop(negated, False):
-            given[name] = False
-    for key, option, form, example in (
-        ("search_attributes", "--search-attribute", "NAME=TYPE", "Customer=Keyword"),
-        ("dynamic_config", "--dynamic-config-value", "KEY=JSON", "limit.maxIDLength=255"),
-        ("sqlite_pragmas", "--sqlite-pragma", "PRAGMA=VALUE", "cache_size=-64000"),
-    ):
-        if key in given:
-            given[key] = tuple(parse_pair(text, option, form, example) for text in given[key])
-    for key in ("bind", "ui_ip"):
-        if given.get(key) == "localhost":
-            given[key] = LOOPBACK
-    return given
-
-
-def _from_settings(settings: Settings) -> dict[str, Any]:
-    attributes = settings.search_attributes
-    values = {
-        "tuning": settings.tuning,
-        "port": settings.port,
-        "ui_port": settings.ui_port,
-        "namespaces": settings.namespaces,
-        "ephemeral_size": None
-        if settings.ephemeral_size is None
-        else parse_size(settings.ephemeral_size, "ephemeral-size"),
-        "search_attributes": None if attributes is None else tuple(attributes.items()),
-        "retention": DEFAULT_RETENTION
-        if settings.retention is None
-        else parse_duration(settings.retention, "retention"),
-    }
-    return {key: value for key, value in values.items() if value is not None}

@@ -582,8 +582,11 @@ def test_project_settings(quick_up: Run, devserver: Run, status_of: StatusOf) ->
     for text, message in (
         ("[tool.devserver]\nprt = 1\n", "unknown key 'prt'"),
         ('[tool.devserver]\nport = "7"\n', "port must be a port from 1 to 65535"),
-        ('[tool.devserver]\ntuning = "slow"\n', "unknown tuning 'slow'"),
-        ('[tool.devserver]\nretention = "soon"\n', "retention 'soon' is not a duration"),
+        (
+            '[tool.devserver]\ntuning = "slow"\n',
+            "pyproject.toml:2: [tool.devserver] tuning must be one of fast, stock, not 'slow'",
+        ),
+        ('[tool.devserver]\nretention = "soon"\n', "retention must be a duration, such as 30d or 12h"),
         ("[tool.devserver\n", "is not valid TOML"),
     ):
         table.write_text(text)

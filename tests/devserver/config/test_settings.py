@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.config import project_table
+from devserver.config import settings_file
 from devserver.config.settings import Settings
 from devserver.errors import ConfigFileError, OptionError
 
@@ -182,14 +182,14 @@ def test_an_unrelated_file_is_not_parsed(tmp_path: Path) -> None:
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unreadable file is an error in the working folder, and ignored further up."""
     path = write(tmp_path, TABLE)
-    real = project_table._text_of
+    real = settings_file._text_of
 
     def denied(file: Path) -> str:
         if file == path:
             raise PermissionError(13, "Permission denied", str(file))
         return real(file)
 
-    monkeypatch.setattr(project_table, "_text_of", denied)
+    monkeypatch.setattr(settings_file, "_text_of", denied)
     with pytest.raises(ConfigFileError, match="you may not read"):
         Settings.load(tmp_path, {})
     below = tmp_path / "below"

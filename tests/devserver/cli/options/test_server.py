@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from devserver.cli.main import run
-from devserver.cli.options.server import make_options
+from devserver.cli.options.server_values import make_options
 from devserver.cli.up import BINARY_KEYS, up
 from devserver.config.server_options import ServerOptions
 from devserver.config.settings import Settings
@@ -21,7 +21,7 @@ from devserver.server.command_line import Ports, command_line
 from tests.conftest import Run
 from tests.devserver.cli.conftest import StatusOf
 
-OURS = ("detach", "name", "timeout", "quiet", "as_json", *BINARY_KEYS)
+OURS = ("detach", "name", "timeout", "pause_schedules", "quiet", "as_json", *BINARY_KEYS)
 PORTS = Ports(grpc=7000, http=7001, metrics=7002, ui=7003)
 
 
@@ -45,7 +45,7 @@ def flags_of(real_binary: Path, *words: str) -> set[str]:
 
 def test_every_flag_of_start_dev_is_known(real_binary: Path) -> None:
     """Every flag of `start-dev` either works here or has a message that says what to use instead."""
-    known = {name for option in up.params for name in option.opts}
+    known = {name for option in up.params for name in (*option.opts, *option.secondary_opts)}
     assert flags_of(real_binary, "server", "start-dev", "--help") - known - {"--help"} == set()
     global_flags = flags_of(real_binary, "options")
     assert {"--log-level", "--output", "--config-file"} <= global_flags
