@@ -141,19 +141,6 @@ def _nexus_token(step: Step, event: HistoryEvent, a: Any) -> None:
         step.target = next((Execution(to.workflow_id, to.run_id, intern(to.namespace)) for to in workflows), None)
 
 
-def _marker(step: Step, _: HistoryEvent, a: Any) -> None:
-    marker = read_marker(a)
-    step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
-    step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
-    if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
-        recorded = step.scheduled
-        step.scheduled = step.started = marker.scheduled
-        if marker.completed is not None and marker.scheduled <= marker.completed <= recorded:
-            step.closed = marker.completed
-    if a.HasField("failure"):
-        step.failure, step.status = trimmed_failure(a.failure), "failed"
-
-
 def _search_attributes(step: Step, _: HistoryEvent, a: Any) -> None:
     step.name, step.id = "search attributes", ", ".join(sorted(a.search_attributes.indexed_fields))
     step.values = named_payloads(a.search_attributes.indexed_fields)
@@ -183,7 +170,6 @@ DETAILS: dict[int, Detail] = {
     E.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _cancel_target,
     E.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: _nexus_address,
     E.EVENT_TYPE_NEXUS_OPERATION_STARTED: _nexus_token,
-    E.EVENT_TYPE_MARKER_RECORDED: _marker,
     E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _search_attributes,
     E.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _memo,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options,
@@ -191,7 +177,7 @@ DETAILS: dict[int, Detail] = {
 }
 
 
-# Updates and pauses are not found by the event that opened them
+# Updates and pauses are not found by the event that opened them, markers need the times of workflow tasks
 
 
 def _update(steps: StepBuilder, event: HistoryEvent, request: Any, status: StepStatus) -> Step:
@@ -238,7 +224,25 @@ def _unpaused(steps: StepBuilder, event: HistoryEvent, _: Any) -> Step | None:
     return steps.close_step(paused[-1].event_id, "completed", event) if paused else None
 
 
+_open_marker = _opening(EVENT_ROLES[E.EVENT_TYPE_MARKER_RECORDED], None)
+
+
+def _marker(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
+    step, marker = _open_marker(steps, event, a), read_marker(a)
+    if step is None:
+        return None
+    step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
+    step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
+    if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
+        step.closed = steps.task_starts.end_of(marker, step.scheduled)
+        step.scheduled = step.started = marker.scheduled
+    if a.HasField("failure"):
+        step.failure, step.status = trimmed_failure(a.failure), "failed"
+    return step
+
+
 OTHERS: dict[int, Handler] = {
+    E.EVENT_TYPE_MARKER_RECORDED: _marker,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _update_admitted,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _update_accepted,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_REJECTED: _update_rejected,
