@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-cluster-short test-cluster test-cassandra system lint types fuzz matrix wheel-check bench soak releases clean
+.PHONY: help up test test-fast test-cluster-short test-cluster test-cassandra test-sdks demo-sdks system lint types fuzz matrix wheel-check bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -63,6 +63,13 @@ test-cluster: system ## Run the tests on a real cluster; builds the server first
 	$(BIN)/devserver cluster build
 	$(BIN)/pytest -n 0 -m cluster
 
+# What is built is kept in .sdks. Node, Go, Java and Maven are not installed here: an SDK without its tools is skipped.
+test-sdks: $(READY) ## Run the tests with workers of four SDKs (Python, TypeScript, Go, Java; 5 minutes; needs their tools)
+	DEVSERVER_TEST_SDKS=1 $(BIN)/pytest -n 0 --timeout 1200 -m sdks
+
+demo-sdks: $(READY) ## Run an order with workers of four SDKs, and show each of them
+	$(BIN)/python -m examples.sdks.demo
+
 # Java and Maven come only here: no other test needs them.
 test-cassandra: system ## Run the tests on a real ring of Cassandra nodes (20 minutes; needs 8 GB of memory)
 	@missing=; for tool in java:openjdk-17-jre-headless mvn:maven; do \
@@ -94,4 +101,4 @@ releases: $(READY) ## Rewrite the table of pinned hashes (reads every published 
 	$(BIN)/python scripts/make_releases.py
 
 clean: ## Remove the environment and caches of this checkout
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .benchmarks .matrix
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .benchmarks .matrix .sdks

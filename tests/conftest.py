@@ -30,7 +30,7 @@ CLI_LIMIT = 180
 SHARED_MEMORY = Path("/dev/shm")
 
 # Marks of pyproject.toml that a fixture implies.
-MARKS = {"server": {"real_binary", "hold"}, "suite": {"bare_suite"}, "slow": {"chromium"}}
+MARKS = {"server": {"real_binary", "hold"}, "suite": {"bare_suite"}, "slow": {"chromium"}, "sdks": {"four_sdks"}}
 
 # Their tests share no fixtures of a module, and wait more than they work.
 WAITING = {"test_docs.py", "test_real_runs.py"}

@@ -24,6 +24,7 @@ from .calls import ServiceCalls
 STACK, METADATA = "__stack_trace", "__temporal_workflow_metadata"
 # The server first asks the worker that ran the workflow last; if that is gone, another one after ten seconds.
 LIMIT = timedelta(seconds=20)
+NO_LINE = "the worker's stack trace has no line of the workflow's code"
 HandlerKind = Literal["signal", "update", "query"]
 LATE = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 KINDS: Sequence[HandlerKind] = ("signal", "update", "query")
@@ -39,7 +40,7 @@ TYPESCRIPT = re.compile(
 # Where the first line of a coroutine, a thread or a task begins.
 BEGINS = re.compile(r"^(coroutine .*:|Stack for <.*|\S+: \(BLOCKED on .*)$")
 SDK_FILE = re.compile(
-    r"/go\.temporal\.io/|/src/(?:reflect|runtime)/|/temporalio/|/asyncio/|/concurrent/futures/|/threading\.py$|"
+    r"/go\.temporal\.io/|/src/(?:reflect|runtime)/|/temporalio/|/devserver/worker/|/asyncio/|/concurrent/futures/|/threading\.py$|"
     r"/node_modules/|^node:|^<|/lib/python[\d.]+/contextlib\.py$"
 )
 SDK_FUNCTION = re.compile(r"^(?:io\.temporal\.|java\.|javax\.|jdk\.|sun\.|kotlin\.|kotlinx\.)")
@@ -83,23 +84,23 @@ class WorkflowWaits:
     problem: str = ""
 
 
-async def ask_waits(calls: ServiceCalls, execution: WorkflowExecution) -> WorkflowWaits:
-    """Ask the worker of an open workflow. Codecs decode its answers.
+async def ask_waits(calls: ServiceCalls, execution: WorkflowExecution, *, limit: timedelta = LIMIT) -> WorkflowWaits:
+    """Ask the worker of an open workflow, twice. Codecs decode its answers.
 
-    A worker that does not answer within 20 seconds is no error: `problem` says so.
+    A worker that does not answer within the limit (20 seconds) is no error: `problem` says so.
     """
     calls = _QueryCalls(calls.client)
     try:
-        stacks = stacks_of(str(json.loads((await _query(calls, execution, STACK)).data)))
+        stacks = stacks_of(str(json.loads((await _query(calls, execution, STACK, limit)).data)))
     except (RPCError, CannotAsk, ValueError) as error:
-        return WorkflowWaits(problem=_reason(error))
+        return WorkflowWaits(problem=_reason(error, limit))
     problem = ""
     try:
-        metadata = json.loads((await _query(calls, execution, METADATA)).data)
+        metadata = json.loads((await _query(calls, execution, METADATA, limit)).data)
     except (RPCError, CannotAsk, ValueError) as error:
-        problem, metadata = _reason(error), {}
+        problem, metadata = _reason(error, limit), {}
     if not stacks:
-        problem = problem or "the worker's stack trace has no line of the workflow's code"
+        problem = problem or NO_LINE
     return WorkflowWaits(stacks, list(_handlers(metadata)), str(metadata.get("currentDetails") or ""), problem)
 
 
@@ -108,11 +109,11 @@ class _QueryCalls(ServiceCalls):
     refusals = (*ServiceCalls.refusals, RPCStatusCode.FAILED_PRECONDITION, *LATE)
 
 
-async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str) -> Payload:
+async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str, limit: timedelta) -> Payload:
     request = QueryWorkflowRequest(
         namespace=calls.client.namespace, execution=execution, query=WorkflowQuery(query_type=name)
     )
-    answer = await calls.call(calls.client.workflow_service.query_workflow, request, timeout=LIMIT)
+    answer = await calls.call(calls.client.workflow_service.query_workflow, request, timeout=limit)
     payloads = list(answer.query_result.payloads)
     codec = calls.client.data_converter.payload_codec
     if codec is not None:
@@ -122,10 +123,10 @@ async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str) -
     return payloads[0]
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, limit: timedelta) -> str:
     if isinstance(error, RPCError):
         late = error.status in LATE
-        return f"no worker answered: {f'not within {LIMIT.seconds} s' if late else error.message}"
+        return f"no worker answered: {f'not within {limit.seconds} s' if late else error.message}"
     return error.message if isinstance(error, CannotAsk) else "the worker's answer cannot be read: is there a codec?"
 
 
@@ -139,7 +140,7 @@ def _handlers(metadata: dict[str, Any]) -> Iterator[MessageHandler]:
 
 
 def stacks_of(text: str) -> list[list[StackFrame]]:
-    """The user's frames in a stack trace of any SDK, a list for each coroutine; those of the SDK are left out."""
+    """The user's frames in a stack trace of any SDK, a list for each coroutine that waits elsewhere."""
     stacks: list[list[StackFrame]] = [[]]
     outermost_first = text.startswith("Stack for <")
     function = ""
@@ -152,7 +153,9 @@ def stacks_of(text: str) -> list[list[StackFrame]]:
         function = found["function"] if found else ""
         if frame is not None:
             stacks[-1].append(frame)
-    return [stack[::-1] if outermost_first else stack for stack in stacks if stack]
+    # TypeScript has a stack for each promise, so that one line of code may be in several.
+    once = dict.fromkeys(tuple(stack) for stack in stacks if stack)
+    return [list(stack)[::-1] if outermost_first else list(stack) for stack in once]
 
 
 def _frame(line: str, go_function: str) -> StackFrame | None:

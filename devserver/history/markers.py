@@ -6,6 +6,7 @@ Each SDK writes details of its own; docs/trace.md has a table of what is shown f
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -20,6 +21,7 @@ from ..client.timestamps import EPOCH
 LOCAL = ("core_local_activity", "LocalActivity")
 PATCH, VERSION = "core_patch", "Version"
 SIDE_EFFECTS = {"SideEffect": "side effect", "MutableSideEffect": "mutable side effect"}
+ZERO = timedelta(0)
 UNVERSIONED = -1  # GetVersion of Go and Java: the code before the first version
 
 
@@ -27,7 +29,8 @@ class Marker(NamedTuple):
     """A marker as a step.
 
     Attributes:
-        scheduled, completed: Of a local activity; None if the SDK does not record them.
+        scheduled, completed: Of a local activity; None if the SDK does not record them. They are of different clocks:
+            `TaskStarts` puts them together.
         timed: Whether the duration of a local activity is known.
     """
 
@@ -40,6 +43,31 @@ class Marker(NamedTuple):
     input: Sequence[Payload] = ()
     result: Sequence[Payload] = ()
     timed: bool = True
+
+
+class TaskStarts:
+    """When the workflow tasks of a run started, in the order of its events."""
+
+    def __init__(self) -> None:
+        self._times: list[datetime] = []
+
+    def add(self, at: datetime) -> None:
+        """One more has started."""
+        self._times.append(at)
+
+    def end_of(self, marker: Marker, recorded: datetime) -> datetime:
+        """When a local activity ended that was recorded then; its start is on the worker's clock.
+
+        The shared core adds the duration of the last attempt to the workflow's time, which is that of the workflow
+        task in which the activity began, not to the time at which it began. If there were several attempts, only the
+        time of the record is known.
+        """
+        begun, completed = marker.scheduled, marker.completed
+        if begun is None or completed is None or marker.attempts > 1 or not self._times:
+            return recorded
+        before = bisect_right(self._times, begun)
+        took = completed - self._times[before - 1 if before else -1]
+        return min(begun + took, recorded) if took >= ZERO else recorded
 
 
 def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:

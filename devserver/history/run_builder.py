@@ -133,6 +133,9 @@ class RunBuilder:
         step.attempts = a.attempt - 1
         return step
 
+    def _task_started(self, event: HistoryEvent, _: Any) -> None:
+        self.steps.task_starts.add(to_datetime(event.event_time))
+
     def _task_timed_out(self, event: HistoryEvent, a: Any) -> Step | None:
         if a.timeout_type != TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE:
             return None
@@ -182,6 +185,7 @@ RunHandler = Callable[[RunBuilder, HistoryEvent, Any], "Step | None"]
 _RUN_HANDLERS: dict[int, RunHandler] = {
     E.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: RunBuilder._started,
     E.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: RunBuilder._task_scheduled,
+    E.EVENT_TYPE_WORKFLOW_TASK_STARTED: RunBuilder._task_started,
     E.EVENT_TYPE_WORKFLOW_TASK_COMPLETED: RunBuilder._task_completed,
     E.EVENT_TYPE_WORKFLOW_TASK_FAILED: RunBuilder._task_failed,
     E.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT: RunBuilder._task_timed_out,

@@ -11,6 +11,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_datetime
+from .markers import TaskStarts
 from .model import NamedPayloads, Step, StepKind, StepStatus
 from .previews import truncate
 from .relations import Execution
@@ -20,9 +21,14 @@ MAX_TEXT = 16384
 
 
 class StepBuilder:
-    """The steps of one run while its events come in, one at a time and in their order."""
+    """The steps of one run while its events come in, one at a time and in their order.
+
+    Attributes:
+        task_starts: When workflow tasks started.
+    """
 
     def __init__(self, steps: list[Step]) -> None:
+        self.task_starts = TaskStarts()
         self._steps = steps
         self._open: dict[int, Step] = {}
         self._updates: dict[str, Step] = {}

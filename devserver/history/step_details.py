@@ -11,9 +11,7 @@ from temporalio.api.enums.v1 import EventType as E
 from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_timedelta
-from .markers import read_marker
 from .model import Step
-from .previews import truncate
 from .relations import Execution, NexusOperation
 from .step_builder import execution, named_payloads, trimmed_failure
 
@@ -69,19 +67,6 @@ def _nexus_token(step: Step, event: HistoryEvent, a: Any) -> None:
         step.target = next((Execution(to.workflow_id, to.run_id, intern(to.namespace)) for to in workflows), None)
 
 
-def _marker(step: Step, _: HistoryEvent, a: Any) -> None:
-    marker = read_marker(a)
-    step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
-    step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
-    if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
-        recorded = step.scheduled
-        step.scheduled = step.started = marker.scheduled
-        if marker.completed is not None and marker.scheduled <= marker.completed <= recorded:
-            step.closed = marker.completed
-    if a.HasField("failure"):
-        step.failure, step.status = trimmed_failure(a.failure), "failed"
-
-
 def _search_attributes(step: Step, _: HistoryEvent, a: Any) -> None:
     step.name, step.id = "search attributes", ", ".join(sorted(a.search_attributes.indexed_fields))
     step.values = named_payloads(a.search_attributes.indexed_fields)
@@ -111,7 +96,6 @@ DETAILS: dict[int, Detail] = {
     E.EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED: _cancel_target,
     E.EVENT_TYPE_NEXUS_OPERATION_SCHEDULED: _nexus_address,
     E.EVENT_TYPE_NEXUS_OPERATION_STARTED: _nexus_token,
-    E.EVENT_TYPE_MARKER_RECORDED: _marker,
     E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: _search_attributes,
     E.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED: _memo,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: _options,

@@ -13,6 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from .event_roles import EVENT_ROLES, EventRole
 from .events import cause_words
 from .failure_facts import retry_state_words
+from .markers import read_marker
 from .model import Step, StepKind, StepStatus
 from .previews import truncate
 from .step_builder import StepBuilder, trimmed_failure
@@ -85,7 +86,7 @@ def _payloads(value: Any) -> Any:
     return truncate((value,) if isinstance(value, Payload) else value.payloads)
 
 
-# Updates and pauses are not found by the event that opened them
+# Updates and pauses are not found by the event that opened them, markers need the times of workflow tasks
 
 
 def _update(steps: StepBuilder, event: HistoryEvent, request: Any, status: StepStatus) -> Step:
@@ -132,7 +133,25 @@ def _unpaused(steps: StepBuilder, event: HistoryEvent, _: Any) -> Step | None:
     return steps.close_step(paused[-1].event_id, "completed", event) if paused else None
 
 
+_open_marker = _opening(EVENT_ROLES[E.EVENT_TYPE_MARKER_RECORDED], None)
+
+
+def _marker(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
+    step, marker = _open_marker(steps, event, a), read_marker(a)
+    if step is None:
+        return None
+    step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
+    step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
+    if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
+        step.closed = steps.task_starts.end_of(marker, step.scheduled)
+        step.scheduled = step.started = marker.scheduled
+    if a.HasField("failure"):
+        step.failure, step.status = trimmed_failure(a.failure), "failed"
+    return step
+
+
 OTHERS: dict[int, Handler] = {
+    E.EVENT_TYPE_MARKER_RECORDED: _marker,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED: _update_admitted,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: _update_accepted,
     E.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_REJECTED: _update_rejected,

@@ -48,11 +48,13 @@ class ReplayPool:
     """Processes that replay. Use it in `async with`; they end with the block, and with this process.
 
     Attributes:
+        spec: The module.
         types: The workflow types of the module; None among them stands for a dynamic workflow.
     """
 
     def __init__(self, options: ReplayOptions, processes: int | None = None) -> None:
         self._options = options
+        self.spec = options.spec
         self._count = processes or os.cpu_count() or 1
         self._processes: list[_ReplayProcess] = []
         self.types: Sequence[str | None] = ()

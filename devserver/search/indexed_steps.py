@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -18,9 +19,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 
 from ..client.failures import ENCODED
-from ..client.timestamps import MICROSECONDS, to_microseconds
+from ..client.timestamps import MICROSECONDS, to_datetime, to_microseconds
 from ..history.event_roles import EVENT_ROLES, EventRole
-from ..history.markers import read_marker
+from ..history.markers import TaskStarts, read_marker
 from ..history.previews import preview, truncate
 from . import schema
 from .failure_texts import IndexedFailure, indexed_failure, problem_in, storable
@@ -28,6 +29,7 @@ from .indexed_step import IndexedStep
 
 # Looked up once: an enum's names take their time, and there are many events.
 MARKER_RECORDED = int(EventType.EVENT_TYPE_MARKER_RECORDED)
+TASK_STARTED = int(EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
 RUN_STARTED = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
 UPDATE_COMPLETED = int(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
 # What the server calls workers without a build id.
@@ -102,6 +104,7 @@ class IndexedSteps:
         self.events = 0
         self.encoded = 0
         self._last_at = 0
+        self._task_starts = TaskStarts()
         self.ended = False
 
     def add(self, event: HistoryEvent) -> None:
@@ -117,7 +120,9 @@ class IndexedSteps:
         attributes = getattr(event, reading.field)
         step = self._step_of(event, reading, attributes, at)
         if number == MARKER_RECORDED:
-            _add_marker(step, attributes)
+            _add_marker(step, event, attributes, self._task_starts)
+        elif number == TASK_STARTED:
+            self._task_starts.add(to_datetime(event.event_time))
         elif number == RUN_STARTED and attributes.HasField("first_workflow_task_backoff"):
             backoff = attributes.first_workflow_task_backoff
             step.started_at = at + backoff.seconds * MICROSECONDS if backoff.seconds else 0
@@ -220,14 +225,21 @@ class IndexedSteps:
                     self._unread.append((step, "before", operation.last_attempt_failure))
 
 
-def _add_marker(step: IndexedStep, attributes: Any) -> None:
+def _add_marker(step: IndexedStep, event: HistoryEvent, attributes: Any, task_starts: TaskStarts) -> None:
     """Note what a marker stands for; that of a local activity is recorded when the activity has ended."""
     marker = read_marker(attributes)
     step.name, step.key = marker.name, marker.id
     if marker.kind == "local_activity":
         step.kind, step.attempt, step.timed = schema.LOCAL, marker.attempts, marker.timed
         if marker.scheduled is not None:
-            step.opened_at = min(step.opened_at, round(marker.scheduled.timestamp() * MICROSECONDS))
+            recorded = to_datetime(event.event_time)
+            if marker.scheduled <= recorded:
+                step.opened_at = _microseconds_of(marker.scheduled)
+                step.closed_at = _microseconds_of(task_starts.end_of(marker, recorded))
+
+
+def _microseconds_of(when: datetime) -> int:
+    return round(when.timestamp() * MICROSECONDS)
 
 
 def _build_in(attributes: Any, fields: frozenset[str]) -> str:

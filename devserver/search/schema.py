@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-VERSION = 2
+VERSION = 3
 # Kinds of steps by the number that the table of steps has for them: only ever add at the end.
 KINDS = (
     "event",

@@ -5,8 +5,7 @@ newest.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
@@ -25,16 +24,52 @@ MARKED = (
     ("TemporalPauseInfo IS NOT NULL", 0.125),
 )
 STEPS = 24
+PAGE_SIZE = 1000
 SPANS = (timedelta(hours=1), timedelta(days=1), timedelta(days=30), timedelta(days=366), timedelta(days=3660))
 
 
-@dataclass(frozen=True)
 class Candidates:
-    """The workflows to examine, and the number of all open ones."""
+    """The open workflows to examine, as the server lists them: only their ids stay in memory."""
 
-    chosen: Sequence[WorkflowExecutionInfo]
-    open: int
-    notes: tuple[str, ...] = ()
+    def __init__(self, calls: ServiceCalls, query: str | None, limit: int, running: int) -> None:
+        self._calls = calls
+        self._query = query
+        self._limit = limit
+        self._running = running
+        self._paused = 0
+        self._seen: set[str] = set()
+
+    @property
+    def open(self) -> int:
+        """The number of all open workflows that match, as far as they have been listed."""
+        return max(self._running + self._paused, len(self._seen))
+
+    async def runs(self) -> AsyncIterator[WorkflowExecutionInfo]:
+        """The workflows; call it once."""
+        query = self._query
+        for marked, share in MARKED:
+            with contextlib.suppress(OptionError):
+                most = min(self._limit, len(self._seen) + max(1, round(self._limit * share)))
+                async for info in self._listed(both(f"{marked} AND CloseTime IS NULL", query), most):
+                    self._paused += info.status != RUNNING
+                    yield info
+        left = self._limit - len(self._seen)
+        before = await _oldest(self._calls, query, left // 2) if self._running > left else None
+        old = [f"{OPEN} AND StartTime < {quote_time(before)}"] if before is not None else []
+        for wanted in (*old, OPEN):
+            async for info in self._listed(both(wanted, query), self._limit):
+                yield info
+
+    async def _listed(self, query: str, most: int) -> AsyncIterator[WorkflowExecutionInfo]:
+        """Workflows that match and were not there before, until there are `most` in all."""
+        if len(self._seen) >= most:
+            return
+        async for info in self._calls.list_workflows(query, self._limit, page_size=PAGE_SIZE):
+            if len(self._seen) >= most:
+                return
+            if info.execution.run_id not in self._seen:
+                self._seen.add(info.execution.run_id)
+                yield info
 
 
 async def candidates(calls: ServiceCalls, query: str | None, limit: int) -> Candidates:
@@ -44,19 +79,7 @@ async def candidates(calls: ServiceCalls, query: str | None, limit: int) -> Cand
         CannotAsk: The server does not answer.
         OptionError: The server does not understand `query`.
     """
-    running = await _counted(calls, query)
-    found: dict[str, WorkflowExecutionInfo] = {}
-    for marked, share in MARKED:
-        with contextlib.suppress(OptionError):
-            most = min(limit, len(found) + max(1, round(limit * share)))
-            await _gather(calls, both(f"{marked} AND CloseTime IS NULL", query), most, found)
-    paused = sum(info.status != RUNNING for info in found.values())
-    if running > limit - len(found):
-        before = await _oldest(calls, query, (limit - len(found)) // 2)
-        if before is not None:
-            await _gather(calls, both(f"{OPEN} AND StartTime < {quote_time(before)}", query), limit, found)
-    await _gather(calls, both(OPEN, query), limit, found)
-    return Candidates(list(found.values()), max(running + paused, len(found)))
+    return Candidates(calls, query, limit, await _counted(calls, query))
 
 
 async def _counted(calls: ServiceCalls, query: str | None) -> int:
@@ -65,16 +88,6 @@ async def _counted(calls: ServiceCalls, query: str | None) -> int:
     except OptionError as error:
         text = f"the server does not understand the query: {query}" if query else error.message
         raise OptionError(text, details=error.details, hint=error.hint) from None
-
-
-async def _gather(calls: ServiceCalls, query: str, limit: int, found: dict[str, WorkflowExecutionInfo]) -> None:
-    """Add workflows that match, until there are `limit`."""
-    if len(found) >= limit:
-        return
-    async for info in calls.list_workflows(query, limit):
-        if len(found) >= limit:
-            return
-        found.setdefault(info.execution.run_id, info)
 
 
 async def _oldest(calls: ServiceCalls, query: str | None, most: int) -> datetime | None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timezone
+from typing import TypeVar
 
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.client import Client
 
 from ..client.calls import MAX_CONCURRENT, ServiceCalls
 from ..errors import CannotAsk, OptionError
 from .candidates import candidates
 from .diagnosis import diagnose
-from .findings import StuckReport, Thresholds, ranked
-from .inspection import EVENTS, Diagnosis
-from .task_queues import task_queue_findings
+from .findings import StuckProgress, StuckReport, Thresholds
+from .inspection import InspectionRules, ReadBudget
+from .tally import Tally
+
+T = TypeVar("T")
 
 LIMIT = 1000
+READ_AHEAD = 1000
+# Histories that are read without a sign of a problem: for late timers and failed workflow tasks between signals.
+HISTORIES = 2000
 DEFAULT = Thresholds()
 
 
@@ -28,17 +35,19 @@ async def find_stuck(
     thresholds: Thresholds = DEFAULT,
     limit: int = LIMIT,
     max_concurrent: int = MAX_CONCURRENT,
+    on_progress: Callable[[StuckProgress], None] | None = None,
 ) -> StuckReport:
     """Find what is blocked in the client's namespace, or in one workflow, the worst first.
 
     Work is bounded: at most `limit` open workflows are examined, first those that the server marks, then the oldest and
-    the newest. Each costs one description and at most one page of history, `max_concurrent` at a time. A paused
-    workflow is always found; a closed one is never stuck.
+    the newest. Each costs one description and at most one page of history, `max_concurrent` at a time; memory does not
+    grow with their number. A paused workflow is always found; a closed one is never stuck.
 
     Args:
         workflow_id: Examine only the current run of this workflow, without the delay of lists.
         query: A list filter for the open workflows.
         thresholds: When something counts as stuck.
+        on_progress: Called after each workflow, if there are several to examine.
 
     Raises:
         CannotAsk: The server does not answer, or there is no such namespace or workflow.
@@ -50,38 +59,41 @@ async def find_stuck(
         )
     calls = ServiceCalls(client, max_concurrent=max_concurrent)
     now = datetime.now(timezone.utc)
+    rules = InspectionRules(thresholds, now, ReadBudget(HISTORIES))
+    tally = Tally(now)
     if workflow_id is not None:
-        return await _one(calls, workflow_id, thresholds, now)
+        if await calls.describe_workflow(workflow_id) is None:
+            raise CannotAsk(f"there is no workflow {workflow_id} in the namespace {client.namespace}")
+        tally.add(await diagnose(calls, workflow_id, "", rules))
+        return await tally.report(calls, tally.examined)
     chosen = await candidates(calls, query, limit)
-    runs = [(item.execution.workflow_id, item.execution.run_id) for item in chosen.chosen]
-    found = await asyncio.gather(*(diagnose(calls, *run, thresholds, now) for run in runs))
-    return await _report(calls, found, now, chosen.open)
+
+    async def examine(info: WorkflowExecutionInfo) -> None:
+        tally.add(await diagnose(calls, info.execution.workflow_id, info.execution.run_id, rules))
+        if on_progress is not None:
+            on_progress(StuckProgress(tally.looked_at, min(chosen.open, limit), tally.found, tally.first))
+
+    await _for_each(chosen.runs(), examine, max_concurrent)
+    return await tally.report(calls, chosen.open)
 
 
-async def _one(calls: ServiceCalls, workflow_id: str, thresholds: Thresholds, now: datetime) -> StuckReport:
-    if await calls.describe_workflow(workflow_id) is None:
-        raise CannotAsk(f"there is no workflow {workflow_id} in the namespace {calls.client.namespace}")
-    found = await diagnose(calls, workflow_id, "", thresholds, now)
-    return await _report(calls, [found], now, int(found.open))
+async def _for_each(items: AsyncIterator[T], work: Callable[[T], Awaitable[None]], lanes: int) -> None:
+    """Do the work for each item, for this many at a time; some more are read ahead."""
+    waiting: asyncio.Queue[T | None] = asyncio.Queue(READ_AHEAD)
 
+    async def feed() -> None:
+        async for item in items:
+            await waiting.put(item)
+        for _ in range(lanes):
+            await waiting.put(None)
 
-async def _report(calls: ServiceCalls, found: Sequence[Diagnosis], now: datetime, total: int) -> StuckReport:
-    suspects = [suspect for item in found for suspect in item.suspects]
-    needs = [need for item in found for need in item.needs]
-    findings = await task_queue_findings(calls, suspects, needs, now)
-    examined = sum(item.open for item in found)
-    return StuckReport(
-        namespace=calls.client.namespace,
-        at=now,
-        findings=ranked(findings),
-        open=max(examined, total - sum(not item.open for item in found)),
-        examined=examined,
-        notes=_notes(found),
-    )
+    async def lane() -> None:
+        while (item := await waiting.get()) is not None:
+            await work(item)
 
-
-def _notes(found: Sequence[Diagnosis]) -> tuple[str, ...]:
-    unseen = sum(item.unseen for item in found)
-    if not unseen:
-        return ()
-    return (f"only the last {EVENTS} events were searched for late timers: {unseen} workflows have more events",)
+    tasks = [asyncio.ensure_future(part) for part in (feed(), *(lane() for _ in range(lanes)))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from temporalio.api.enums.v1 import PendingWorkflowTaskState as Task
 
 from ..client.calls import ServiceCalls
@@ -12,8 +10,8 @@ from ..client.timestamps import to_datetime
 from ..history.tail import FailedTask
 from . import causes, hints
 from .activities import inspect_activities
-from .findings import Finding, Thresholds
-from .inspection import WORKFLOW, Diagnosis, Inspection, Queue, because
+from .findings import Finding
+from .inspection import WORKFLOW, Diagnosis, Inspection, InspectionRules, Queue, because
 
 # The shortest history with a timer: run started, task scheduled, started and completed, timer started.
 MIN_EVENTS_WITH_TIMER = 5
@@ -21,14 +19,12 @@ MIN_EVENTS_WITH_TIMER = 5
 MIN_EVENTS_WITH_FAILURE = 4
 
 
-async def diagnose(
-    calls: ServiceCalls, workflow_id: str, run_id: str, thresholds: Thresholds, now: datetime
-) -> Diagnosis:
+async def diagnose(calls: ServiceCalls, workflow_id: str, run_id: str, rules: InspectionRules) -> Diagnosis:
     """Examine a run; nothing is found in a closed or missing one."""
     description = await calls.describe_workflow(workflow_id, run_id)
     if description is None or description.workflow_execution_info.status not in OPEN_STATUSES:
         return Diagnosis()
-    return await _diagnosis(Inspection(calls, description, thresholds, now))
+    return await _diagnosis(Inspection(calls, description, rules))
 
 
 async def _diagnosis(inspection: Inspection) -> Diagnosis:
@@ -58,7 +54,7 @@ async def _workflow_task(inspection: Inspection) -> None:
     since = inspection.to_real_time(to_datetime(task.scheduled_time))
     if task.state == Task.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
         inspection.add_need(queue, since)
-    if inspection.info.history_length >= MIN_EVENTS_WITH_FAILURE:
+    if inspection.info.history_length >= MIN_EVENTS_WITH_FAILURE and (task.attempt > 1 or inspection.may_read()):
         failed = (await inspection.tail()).failed_task()
         # The server restarts its count when a signal comes in between; the history has all failures.
         attempt = max(task.attempt, failed.count + 1) if failed is not None else task.attempt
@@ -88,6 +84,8 @@ async def _timers(inspection: Inspection) -> None:
         return
     task = inspection.raw.pending_workflow_task
     if inspection.raw.HasField("pending_workflow_task") and task.state != Task.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
+        return
+    if not inspection.may_read():
         return
     tail = await inspection.tail()
     inspection.found.unseen = not tail.whole

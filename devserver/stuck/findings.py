@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, get_args
+
+from ..client.waits import MessageHandler
 
 # The worst first: what needs other code, what needs a worker, what may resolve itself, what somebody did on purpose.
 Kind = Literal[
@@ -36,12 +39,40 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
+class FindingTimer:
+    """A timer of a blocked workflow that has not fired; `due` is UTC."""
+
+    timer_id: str
+    due: datetime
+
+
+@dataclass(frozen=True)
+class FindingWaits:
+    """Where a blocked workflow waits.
+
+    Attributes:
+        stacks: The lines of its code that wait, the innermost first: a list for each coroutine or task.
+        handlers: The signals, updates and queries that it takes.
+        details: Its current details, as its code has set them.
+        notes: Sentences about what is unknown, and why.
+        timers: Its timers, the next first.
+    """
+
+    stacks: Sequence[Sequence[str]]
+    handlers: Sequence[MessageHandler]
+    details: str
+    notes: Sequence[str]
+    timers: Sequence[FindingTimer]
+
+
+@dataclass(frozen=True)
 class Finding:
     """One blocked thing. `failure` has the lines of the last failure, `last_failure` its root cause in one line.
 
     `since` and `next_retry` are UTC; None if the server does not say. `command` are arguments for the Temporal CLI
     (`("workflow", "unpause", ...)`), empty if no single command helps. `workflows` counts the open workflows that
-    are affected, if one finding is about a whole task queue; its `workflow_id` is then one of them.
+    are affected, if one finding is about a whole task queue; its `workflow_id` is then one of them. `waits` is None
+    unless `add_waits` has added it.
     """
 
     kind: Kind
@@ -60,6 +91,7 @@ class Finding:
     activity_type: str | None = None
     command: tuple[str, ...] = ()
     workflows: int = 1
+    waits: FindingWaits | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -94,6 +126,16 @@ class StuckReport:
     def complete(self) -> bool:
         """Whether every open workflow was examined."""
         return self.examined >= self.open
+
+
+@dataclass(frozen=True)
+class StuckProgress:
+    """How far the examination is: workflows examined, of how many, problems found so far, and the first of them."""
+
+    examined: int
+    of: int
+    found: int
+    first: Sequence[Finding]
 
 
 def ranked(findings: list[Finding]) -> tuple[Finding, ...]:

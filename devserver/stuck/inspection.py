@@ -54,26 +54,54 @@ class Suspect:
 
 @dataclass
 class Diagnosis:
-    """What was found in one workflow. `unseen`: timers may be further back than the events that were read."""
+    """What was found in one workflow.
+
+    Attributes:
+        unseen: Timers may be further back than the events that were read.
+        unread: Its history was not read: enough others were.
+    """
 
     suspects: list[Suspect] = field(default_factory=list)
     needs: list[PollerNeed] = field(default_factory=list)
     open: bool = False
     unseen: bool = False
+    unread: bool = False
+
+
+class ReadBudget:
+    """How many histories are read only to see whether there is something in them."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self) -> bool:
+        """Whether one more is read."""
+        self.left -= 1
+        return self.left >= 0
+
+
+@dataclass(frozen=True)
+class InspectionRules:
+    """How workflows are inspected: when something counts as stuck, and how much is read."""
+
+    thresholds: Thresholds
+    now: datetime
+    budget: ReadBudget
 
 
 class Inspection:
     """One workflow that is examined."""
 
     def __init__(
-        self, calls: ServiceCalls, description: DescribeWorkflowExecutionResponse, thresholds: Thresholds, now: datetime
+        self, calls: ServiceCalls, description: DescribeWorkflowExecutionResponse, rules: InspectionRules
     ) -> None:
         self.calls = calls
         self.raw = description
         self.info = description.workflow_execution_info
-        self.thresholds = thresholds
-        self.now = now
-        self.ahead = clock_ahead(description, now)
+        self.thresholds = rules.thresholds
+        self.now = rules.now
+        self.ahead = clock_ahead(description, rules.now)
+        self._budget = rules.budget
         self._tail: HistoryTail | None = None
         self.found = Diagnosis(open=True)
 
@@ -82,6 +110,13 @@ class Inspection:
         if self._tail is None:
             self._tail = HistoryTail(await self.calls.last_events(self.info.execution, EVENTS))
         return self._tail
+
+    def may_read(self) -> bool:
+        """Whether the history may be read just to see what is in it: what has been read, and the first of many."""
+        if self._tail is not None or self._budget.take():
+            return True
+        self.found.unread = True
+        return False
 
     async def failure_fields(self, failure: Any) -> dict[str, Any]:
         """The two fields of a finding for a failure; empty without one."""

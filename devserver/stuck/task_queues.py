@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
-from temporalio.api.enums.v1 import WorkerStatus
+from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import (
@@ -31,19 +31,56 @@ REPORTED_WITHIN = timedelta(seconds=150)
 MAX_REPORTS = 1000
 
 
+class QueueNeeds:
+    """The task queues that workflows need workers on, with the number of workflows and the one that waits longest."""
+
+    def __init__(self) -> None:
+        self._first: dict[Queue, PollerNeed] = {}
+        self._counts: Counter[tuple[str, frozenset[TaskQueueType.ValueType]]] = Counter()
+
+    def add(self, needs: Sequence[PollerNeed]) -> None:
+        """Add what one workflow needs."""
+        kinds: dict[str, set[TaskQueueType.ValueType]] = defaultdict(set)
+        for need in needs:
+            name, kind = need.queue
+            kinds[name].add(kind)
+            first = self._first.get(need.queue)
+            if first is None or _begun(need) < _begun(first):
+                self._first[need.queue] = need
+        for name, found in kinds.items():
+            self._counts[name, frozenset(found)] += 1
+
+    @property
+    def queues(self) -> list[Queue]:
+        """All of them."""
+        return list(self._first)
+
+    def first(self, queues: Sequence[Queue]) -> PollerNeed:
+        """The need of these task queues that waits longest."""
+        return min((self._first[queue] for queue in queues), key=_begun)
+
+    def count(self, queues: Sequence[Queue]) -> int:
+        """The number of workflows that need one of these, which are kinds of one task queue."""
+        name, kinds = queues[0][0], {kind for _, kind in queues}
+        return sum(
+            count for (other, needed), count in self._counts.items() if other == name and not kinds.isdisjoint(needed)
+        )
+
+
+def _begun(need: PollerNeed) -> datetime:
+    return need.since or datetime.max.replace(tzinfo=timezone.utc)
+
+
 async def task_queue_findings(
-    calls: ServiceCalls, suspects: Sequence[Suspect], needs: Iterable[PollerNeed], now: datetime
+    calls: ServiceCalls, suspects: Sequence[Suspect], needs: QueueNeeds, now: datetime
 ) -> list[Finding]:
     """The suspects that count, with what their task queue shows, and a finding for each task queue without workers."""
-    wanted: dict[Queue, list[PollerNeed]] = defaultdict(list)
-    for need in needs:
-        wanted[need.queue].append(need)
-    states = await _states(calls, list(wanted), now)
-    unpolled = [queue for queue in wanted if states[queue].unpolled]
+    states = await _states(calls, needs.queues, now)
+    unpolled = [queue for queue in needs.queues if states[queue].unpolled]
     found = [_explained(suspect, states) for suspect in suspects if suspect.unless_unpolled not in unpolled]
     for name in {name for name, _ in unpolled}:
         kinds = [queue for queue in unpolled if queue[0] == name]
-        found.append(_no_worker([states[kind] for kind in kinds], [need for kind in kinds for need in wanted[kind]]))
+        found.append(_no_worker([states[kind] for kind in kinds], needs.first(kinds), needs.count(kinds)))
     return found
 
 
@@ -90,15 +127,12 @@ def _explained(suspect: Suspect, states: Mapping[Queue, QueueState]) -> Finding:
     return replace(suspect.finding, hint=hint.text, command=hint.command)
 
 
-def _no_worker(states: Sequence[QueueState], needs: Sequence[PollerNeed]) -> Finding:
+def _no_worker(states: Sequence[QueueState], first: PollerNeed, workflows: int) -> Finding:
     name = states[0].queue[0]
-    waiting = sorted((need for need in needs if need.since), key=lambda need: need.since or datetime.max)
-    first = (waiting or needs)[0]
     tasks = " and ".join(
         sorted(("activities" if state.queue[1] == ACTIVITY else "workflow tasks" for state in states), reverse=True)
     )
-    workflows = len({need.workflow.execution.run_id for need in needs})
-    many = f"{workflows} open workflows need one" if workflows > 1 else "this workflow needs one"
+    many = f"{workflows:,} open workflows need one" if workflows > 1 else "this workflow needs one"
     last = last_of(states)
     polls, lately = ("has polled", f" in the last {POLLS_WITHIN.seconds} s") if last.last else ("polls", "")
     hint = hints.no_worker(name, tasks, polled=last.last is not None)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from temporalio.api.common.v1 import WorkflowExecution
 
-from ..client import MessageHandler, ServiceCalls, ask_waits
-from ..replay import Candidate, Outcome, ReplayOptions, ReplayPool
+from ..client import MessageHandler, ServiceCalls, WorkflowWaits, ask_waits
+from ..client.waits import LIMIT, NO_LINE
+from ..replay import Candidate, HistoryOutcome, Outcome, ReplayPool
 
 PYTHON = "the Python SDK's stack trace has no line of the workflow's code; name its module with --module"
 
@@ -31,31 +34,52 @@ class WaitingPlaces:
 
 
 async def find_waiting_places(
-    calls: ServiceCalls, candidate: Candidate, module: ReplayOptions | None = None
-) -> WaitingPlaces:
-    """Where an open run waits.
+    calls: ServiceCalls,
+    candidates: Sequence[Candidate],
+    pool: ReplayPool | None = None,
+    *,
+    ask: Callable[[Candidate], bool] = lambda _: True,
+    limit: timedelta = LIMIT,
+) -> Sequence[WaitingPlaces]:
+    """Where open runs wait, in their order.
+
+    All workers are asked at the same time; one that does not answer is no error.
 
     Args:
-        calls: Of its namespace.
-        candidate: The run.
-        module: The module that has its code, to replay its history with; None: its worker is asked for the line too.
+        calls: Of the namespace.
+        candidates: The runs.
+        pool: Replays the histories with the module that has their code; None: the workers are asked for the line too.
+        ask: Whether the worker of a run is asked.
+        limit: How long a worker may take for an answer.
 
     Raises:
-        IntrospectionError, NothingToReplay: The module cannot be used.
         CannotAsk: The server does not answer.
     """
-    execution = WorkflowExecution(workflow_id=candidate.workflow_id, run_id=candidate.run_id)
-    asked = await ask_waits(calls, execution)
-    stacks = [[str(frame) for frame in stack] for stack in asked.stacks]
-    notes = [asked.problem] if asked.problem else []
-    if module is None:
-        if not stacks and asked.handlers:
+
+    async def asked(candidate: Candidate) -> WorkflowWaits:
+        if not ask(candidate):
+            return WorkflowWaits()
+        execution = WorkflowExecution(workflow_id=candidate.workflow_id, run_id=candidate.run_id)
+        return await ask_waits(calls, execution, limit=limit)
+
+    answers = await asyncio.gather(*map(asked, candidates))
+    outcomes: dict[str, HistoryOutcome] = {}
+    if pool is not None:
+        outcomes = {outcome.candidate.run_id: outcome async for outcome in pool.replay(candidates)}
+    return [
+        _places(answer, pool, outcomes.get(candidate.run_id))
+        for answer, candidate in zip(answers, candidates, strict=True)
+    ]
+
+
+def _places(answer: WorkflowWaits, pool: ReplayPool | None, outcome: HistoryOutcome | None) -> WaitingPlaces:
+    stacks = [[str(frame) for frame in stack] for stack in answer.stacks]
+    notes = [answer.problem] if answer.problem else []
+    if pool is None:
+        if answer.problem == NO_LINE:
             notes = [PYTHON]
-        return WaitingPlaces(stacks, asked.handlers, asked.details, notes)
-    async with ReplayPool(module, 1) as pool:
-        async for outcome in pool.replay([candidate]):
-            if outcome.outcome is Outcome.REPLAYS:
-                stacks, notes = [list(stack)[::-1] for stack in outcome.stacks], notes if not asked.handlers else []
-            elif outcome.failure is not None:
-                notes.append(f"the history does not replay with {module.spec}: {outcome.failure.reason}")
-    return WaitingPlaces(stacks, asked.handlers, asked.details, notes)
+    elif outcome is not None and outcome.outcome is Outcome.REPLAYS:
+        stacks, notes = [list(stack)[::-1] for stack in outcome.stacks], notes if not answer.handlers else []
+    elif outcome is not None and outcome.failure is not None:
+        notes.append(f"the history does not replay with {pool.spec}: {outcome.failure.reason}")
+    return WaitingPlaces(stacks, answer.handlers, answer.details, notes)

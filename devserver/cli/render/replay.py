@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,22 +11,18 @@ from xml.etree import ElementTree as Xml
 import click
 
 from ...replay import Outcome
+from ...replay.report import histories, problem, reason
 from .output import form
-from .terminal import clean, redraws, wrapped
+from .progress_lines import ProgressLines
+from .terminal import clean, wrapped
 
 if TYPE_CHECKING:
     from ...replay import FailureGroup, HistoryOutcome, Sample
-    from .live import LiveView
+    from ...replay.report import ReplayReport
 
 SUITE = "devserver replay"
-NONDETERMINISTIC = "(non-deterministic, TMPRL1100)"
 MOST_NAMED = 10
 INDENT = "  "
-REDRAW_SECONDS = 0.1
-ADVICE = (
-    "keep the old path for running workflows: guard the change with workflow.patched(), or leave them on their build "
-    "(devserver deployment)"
-)
 
 
 def sampled(status: str, sample: Sample) -> str:
@@ -41,58 +34,32 @@ def sampled(status: str, sample: Sample) -> str:
     return f"{status}: {count:,} of {sample.total:,}, a sample of {sample.shapes:,} shapes{of}"
 
 
-def report(
-    spec: str,
-    outcomes: Sequence[HistoryOutcome],
-    groups: Sequence[FailureGroup],
-    notes: Sequence[str],
-    again: Sequence[str],
-) -> Iterator[str]:
-    """The lines of the report; `again` is the command that `--debug` is added to."""
-    counts = Counter(outcome.outcome for outcome in outcomes)
-    bad = sum(outcome.bad for outcome in outcomes)
-    done = len(outcomes) - counts[Outcome.GONE]
-    verdict = _verdict(counts[Outcome.REPLAYS], bad)
-    colour = {"fg": "red", "bold": True} if bad else {"fg": "green"}
-    head, *rest = wrapped(f"replayed {_histories(done)} against {spec}: {verdict}", hanging=INDENT)
-    yield head.replace(verdict, click.style(verdict, **colour))
+def lines(report: ReplayReport) -> Iterator[str]:
+    """The report for a terminal."""
+    colour = {"fg": "green"} if report.passed else {"fg": "red", "bold": True}
+    head, *rest = wrapped(f"{report.head}: {report.verdict}", hanging=INDENT)
+    yield head.replace(report.verdict, click.style(report.verdict, **colour))
     yield from rest
-    for note in notes:
+    for note in report.notes:
         yield from wrapped(note, INDENT, INDENT)
-    if counts[Outcome.GONE]:
-        yield from wrapped(f"{_histories(counts[Outcome.GONE])} deleted meanwhile", INDENT, INDENT)
-    for group in groups:
+    if report.gone:
+        yield from wrapped(f"{histories(report.gone)} deleted meanwhile", INDENT, INDENT)
+    for group in report.groups:
         yield ""
-        yield from _group(group, again)
-    if any(group.example.outcome is Outcome.DIVERGES for group in groups):
+        yield from _group(group, report.again)
+    if report.advice:
         yield ""
-        yield from wrapped(f"hint: {ADVICE}", hanging=INDENT)
-
-
-def _verdict(good: int, bad: int) -> str:
-    if not bad:
-        return "it replays" if good == 1 else "all replay"
-    return f"{good:,} {_verb(good)}, {bad:,} {'does' if bad == 1 else 'do'} not"
-
-
-def _verb(count: int) -> str:
-    return "replays" if count == 1 else "replay"
-
-
-def _histories(count: int) -> str:
-    return f"{count:,} {'history' if count == 1 else 'histories'}"
+        yield from wrapped(f"hint: {report.advice}", hanging=INDENT)
 
 
 def _group(group: FailureGroup, again: Sequence[str]) -> Iterator[str]:
     example = group.example
     failure = example.failure
-    count = len(group.outcomes)
     name = clean(group.workflow_type) or "unknown type"
-    yield click.style(f"{name}: {_histories(count)} {_problem(example.outcome, count)}", fg="red", bold=True)
+    yield click.style(f"{name}: {histories(len(group.outcomes))} {problem(group)}", fg="red", bold=True)
     if failure is None:
         return
-    suffix = f" {NONDETERMINISTIC}" if example.outcome is Outcome.DIVERGES else ""
-    yield from wrapped(f"{failure.reason}{suffix}", INDENT, INDENT)
+    yield from wrapped(reason(group), INDENT, INDENT)
     if failure.event:
         yield from wrapped(f"nearest event: {failure.event_id}, {failure.event}", INDENT, INDENT)
     for line in failure.where:
@@ -100,12 +67,6 @@ def _group(group: FailureGroup, again: Sequence[str]) -> Iterator[str]:
     yield from wrapped(f"in {_names(group)}", INDENT, INDENT)
     if example.outcome is Outcome.DIVERGES:
         yield f"{INDENT}debug it: {shlex.join([*again, '--debug', example.candidate.workflow_id])}"
-
-
-def _problem(outcome: Outcome, count: int) -> str:
-    if outcome is Outcome.NO_CODE:
-        return "without code"
-    return f"{'does' if count == 1 else 'do'} not replay" if outcome is Outcome.DIVERGES else "cannot be replayed"
 
 
 def _names(group: FailureGroup) -> str:
@@ -122,17 +83,14 @@ def _name(outcome: HistoryOutcome) -> str:
     return candidate.file or candidate.workflow_id
 
 
-def as_json(
-    spec: str, outcomes: Sequence[HistoryOutcome], groups: Sequence[FailureGroup], notes: Sequence[str]
-) -> dict[str, Any]:
+def as_json(report: ReplayReport) -> dict[str, Any]:
     """The report as JSON (docs/json.md)."""
-    counts = Counter(outcome.outcome.name.lower() for outcome in outcomes)
     return form(
-        module=spec,
-        passed=not groups,
-        counts={outcome.name.lower(): counts[outcome.name.lower()] for outcome in Outcome},
-        sampled=list(notes),
-        failures=[_group_json(group) for group in groups],
+        module=report.spec,
+        passed=report.passed,
+        counts={outcome.name.lower(): report.counts[outcome] for outcome in Outcome},
+        sampled=list(report.notes),
+        failures=[_group_json(group) for group in report.groups],
     )
 
 
@@ -183,12 +141,10 @@ def write_junit(outcomes: Sequence[HistoryOutcome], file: Path) -> None:
 
 
 class ReplayProgress:
-    """How far the replay is: one line on stderr, redrawn in place; on a terminal only."""
+    """How far the replay is."""
 
     def __init__(self) -> None:
-        self._wanted = redraws(sys.stderr) and not os.environ.get("CI")
-        self._view: LiveView | None = None
-        self._next = 0.0
+        self._view = ProgressLines()
         self._total = self._done = self._bad = 0
 
     def begin(self, total: int) -> None:
@@ -197,23 +153,10 @@ class ReplayProgress:
 
     def advance(self, outcome: HistoryOutcome) -> None:
         """One more is done."""
-        import time
-
-        from .live import LiveView
-
         self._done += 1
         self._bad += outcome.bad
-        now = time.monotonic()
-        if not self._wanted or now < self._next:
-            return
-        self._next = now + REDRAW_SECONDS
-        if self._view is None:
-            self._view = LiveView(err=True, transient=True)
-            self._view.__enter__()
-        self._view.show([f"replaying: {self._done:,} of {self._total:,} histories, {self._bad:,} fail"])
+        self._view.show(lambda: [f"replaying: {self._done:,} of {self._total:,} histories, {self._bad:,} fail"])
 
     def end(self) -> None:
         """Erase the line."""
-        if self._view is not None:
-            self._view.stop()
-            self._view = None
+        self._view.end()

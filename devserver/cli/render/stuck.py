@@ -12,16 +12,40 @@ import click
 
 from ...system.json_form import FORM
 from ...system.timefmt import age
+from .progress_lines import ProgressLines
 from .terminal import clean, stamp, wrapped
 
 if TYPE_CHECKING:
-    from ...stuck import Finding, StuckReport
+    from ...stuck import Finding, FindingWaits, StuckProgress, StuckReport
 
 INDENT = "    "
 NAMED = 3
+PROGRESS_AFTER = 1.0
 MEANT = ("workflow_paused", "activity_paused")
 
 Offer = Callable[["Finding"], Sequence[str]]
+
+
+class StuckProgressLines:
+    """How far the examination of many workflows is, with the first problems; nothing unless it is `wanted`."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._view = ProgressLines(PROGRESS_AFTER, wanted=wanted)
+
+    def advance(self, progress: StuckProgress) -> None:
+        """One more workflow has been examined."""
+        self._view.show(lambda: list(_progress(progress)))
+
+    def end(self) -> None:
+        """Erase the lines."""
+        self._view.end()
+
+
+def _progress(progress: StuckProgress) -> Iterator[str]:
+    found = f", {progress.found:,} problems so far" if progress.found else ""
+    yield f"examined {progress.examined:,} of {progress.of:,} open workflows{found}"
+    for finding in progress.first:
+        yield clean(f"{finding.kind.replace('_', ' ')}: {finding.workflow_id} ({finding.workflow_type})")
 
 
 def screen(report: StuckReport, label: str, offer: Offer) -> Iterator[str]:
@@ -84,6 +108,9 @@ def _finding_json(finding: Finding, at: datetime) -> dict[str, Any]:
     values["age_seconds"] = None if finding.since is None else max(0, round((at - finding.since).total_seconds(), 3))
     values["command"] = list(finding.command)
     values["failure"] = list(finding.failure)
+    if finding.waits is not None:
+        for timer in values["waits"]["timers"]:
+            timer["due"] = stamp(timer["due"])
     return values
 
 
@@ -112,11 +139,29 @@ def _paragraph(group: Sequence[Finding], at: datetime, offer: Offer) -> Iterator
         yield from wrapped(first.last_failure, INDENT)
     if first.kind != "no_worker":
         yield from wrapped(f"task queue {first.task_queue}", INDENT)
+    if first.waits is not None:
+        yield from _waits(first.waits, at)
     yield from _more(group[1:])
     yield from wrapped(f"-> {first.hint}", INDENT, "   ")
     words = offer(first)
     if words:
         yield f"{INDENT}   {clean(shlex.join(words))}"
+
+
+def _waits(waits: FindingWaits, at: datetime) -> Iterator[str]:
+    """Where the code waits, what it takes, and its timers: the innermost line of each stack."""
+    for number, stack in enumerate(waits.stacks[:NAMED]):
+        yield INDENT + clean(f"{'and' if number else 'waits'} at {stack[0]}")
+    if waits.handlers:
+        takes = ", ".join(f"{handler.kind} {handler.name}" for handler in waits.handlers)
+        yield from wrapped(f"takes {takes}", INDENT)
+    for timer in waits.timers[:NAMED]:
+        fires = f"fires in {age(timer.due - at)}" if timer.due > at else f"is due since {age(at - timer.due)}"
+        yield from wrapped(f"timer {timer.timer_id} {fires}", INDENT)
+    if waits.details:
+        yield from wrapped(f"details: {' '.join(waits.details.split())}", INDENT)
+    for note in waits.notes:
+        yield from wrapped(f"note: {note}", INDENT)
 
 
 def _head(finding: Finding, at: datetime) -> Iterator[str]:

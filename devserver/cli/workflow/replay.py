@@ -64,6 +64,7 @@ CHOOSING = {
 @click.option("--record", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Save the histories.")
 @click.option("--scrub", is_flag=True, help="With --record: replace times, run ids and host names.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write an HTML page.")
 @click.option("--debug", metavar="ID", help="Stop in a debugger at the code of the workflow with this id.")
 @converter_options
 @connection_options
@@ -114,13 +115,14 @@ def _check(ctx: click.Context, places: Sequence[str], values: dict[str, Any]) ->
 async def _replay(
     connection: Connection, spec: str, places: Sequence[str], values: dict[str, Any], as_json: bool
 ) -> bool:
-    from ...replay import ReplayOptions, ReplayPool, group_failures
+    from ...replay import ReplayOptions, ReplayPool
+    from ...replay.report import ReplayReport
     from ..options.search import moment
 
     # What is wrong with the words or the server is known before a process imports the module.
     files = _in_files(places)
     values["since"] = moment(values["since"], "--since")
-    calls = None if places else await _connect(connection)
+    calls, source = (None, ", ".join(places)) if places else await _connect(connection)
     options = ReplayOptions(
         spec,
         None if places else connection,
@@ -140,21 +142,28 @@ async def _replay(
                 progress.advance(outcome)
         finally:
             progress.end()
-    groups = group_failures(outcomes)
+    again = ["devserver", "replay", spec, *(places or words_of(connection))]
+    report = ReplayReport(spec, outcomes, notes, again, source)
     if values["junit"] is not None:
         text.write_junit(outcomes, values["junit"])
+    if values["html"] is not None:
+        from ...replay.page import write_page
+
+        write_page(report, values["html"])
     if as_json:
-        echo_json(text.as_json(spec, outcomes, groups, notes))
+        echo_json(text.as_json(report))
     else:
-        again = ["devserver", "replay", spec, *(places or words_of(connection))]
-        echo_lines(text.report(spec, outcomes, groups, notes, again))
-    return bool(groups)
+        echo_lines(text.lines(report))
+    return not report.passed
 
 
-async def _connect(connection: Connection) -> ServiceCalls:
+async def _connect(connection: Connection) -> tuple[ServiceCalls, str]:
+    """The calls to the server, and its name."""
     from ...client import ServiceCalls, connect, find_target
 
-    return ServiceCalls(await connect(find_target(connection)))
+    target = find_target(connection)
+    client = await connect(target)
+    return ServiceCalls(client), f"the namespace {client.namespace} at {target.label}"
 
 
 def _wanted(pool: ReplayPool, values: dict[str, Any]) -> WantedWorkflows:

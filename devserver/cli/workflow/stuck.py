@@ -16,6 +16,7 @@ from ..options.client import ServerSession, converter_options
 from ..options.common import json_option, watch_option
 from ..options.connection import connection_options, trace_words
 from ..options.types import Duration
+from ..options.waits import check_waits, replay_pool, waits_options
 from ..options.workflow import workflow_id_parameters
 from ..render import stuck as text
 from ..render.output import echo_json, echo_lines
@@ -23,6 +24,8 @@ from ..render.terminal import clean, stamp
 
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from temporalio.client import Client
 
     from ...stuck import Finding, StuckReport
 
@@ -34,18 +37,30 @@ SHOW = ("workflow", "show")
 class StuckQuery:
     """Finds the blocked workflows of one server."""
 
-    def __init__(
-        self, connection: Connection, wanted: dict[str, Any], data_converter: str | None, plugins: Sequence[str]
-    ) -> None:
-        self._session = ServerSession(connection, data_converter, plugins)
+    def __init__(self, connection: Connection, wanted: dict[str, Any], how: dict[str, Any]) -> None:
+        self._session = ServerSession(connection, how["data_converter"], how["plugins"])
         self._connection = connection
         self._wanted = wanted
+        self._how = how
 
     async def look(self) -> Seen:
         """The blocked workflows now, and the server."""
+        return await self._session.call(self._find)
+
+    async def _find(self, client: Client) -> StuckReport:
         from ...stuck import find_stuck
 
-        return await self._session.call(lambda client: find_stuck(client, **self._wanted))
+        progress = text.StuckProgressLines(wanted=self._how["watch"] is None)
+        try:
+            report = await find_stuck(client, **self._wanted, on_progress=progress.advance)
+        finally:
+            progress.end()
+        if not self._how["waits"] or not report.stuck:
+            return report
+        from ...stuck.waits import add_waits
+
+        async with replay_pool(self._connection, self._how) as pool:
+            return await add_waits(client, report, pool)
 
     def lines(self, seen: Seen) -> Iterator[str]:
         """The lines of a report."""
@@ -78,6 +93,7 @@ class StuckQuery:
 )
 @click.option("--waiting", type=Duration(), default="1m", help="Report tasks waiting longer than this.")
 @click.option("--late", type=Duration(), default="1m", help="Report timers overdue by more than this.")
+@waits_options
 @watch_option()
 @converter_options
 @connection_options
@@ -90,11 +106,8 @@ def stuck(
     workflow_id: str | None,
     query: str | None,
     max_workflows: int,
-    watch: float | None,
     as_json: bool,
-    data_converter: str | None,
-    plugins: tuple[str, ...],
-    **levels: Any,
+    **how: Any,
 ) -> None:
     """List workflows that are blocked, the worst first: failing code, activities that are retried, task queues without
     a worker, tasks that no worker takes, overdue timers, and paused workflows and activities.
@@ -107,21 +120,22 @@ def stuck(
 
     if workflow_id is not None and query is not None:
         raise OptionError("--query and a workflow id exclude each other", hint="use one of them")
+    check_waits(how)
     thresholds = Thresholds(
-        attempts=levels["attempts"],
-        waiting=timedelta(seconds=levels["waiting"]),
-        late=timedelta(seconds=levels["late"]),
+        attempts=how["attempts"],
+        waiting=timedelta(seconds=how["waiting"]),
+        late=timedelta(seconds=how["late"]),
     )
     wanted = {"workflow_id": workflow_id, "query": query, "limit": max_workflows, "thresholds": thresholds}
-    stuck_query = StuckQuery(connection, wanted, data_converter, plugins)
-    if watch is None:
+    stuck_query = StuckQuery(connection, wanted, how)
+    if how["watch"] is None:
         seen = asyncio.run(stuck_query.look())
         if as_json:
             echo_json(_data(seen))
         else:
             echo_lines(stuck_query.lines(seen))
         ctx.exit(1 if seen[0].stuck else 0)
-    asyncio.run(_watch(stuck_query, watch, as_json))
+    asyncio.run(_watch(stuck_query, how["watch"], as_json))
 
 
 def _data(seen: Seen) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..options.client import connect_with, converter_for, converter_options
 from ..options.common import json_option
 from ..options.connection import connection_options
 from ..options.history_files import file_option, names_files, stored_histories
-from ..options.module_type import ModuleType
+from ..options.waits import check_waits, replay_pool, waits_options
 from ..options.workflow import run_id_option, workflow_id_parameters
 
 if TYPE_CHECKING:
@@ -40,13 +40,7 @@ MAX_NAMED = 20
     "--depth", type=click.IntRange(min=0), metavar="N", show_default="all", help="Maximum depth of child workflows."
 )
 @click.option("--failures", is_flag=True, help="Show only failures and their parents.")
-@click.option("--waits", is_flag=True, help="Ask the worker of an open workflow where it waits and what it takes.")
-@click.option(
-    "--module",
-    type=ModuleType(),
-    metavar="MODULE",
-    help="With --waits: replay the workflow with this module to find the line. Needed for Python.",
-)
+@waits_options
 @click.option("--no-fold", is_flag=True, help="Show repeated steps and runs one by one.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write an HTML page.")
 @click.option(
@@ -102,8 +96,7 @@ def _check_together(how: dict[str, Any]) -> None:
         raise OptionError("--otlp-open needs --otlp", hint="add the collector, as --otlp http://127.0.0.1:4318")
     if how["files"] and how["follow"]:
         raise OptionError("--follow needs a server: a file does not change", hint="leave out --follow")
-    if how["module"] and not how["waits"]:
-        raise OptionError("--module has no effect without --waits", hint="add --waits")
+    check_waits(how)
     if how["waits"] and (forms or how["files"]):
         other = forms[0] if forms else "--file"
         raise OptionError(f"--waits and {other} exclude each other", hint="use one of them")
@@ -151,14 +144,16 @@ async def _trace(
 async def _waiting(
     reader: HistoryReader, chain: RunChain, connection: Connection, how: dict[str, Any]
 ) -> WaitingPlaces:
-    from ...replay import Candidate, ReplayOptions
+    from ...replay import Candidate
     from ...trace.waits import find_waiting_places
 
     run = chain.newest
     if run.status not in OPEN:
         raise OptionError(f"{chain.workflow_id} is closed: it waits for nothing", hint="leave out --waits")
-    options = ReplayOptions(how["module"], connection, how["data_converter"], how["plugins"]) if how["module"] else None
-    return await find_waiting_places(reader.calls, Candidate(chain.workflow_id, run.run_id, run.type), options)
+    candidates = [Candidate(chain.workflow_id, run.run_id, run.type)]
+    async with replay_pool(connection, how) as pool:
+        [places] = await find_waiting_places(reader.calls, candidates, pool)
+    return places
 
 
 async def _trace_files(

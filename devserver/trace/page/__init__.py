@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .write import PageNotWritten, write_page
+from ...system.html_page import PageNotWritten
+from .write import write_page
 
 __all__ = ["PageNotWritten", "write_page"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +69,24 @@ def core() -> HistoryDocument:
     """What workers of Python, TypeScript, .NET and Ruby record, and a timer with a summary."""
     history = HistoryDocument("core-order", "Order", "tea", number=3)
     history.task()
-    seconds = round(history.at.timestamp())
-    times = {
-        "original_schedule_time": {"seconds": seconds, "nanos": 0},
-        "complete_time": {"seconds": seconds, "nanos": 5},
-    }
-    data = payloads({"activity_type": "slow", "activity_id": "1", "attempt": 2, **times})
-    history.marker("core_local_activity", {"data": data, "result": payloads("slow")})
+    started = history.at - timedelta(seconds=0.01)  # the workflow task; the activities begin 5 ms later
+    times = {"original_schedule_time": stamp(started + timedelta(seconds=0.005))}
+    for name, attempt, took in (("slow", 1, 0.06), ("busy", 2, 0.001)):
+        data = {"activity_type": name, "activity_id": name, "attempt": attempt, **times}
+        data["complete_time"] = stamp(started + timedelta(seconds=took))
+        details = {"data": payloads(data), "result": payloads("slow")}
+        history.marker("core_local_activity", details, after=0.5 if name == "slow" else 0.01)
     history.marker("core_patch", {"patch-data": payloads({"id": "c", "deprecated": False})})
     summary = {"summary": payload("wait for the bank")}
     timer = history.add("TimerStarted", timerId="1", startToFireTimeout="5s", userMetadata=summary)
     history.add("TimerFired", after=5, timerId="1", startedEventId=str(timer))
     history.add("WorkflowPropertiesModified", upsertedMemo={"fields": {"note": payload("hello")}})
     return history.completed("ok")
+
+
+def stamp(when: datetime) -> dict[str, int]:
+    """A time as the shared core writes it."""
+    return {"seconds": int(when.timestamp()), "nanos": when.microsecond * 1000}
 
 
 def reader(*histories: HistoryDocument) -> StoredHistories:
@@ -132,7 +138,8 @@ def test_core_is_shown_whole(devserver: Run, tmp_path: Path) -> None:
     """A patch, a local activity with its time, a summary that cannot be taken for an argument, and memo values."""
     shown = traced(devserver, tmp_path, core())
     for text in (
-        "slow (local), 0 ms, 2 attempts",
+        "0.03 s ├─ ✓ slow (local), 60 ms  ",
+        "busy (local), 515 ms, 2 attempts",  # until it was recorded: the core has the time of the last attempt only
         "patch c",
         "timer 5 s  summary: wait for the bank",
         'memo note  = "hello"',
@@ -172,18 +179,21 @@ def test_a_search_without_hits_says_why(devserver: Run, tmp_path: Path) -> None:
 def test_spans_and_searches_know_what_is_unknown() -> None:
     """A local activity without a duration is not 0 ms long: not in a search for durations, and marked in its span."""
 
-    async def look() -> tuple[list[str], list[str], dict[str, Any], list[str]]:
+    async def look() -> tuple[list[str], list[str], dict[str, Any], list[str], list[float]]:
         stored = reader(go(), java(), core())
         named = [hit.name async for hit in Search(stored, SearchQuery(activity="S*"))]
         short = [hit.workflow_id async for hit in Search(stored, SearchQuery(activity="*", shorter=1))]
+        hits = Search(stored, SearchQuery(activity="*", longer=0.05))
+        took = [round(hit.seconds or 0, 6) async for hit in hits if hit.workflow_id == "core-order"]
         bank = [hit.kind async for hit in Search(stored, SearchQuery(text="bank"))]
         spans = [span async for span in spans_of(reader(go(), core()), "go-order")]
         spans += [span async for span in spans_of(reader(core()), "core-order")]
-        return named, short, {span.name: span.attributes for span in spans}, bank
+        return named, short, {span.name: span.attributes for span in spans}, bank, took
 
-    named, short, spans, bank = asyncio.run(look())
+    named, short, spans, bank, took = asyncio.run(look())
     assert sorted(named) == ["Slow", "Slow"]
-    assert short == ["core-order"]
+    assert short == ["core-order", "core-order"]
+    assert took == [0.515, 0.06]
     assert spans["local activity Slow"]["temporal.duration_unknown"] is True
     assert spans["timer"]["temporal.summary"] == "wait for the bank"
     assert bank == ["timer"]

@@ -13,7 +13,7 @@ from devserver import DevServer
 from devserver.client.calls import ServiceCalls
 from devserver.errors import CannotAsk, OptionError
 from devserver.stuck import find_stuck
-from devserver.stuck.candidates import candidates
+from devserver.stuck.candidates import Candidates, candidates
 from tests.helpers.trouble import Broken, Sleeps, worker
 
 from .conftest import found
@@ -28,9 +28,9 @@ async def wait_for_workflows(client: Client, count: int) -> None:
         await asyncio.sleep(0.05)
 
 
-def chosen(found: Any) -> set[str]:
+async def chosen(found: Candidates) -> set[str]:
     """Return the workflow ids of candidates."""
-    return {candidate.execution.workflow_id for candidate in found.chosen}
+    return {candidate.execution.workflow_id async for candidate in found.runs()}
 
 
 def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
@@ -44,8 +44,8 @@ def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
         await client.workflow_service.pause_workflow_execution(request)
         await found(client, "workflow_paused")
         some = await candidates(ServiceCalls(client), None, 5)
+        assert await chosen(some) == {"w-0", "w-1", "w-5", "w-10", "w-11"}
         assert some.open == MANY
-        assert chosen(some) == {"w-0", "w-1", "w-5", "w-10", "w-11"}
         report = await find_stuck(client, limit=5)
         assert (report.open, report.examined, report.complete) == (MANY, 5, False)
         assert [finding.kind for finding in report.findings] == ["no_worker", "workflow_paused"]

@@ -27,7 +27,8 @@ from devserver.deployments import set_current
 from devserver.executables.models import Executable
 from devserver.stuck import Finding, Thresholds, find_stuck
 from devserver.stuck.diagnosis import diagnose
-from devserver.stuck.task_queues import task_queue_findings
+from devserver.stuck.inspection import InspectionRules, ReadBudget
+from devserver.stuck.task_queues import QueueNeeds, task_queue_findings
 from tests.helpers.shared_server import started
 from tests.helpers.trouble import SOON, Broken, Calls, Sleeps, fail, hang, worker, worker_process
 
@@ -156,8 +157,10 @@ async def of(client: Client, workflow_id: str, kind: str, thresholds: Thresholds
 async def after(client: Client, workflow_id: str, later: timedelta) -> list[Finding]:
     """Return what is found about a workflow at a later time, with what the server knows now."""
     calls, now = ServiceCalls(client), datetime.now(timezone.utc) + later
-    seen = await diagnose(calls, workflow_id, "", QUICK, now)
-    return await task_queue_findings(calls, seen.suspects, seen.needs, now)
+    seen = await diagnose(calls, workflow_id, "", InspectionRules(QUICK, now, ReadBudget(1)))
+    needs = QueueNeeds()
+    needs.add(seen.needs)
+    return await task_queue_findings(calls, seen.suspects, needs, now)
 
 
 def test_failing_workflow_tasks_that_look_alike(server: DevServer) -> None:
