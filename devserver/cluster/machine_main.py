@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def main(text: str, events: int, lifeline: int) -> None:
     """Run the cluster."""
     for descriptor in {events, lifeline} - {-1}:
         os.set_inheritable(descriptor, False)
+    # Proxies have threads, and what is started is started at once after the fork.
+    warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
     request: dict[str, Any] = json.loads(text)
 
     def send(event: dict[str, Any]) -> None:

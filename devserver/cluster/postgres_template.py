@@ -16,6 +16,7 @@ from ..system.files import write_private
 from ..system.paths import Paths
 from ..system.ports import Reservations
 from ..system.progress import Reporter
+from . import programs as server_programs
 from .errors import ClusterStartFailed, DatabaseRefused
 from .postgres_client import PostgresConnection
 from .postgres_server import ADMIN, HOST, PASSWORD, POLL_SECONDS, USER, accepts, bound, command, programs
@@ -116,7 +117,7 @@ def sql(executable: Path, port: int, password: str, store: str, words: Sequence[
         ClusterStartFailed: It fails.
     """
     flags = ["--plugin", "postgres12", "--ep", HOST, "-p", str(port), "--user", USER, "--db", store]
-    return _run([str(executable), "sql", *flags, *words], {"SQL_PASSWORD": password})
+    return _run([*server_programs.programs(executable).tool("sql"), *flags, *words], {"SQL_PASSWORD": password})
 
 
 def _run(words: Sequence[str], more: dict[str, str] | None = None) -> str:
