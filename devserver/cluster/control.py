@@ -90,9 +90,7 @@ class ClusterControl:
     ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         folder = self.folder
         if folder.running():
-            raise ClusterRunning(
-                f"the cluster {folder.name} is running already", hint=f"see it with: {command('status', folder.name)}"
-            )
+            raise folder.in_use()
         self._require_same(cluster)
         roles = executable.find(cluster.version, folder.paths)
         template = postgres_template.template(roles, cluster.version, folder.paths, reporter)

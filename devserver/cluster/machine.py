@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import time
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
@@ -23,8 +21,8 @@ from . import database_access, full_disk, outage_requests, ports, postgres_serve
 from .control_socket import ControlSocket
 from .database_links import DatabaseLinks
 from .declaration import DATABASE, Cluster
-from .errors import ClusterRunning, MemberUnknown
-from .folder import ClusterFolder, command
+from .errors import MemberUnknown
+from .folder import ClusterFolder
 from .isolation.own_network import OwnNetwork
 from .member import ClusterMember
 from .members import POLL_SECONDS, PROCESS_KINDS, ClusterMembers
@@ -36,7 +34,6 @@ from .role_versions import RoleVersions
 from .serving import until_serving
 from .status import status_of
 
-LOCK_SECONDS = 3.0
 WATCH_SECONDS = 1.0
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -84,7 +81,7 @@ class ClusterMachine:
         self._network = OwnNetwork()
         self._requests: RingRequests | None = None
         self._lifeline: list[int] = []
-        self._before = ""  # the version that the data was used with, if there is any
+        self._before = ""  # the version that served with the data, until this one does; empty for new data
         self._ended = False
 
     def run(self, port: int | None = None, lifeline: int = -1) -> None:
@@ -98,12 +95,7 @@ class ClusterMachine:
             ClusterRunning: Another process runs it.
             ClusterStartFailed: A member does not start.
         """
-        lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
-        if lock is None:
-            raise ClusterRunning(
-                f"the cluster {self._folder.name} is running already",
-                hint=f"see it with: {command('status', self._folder.name)}",
-            )
+        lock = self._folder.supervise()
         self._lifeline = [lifeline] if lifeline >= 0 else []
         self._signals.listen()
         try:
@@ -126,7 +118,7 @@ class ClusterMachine:
         before: dict[str, Any] = {}
         with contextlib.suppress(DevServerError):
             record = self._folder.read()
-            before, self._before = record.get("ports", {}), str(record["declaration"]["version"])
+            before, self._before = record.get("ports", {}), str(record.get("served", ""))
         self._ports = ports.reserved(self._cluster, self._reservations, before, port)
         links = ports.reserved_links(self._cluster, self._reservations)
         if self._ring is not None:
@@ -147,8 +139,8 @@ class ClusterMachine:
         members = [ClusterMember(DATABASE, words, folder, accepts, f"its port {port}")]
         if self._ring is not None:
             members += [self._ring.member(number) for number in self._ring.numbers]
-        roles = cluster.roles.members()
-        members += [self._versions.member(name, cluster.version, self._ports[name].grpc) for name in roles]
+        for name in cluster.roles.members():
+            members.append(self._versions.member(name, cluster.version, self._ports[name].grpc))
         self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
         if self._ring is not None:
             self._requests = RingRequests(self._ring, self._members, self._write_files)
@@ -164,6 +156,7 @@ class ClusterMachine:
             {
                 "declaration": declared.to_json(),
                 "executable": str(executable),
+                "served": self._before or declared.version,
                 "ports": {name: vars(each) for name, each in self._ports.items()},
                 **({"nodes": self._ring.numbers} if self._ring is not None else {}),
             }
@@ -176,8 +169,11 @@ class ClusterMachine:
             self._start(self._members.chosen(DATABASE), deadline)
             database_access.require_schema(self._folder, self._before)
         self._start(self._members, deadline)
-        frontend, name = self._ports["frontend-1"], self._folder.name
-        until_serving(frontend.http, self._cluster.namespace, deadline, self._pause, name, self._limit)
+        http, name = self._ports["frontend-1"].http, self._folder.name
+        until_serving(http, self._cluster.namespace, deadline, self._pause, name, self._limit)
+        if self._before:
+            self._before = ""
+            self._write_files()
 
     def _start(self, members: Iterable[ClusterMember], deadline: float) -> None:
         for _ in self._members.starting(members, deadline):
@@ -248,5 +244,5 @@ class ClusterMachine:
 
     def status(self) -> dict[str, Any]:
         """The cluster and its members, as JSON; see `status_of`."""
-        cluster, _ = self._versions.current(self._cluster, self._members)
+        cluster = self._versions.current(self._cluster, self._members)[0]
         return status_of(self._folder, cluster, self._members, self._ports, self._links, self._requests)

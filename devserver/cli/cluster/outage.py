@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 from collections.abc import Iterator
 
 import click
@@ -100,20 +101,25 @@ def free_disk(name: str, as_json: bool) -> None:
 
 @click.command(name="exhaust-connections")
 @cluster_name_option
-def exhaust_connections(name: str) -> None:
+@json_option
+def exhaust_connections(name: str, as_json: bool) -> None:
     """Use up every connection of PostgreSQL, until Ctrl-C.
 
     It is another client, named leaking-client, which takes those that become free too. Members that run do not notice;
     one that restarts ends. Some connections are reserved for the administrator.
     """
-    from ...rehearsal.patient.held_connections import HeldConnections
+    from ...rehearsal.patient.held_connections import APPLICATION, HeldConnections
 
     control = ClusterControl(name)
     control.ask("status")
     held = HeldConnections(control.folder)
     held.take()
     try:
-        click.echo(f"leaking-client has {held.count} connections; Ctrl-C ends them")
+        if as_json:
+            echo_form(client=APPLICATION, connections=held.count)
+        else:
+            click.echo(f"{APPLICATION} has {held.count} connections; Ctrl-C ends them")
+        sys.stdout.flush()
         signal.pause()
     finally:
         held.release()
@@ -121,7 +127,8 @@ def exhaust_connections(name: str) -> None:
 
 @click.command(name="schema-behind")
 @cluster_name_option
-def schema_behind(name: str) -> None:
+@json_option
+def schema_behind(name: str, as_json: bool) -> None:
     """Set the version of the schema one back, until `update-schema`.
 
     Members that run do not notice; one that restarts ends. Only the version changes, not the tables.
@@ -132,7 +139,11 @@ def schema_behind(name: str) -> None:
     control.ask("status")
     with _reached(name):
         database_access.set_schema_back(control.folder)
-    click.echo(f"{command('update-schema', name)} ends it")
+        found = database_access.schema_versions(control.folder)
+    if as_json:
+        echo_form(schemas=found)
+    else:
+        click.echo(f"the schema is {found['temporal']}; {command('update-schema', name)} ends it")
 
 
 @click.command(name="update-schema")

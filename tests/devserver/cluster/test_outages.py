@@ -89,7 +89,8 @@ def test_the_schema(control: ClusterControl, roles_folder: Path) -> None:
                 connection.ask("CREATE TABLE schema_version (curr_version text)")
                 connection.ask("INSERT INTO schema_version VALUES ('1.19')")
         done = cluster_command("schema-behind", *cluster)
-        assert done.stdout == f"devserver cluster update-schema --cluster {control.folder.name} ends it\n", done.stderr
+        ends = f"devserver cluster update-schema --cluster {control.folder.name} ends it"
+        assert done.stdout == f"the schema is 1.18; {ends}\n", done.stderr
         (roles_folder / "sql").unlink(missing_ok=True)
         updated = cluster_command("update-schema", "--json", *cluster)
         assert json.loads(updated.stdout)["schemas"] == {"temporal": "1.18", "temporal_visibility": "1.19"}
