@@ -30,8 +30,8 @@ async def role_health(member: str = "", address: str = "", role: str = "frontend
     """What a process says of itself (gRPC health): `SERVING`, `NOT_SERVING`, or `no answer: ...`.
 
     It says that the process lives and is not stopping. It is no proof that anything works: for its first ten seconds at
-    least it says SERVING while its database is dead, frozen, full, slow or cut off. See `canary` and `database_probe`. It reads, so it
-    may run any number of times.
+    least it says SERVING while its database is dead, frozen, full, slow or cut off. See `canary` and `database_probe`.
+    It reads, so it may run any number of times.
 
     Args:
         member: A member of the patient, such as `history-1`.
