@@ -6,6 +6,8 @@ So killing, freezing and cutting works in the same way, and no container is left
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -23,11 +25,19 @@ SERVER_IMAGE = "temporalio/server"
 TOOLS_IMAGE = "temporalio/admin-tools"
 BIN = "/usr/local/bin"
 LOCK_SECONDS = 600.0
+UNIX = "unix://"
+DEFAULT_HOST = f"{UNIX}/var/run/docker.sock"
 EXTRA = "pip install 'temporal-devserver[container]'"
 
 
 def take(
-    version: str, paths: Paths, reporter: Reporter, *, server_image: str | None = None, tools_image: str | None = None
+    version: str,
+    paths: Paths,
+    reporter: Reporter,
+    *,
+    server_image: str | None = None,
+    tools_image: str | None = None,
+    offline: bool = False,
 ) -> Path:
     """The folder with the programs of this version, taken out of the images if it is not there.
 
@@ -37,6 +47,7 @@ def take(
         reporter: Receives the progress.
         server_image: The image with the server; the official one of this version by default.
         tools_image: The image with the schema tools and tdbg; the official one of this version by default.
+        offline: Whether only images count that Docker has already.
 
     Raises:
         ClusterBuildFailed: There is no Docker engine, an image cannot be pulled, or has other programs.
@@ -52,7 +63,7 @@ def take(
     def make(work: Path) -> None:
         with _engine() as engine:
             for image, names in wanted.items():
-                _copy(engine, image, names, work, reporter)
+                _copy(engine, image, names, work, reporter, offline=offline)
         found = executable.version_of(work)
         if found != version:
             raise ClusterBuildFailed(
@@ -71,8 +82,9 @@ def _engine() -> Iterator[Any]:
     except ImportError:
         raise ClusterBuildFailed("the client of Docker is not installed", hint=EXTRA) from None
     try:
+        _require_listening(os.environ.get("DOCKER_HOST", DEFAULT_HOST))
         engine = docker.from_env()
-    except docker.errors.DockerException as error:
+    except (docker.errors.DockerException, OSError) as error:
         raise ClusterBuildFailed(
             "no Docker engine answers",
             details=[str(error)],
@@ -86,13 +98,25 @@ def _engine() -> Iterator[Any]:
         engine.close()
 
 
-def _copy(engine: Any, image: str, names: list[str], target: Path, reporter: Reporter) -> None:
+def _require_listening(host: str) -> None:
+    """Raise OSError if nobody listens on a Unix socket: Docker's client leaks a socket then."""
+    if host.startswith(UNIX):
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.connect(host.removeprefix(UNIX))
+
+
+def _copy(engine: Any, image: str, names: list[str], target: Path, reporter: Reporter, *, offline: bool) -> None:
     """Copy programs out of an image, which is pulled if it is not there. None of it runs."""
     import docker
 
     try:
         engine.images.get(image)
     except docker.errors.ImageNotFound:
+        if offline:
+            raise ClusterBuildFailed(
+                f"the image {image} is not on this machine, and nothing is downloaded offline",
+                hint="pull it with Docker, or go online",
+            ) from None
         reporter.note(f"pulling {image} ...")
         try:
             engine.images.pull(image)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import sys
 import warnings
 from pathlib import Path
@@ -22,6 +23,8 @@ from .machine import ClusterMachine
 from .ring.jars import CassandraPrograms
 from .ring.ring import Ring
 
+OPEN_FILES = 16384
+
 
 def main(text: str, events: int, lifeline: int) -> None:
     """Run the cluster."""
@@ -29,6 +32,9 @@ def main(text: str, events: int, lifeline: int) -> None:
         os.set_inheritable(descriptor, False)
     # Proxies have threads, and what is started is started at once after the fork.
     warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))  # each connection to the database takes two
     request: dict[str, Any] = json.loads(text)
 
     def send(event: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ...cluster.declaration import DEFAULT_VERSION
+from ...config.settings import Settings
 from ...system.paths import Paths
 from ..options.common import json_option, quiet_option
 from ..render.output import echo_form
@@ -26,7 +27,8 @@ def pull(version: str, image: str | None, tools_image: str | None, quiet: bool, 
     from ...cluster import images
 
     reporter = CliReporter(quiet=quiet)
-    path = images.take(version, Paths.default(), reporter, server_image=image, tools_image=tools_image)
+    offline = bool(Settings.load().offline)
+    path = images.take(version, Paths.default(), reporter, server_image=image, tools_image=tools_image, offline=offline)
     if as_json:
         echo_form(version=version, executable=str(path))
     elif not quiet:

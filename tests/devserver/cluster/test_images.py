@@ -79,6 +79,8 @@ def test_images_that_do_not_fit(host: Engine, tmp_path: Path) -> None:
         images.take("1.31.0", Paths.default(), Silent(), server_image=both, tools_image=both)
     with pytest.raises(ClusterBuildFailed, match=r"cannot pull the image 127\.0\.0\.1:1/nothing:latest"):
         images.take("1.31.0", Paths.default(), Silent(), server_image="127.0.0.1:1/nothing:latest", tools_image=both)
+    with pytest.raises(ClusterBuildFailed, match="nothing is downloaded offline"):
+        images.take("1.31.0", Paths.default(), Silent(), server_image="nothing:1", tools_image=both, offline=True)
     assert not executable.official("1.31.0", Paths.default()).exists()
 
 
