@@ -24,7 +24,7 @@ first (devserver cluster update-schema).
 """
 
 version_option = click.option(
-    "--version", default="", metavar="VERSION", help="Version of the Temporal server, from this start on."
+    "--version", metavar="VERSION", help="Version of the Temporal server, from this start on."
 )
 
 
@@ -45,10 +45,8 @@ def _starting_command(kind: str) -> click.Command:
     @cluster_name_option
     @version_option
     @json_option
-    def act(members: tuple[str, ...], name: str, version: str, as_json: bool) -> None:
-        if version:
-            check_version(version)
-        _act(kind, members, name, as_json, version=version)
+    def act(members: tuple[str, ...], name: str, version: str | None, as_json: bool) -> None:
+        _act(kind, members, name, as_json, **({"version": check_version(version)} if version is not None else {}))
 
     return act
 

@@ -13,7 +13,7 @@ from ...cluster import ClusterControl
 from ...cluster.declaration import DATABASE, check_version
 from ...cluster.errors import DatabaseRefused
 from ...cluster.folder import command
-from ..options.cluster import MEMBERS, cluster_name_option
+from ..options.cluster import ROLE_MEMBERS, cluster_name_option
 from ..options.common import json_option
 from ..options.types import Duration
 from ..render.cluster import echo_status
@@ -28,7 +28,7 @@ members_argument = click.argument("members", metavar="MEMBER...", nargs=-1, requ
 @click.command(
     help=f"""Cut the network between members and PostgreSQL, until `heal`.
 
-{MEMBERS}
+{ROLE_MEMBERS}
 
 refused: open connections break, and new ones are refused. reset: new ones are opened, and break at once. silent:
 nothing is answered, so members wait for their own time-outs.
@@ -46,7 +46,7 @@ def cut(members: tuple[str, ...], how: str, name: str, as_json: bool) -> None:
 @click.command(
     help=f"""Make the network between members and PostgreSQL slow, until `heal`.
 
-{MEMBERS}
+{ROLE_MEMBERS}
 
 A workflow's start takes about ten round trips, so 100ms more are as bad as a dead database.
 """
@@ -69,7 +69,7 @@ def slow(members: tuple[str, ...], by: float, name: str, as_json: bool) -> None:
 @click.command(
     help=f"""End `cut` and `slow` of members.
 
-{MEMBERS}
+{ROLE_MEMBERS}
 """
 )
 @members_argument
