@@ -22,10 +22,9 @@ careful = Scenario(
         expect.replays(),
         expect.patient.nothing_lost(),
         expect.patient.available(0.85, within=2),
+        expect.patient.runs_again(within=6),
         expect.patient.healthy(),
     ],
     limit=200,
 )
-at_once = replace(
-    careful, name="the new version is rolled out as it is, role by role", workflow="UpgradeRoles", plan=[]
-)
+at_once = replace(careful, name="the cluster is upgraded role by role", workflow="UpgradeRoles", plan=[])

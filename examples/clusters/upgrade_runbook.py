@@ -1,4 +1,4 @@
-"""Runbooks that upgrade a cluster under load: one that rolls the new version out, and one that looks at each step."""
+"""Runbooks that upgrade a cluster under load: one role by role, and one that looks at each step."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
