@@ -51,6 +51,7 @@ class ClusterMachine:
         on_event: Receives `{"note": text}`, then `{"ready": status}`.
         ring: Its Cassandra nodes; None if PostgreSQL is its database.
         patient: Whether it is a rehearsal's patient, whose data is not kept.
+        proxies: Whether its members reach PostgreSQL through proxies, which can be cut.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class ClusterMachine:
         ring: Ring | None = None,
         *,
         patient: bool = False,
+        proxies: bool = False,
     ) -> None:
         self._folder = folder
         self._cluster = cluster
@@ -75,7 +77,7 @@ class ClusterMachine:
         self._reservations = Reservations(HOST)
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
-        self._patient = patient
+        self._patient, self._proxies = patient, proxies
         self._links = DatabaseLinks({}, 0)
         self._ring = ring
         self._network = OwnNetwork()
@@ -120,7 +122,7 @@ class ClusterMachine:
             record = self._folder.read()
             before, self._before = record.get("ports", {}), str(record.get("served", ""))
         self._ports = ports.reserved(self._cluster, self._reservations, before, port)
-        links = ports.reserved_links(self._cluster, self._reservations)
+        links = ports.reserved_links(self._cluster, self._reservations) if self._proxies else {}
         if self._ring is not None:
             self._network.enter(port for each in self._ports.values() for port in (each.grpc, each.metrics, each.http))
             self._ring.hosts = self._network.hosts

@@ -52,6 +52,7 @@ def main(text: str, events: int, lifeline: int) -> None:
             send,
             _ring(folder, request["ring"]),
             patient=request["patient"],
+            proxies=request["proxies"],
         )
         machine.run(request["port"], lifeline)
     except DevServerError as error:

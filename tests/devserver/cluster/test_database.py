@@ -85,7 +85,7 @@ def test_a_patient_is_reset(control: ClusterControl, roles_folder: Path) -> None
 
 
 def test_the_way_to_the_database(control: ClusterControl) -> None:
-    """Each role reaches the database over a port of its own."""
+    """Each role of a patient reaches the database over a port of its own."""
     with control.started(SMALL, patient=True):
         ports = set()
         for member in SMALL.roles.members():

@@ -32,7 +32,7 @@ def test_the_network_to_the_database(control: ClusterControl) -> None:
     """A cut refuses connections of these members only, the status shows it, and heal ends it."""
     assert set(outage.WAYS) == set(database_links.WAYS)
     cluster = ("--cluster", control.folder.name)
-    with control.started(SMALL):
+    with control.started(SMALL, proxies=True):
         done = cluster_command("cut", "history", "--how", "refused", *cluster)
         assert done.returncode == 0, done.stderr
         assert "outage: history-1 to the database: cut (refused)" in done.stdout.splitlines()
@@ -48,6 +48,10 @@ def test_the_network_to_the_database(control: ClusterControl) -> None:
         wrong = cluster_command("cut", "postgres", *cluster)
         assert wrong.returncode != 0
         assert "the network between these members and their database cannot be changed" in wrong.stderr
+    with control.started(SMALL):
+        refused = cluster_command("slow", "history", *cluster)
+        assert refused.returncode != 0
+        assert "devserver cluster up --proxies" in refused.stderr
 
 
 def test_the_disk_of_the_database(control: ClusterControl) -> None:
