@@ -137,6 +137,7 @@ def _acknowledges() -> bool:
         return False
 
 
+@pytest.mark.cluster_only
 def test_a_dead_process(patient: ClusterControl) -> None:
     """One history process is dead: gossip drops it, the other one owns all shards; it is named by its health."""
     eventually(lambda: _acknowledges())
