@@ -9,17 +9,20 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from devserver import BinaryRequest
+from devserver.cluster import CassandraMissing
+from devserver.cluster import executable as cluster_executable
 from devserver.executables.resolve import ensure
 from devserver.system.paths import HOME_VARIABLE, Paths
 
-from . import inspection, load, payloads, rehearsals, replays, scale, server, skipping, suites
+from . import clusters, inspection, load, payloads, rehearsals, replays, scale, server, skipping, suites
 from .table import Row, render
 
 DEVSERVER = str(Path(sys.executable).parent / "devserver")
-SECTIONS = ("server", "skipping", "suites", "scale", "rehearsals", "payloads", "inspection", "replays")
+SECTIONS = ("server", "skipping", "suites", "scale", "rehearsals", "payloads", "inspection", "replays", "clusters")
 
 
 def main() -> None:
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--loaded", action="store_true", help=f"measure beside {load.LOOPS} busy loops")
     options = parser.parse_args()
     wanted = options.sections or SECTIONS
+    own = Paths.default()  # what is built there takes long
     with tempfile.TemporaryDirectory() as home, load.busy() if options.loaded else contextlib.nullcontext():
         os.environ[HOME_VARIABLE] = home
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
@@ -54,7 +58,9 @@ def main() -> None:
         if "inspection" in wanted:
             print(render(list(inspection.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
         if "replays" in wanted:
-            print(render(list(replays.measure(executable.path, DEVSERVER, options.repeat))))
+            print(render(list(replays.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
+        if "clusters" in wanted:
+            print(_clusters(own, options.repeat))
 
 
 def _server(executable: Path, starts: int, repeat: int) -> str:
@@ -70,6 +76,19 @@ def _scale(executable: Path, count: int, plot: Path | None) -> str:
     if plot is not None:
         plot.write_text(scale.plot(ours, stock))
     return f"{scale.render(ours, stock)}\n\n{render(list(scale.rows(ours, stock)))}"
+
+
+def _clusters(own: Paths, repeat: int) -> str:
+    if not cluster_executable.built(clusters.DECLARED.version, own).is_file():
+        return "clusters: not measured, no server with all roles is built (devserver cluster build)"
+    with tempfile.TemporaryDirectory() as data:
+        paths = replace(own, data=Path(data))
+        rows = [clusters.starts(paths, repeat), clusters.memory(paths)]
+        try:
+            rows.append(clusters.node_start(paths, repeat))
+        except CassandraMissing as missing:
+            print(f"a Cassandra node: not measured, {missing}")
+        return f"{render(rows)}\n\n{rehearsals.render(clusters.limits(paths, repeat))}"
 
 
 async def _collect(rows: AsyncIterator[Row]) -> list[Row]:

@@ -222,7 +222,7 @@ def processes_of(home: Path) -> list[psutil.Process]:
 
 
 def _started_in(homes: Collection[str], pids: Iterable[int]) -> list[psutil.Process]:
-    wanted = {f"HOME={home}".encode() for home in homes}
+    wanted = {f"{name}={home}".encode() for home in homes for name in ("HOME", HOME_VARIABLE)}
     found = []
     for pid in pids:
         with contextlib.suppress(psutil.Error, OSError):

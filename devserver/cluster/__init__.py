@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         NetworkNotIsolated,
         PostgresMissing,
         RingRefused,
+        SchemaNotUpdatable,
     )
     from .external import ExternalCluster
 
@@ -42,6 +43,7 @@ __all__ = [
     "PostgresMissing",
     "RingRefused",
     "Roles",
+    "SchemaNotUpdatable",
     "cassandra",
     "load",
     "postgres",
@@ -54,7 +56,7 @@ _NAMES = {
     "errors": (
         *("ClusterBuildFailed", "ClusterExecutableMissing", "ClusterNotRunning", "ClusterRunning"),
         *("ClusterStartFailed", "ClusterUnknown", "MemberUnknown", "PostgresMissing"),
-        *("CassandraMissing", "NetworkNotIsolated", "RingRefused"),
+        *("CassandraMissing", "NetworkNotIsolated", "RingRefused", "SchemaNotUpdatable"),
     ),
     "external": ("ExternalCluster",),
 }

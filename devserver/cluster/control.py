@@ -50,11 +50,13 @@ class ClusterControl:
         reporter: Reporter | None = None,
         detach: bool = False,
         patient: bool = False,
+        proxies: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Start the cluster; in the block it serves, and yields its status.
 
         At the end of the block it is stopped, and so it is when this process ends, whatever ends it. With `detach` it
-        stays until `down`. A `patient` can be given back its first data (`reset`), and is killed, not stopped.
+        stays until `down`. A `patient` can be given back its first data (`reset`), and is killed, not stopped. With
+        `proxies`, as of a patient, the network between members and PostgreSQL can be cut and slowed.
 
         Raises:
             ClusterRunning: It runs already.
@@ -67,7 +69,9 @@ class ClusterControl:
         try:
             with self.folder.lock():
                 limit = limit or start_seconds(cluster)
-                process, status = self._start(cluster, port, limit, reporter, lifeline[0], patient=patient)
+                process, status = self._start(
+                    cluster, port, limit, reporter, lifeline[0], patient=patient, proxies=proxies or patient
+                )
             try:
                 yield status
             finally:
@@ -87,12 +91,11 @@ class ClusterControl:
         lifeline: int,
         *,
         patient: bool,
+        proxies: bool,
     ) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         folder = self.folder
         if folder.running():
-            raise ClusterRunning(
-                f"the cluster {folder.name} is running already", hint=f"see it with: {command('status', folder.name)}"
-            )
+            raise folder.in_use()
         self._require_same(cluster)
         roles = executable.find(cluster.version, folder.paths)
         template = postgres_template.template(roles, cluster.version, folder.paths, reporter)
@@ -108,6 +111,7 @@ class ClusterControl:
             "port": port,
             "ring": ring,
             "patient": patient,
+            "proxies": proxies,
         }
         read, write = os.pipe()
         log = folder.log("supervisor")

@@ -78,6 +78,6 @@ class DatabaseLinks:
         if not found:
             raise OptionError(
                 "the network between these members and their database cannot be changed",
-                hint="only a rehearsal's patient on PostgreSQL has its database behind a proxy",
+                hint="it needs proxies (devserver cluster up --proxies), and a process with a role, such as history-1",
             )
         return found

@@ -25,6 +25,10 @@ class NetworkNotIsolated(DevServerError):
     """The network of the cluster cannot be broken: it has none of its own, or `nft` is missing."""
 
 
+class SchemaNotUpdatable(DevServerError):
+    """The schema of the cluster's database cannot be updated by us."""
+
+
 class RingRefused(DevServerError):
     """Cassandra refuses what `nodetool` asks of it."""
 

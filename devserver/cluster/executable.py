@@ -19,6 +19,7 @@ from ..system.paths import Paths, which, whole
 from ..system.progress import Reporter
 from .declaration import check_version
 from .errors import ClusterBuildFailed, ClusterExecutableMissing
+from .programs import complete, programs
 
 VARIABLE = "DEVSERVER_CLUSTER_BINARY"
 SOURCE = Path(__file__).with_name("main.go")
@@ -31,7 +32,7 @@ COST = "about 20 minutes of CPU time and 3 GB in Go's caches the first time, sec
 
 
 def find(version: str, paths: Paths) -> Path:
-    """The executable of this version of the server: that of `DEVSERVER_CLUSTER_BINARY`, or a built one.
+    """The executable of this version of the server: that of `DEVSERVER_CLUSTER_BINARY` if it has it, or a built one.
 
     Raises:
         ClusterExecutableMissing: There is none, or the given one is of another version.
@@ -40,30 +41,45 @@ def find(version: str, paths: Paths) -> Path:
     given = os.environ.get(VARIABLE)
     if given:
         path = whole(Path(given))
-        if not os.access(path, os.X_OK) or not path.is_file():
+        if not os.access(path, os.X_OK) or not complete(path):
             raise ClusterExecutableMissing(
-                f"{VARIABLE} names no executable file: {path}", hint="build one with: devserver cluster build"
+                f"{VARIABLE} names no executable file, and no folder with the official programs: {path}",
+                hint="build one with: devserver cluster build",
             )
         found = version_of(path)
-        if found != version:
+        if found != version and not complete(_made(version, paths)):
             raise ClusterExecutableMissing(
                 f"{VARIABLE} names an executable of Temporal {found}, not {version}: {path}",
                 hint=f"start the cluster with --version {found}, or build {version}: devserver cluster build {version}",
             )
-        return path
-    path = built(version, paths)
-    if not path.is_file():
+        if found == version:
+            return path
+    path = _made(version, paths)
+    if not complete(path):
         raise ClusterExecutableMissing(
             f"the executable of a cluster of Temporal {version} is not on this machine",
             details=[f"looked for {path}; {VARIABLE} is not set"],
-            hint=f"build it with: devserver cluster build {version} (needs Go; {COST})",
+            hint=f"build it with: devserver cluster build {version} (needs Go; {COST}); "
+            f"or take it out of container images with: devserver cluster pull {version}",
         )
     return path
+
+
+def _made(version: str, paths: Paths) -> Path:
+    """What was built of this version; else what was taken out of images, or will be built."""
+    found = built(version, paths)
+    taken = official(version, paths)
+    return found if found.is_file() or not complete(taken) else taken
 
 
 def built(version: str, paths: Paths) -> Path:
     """Where the built executable of this version is, or will be."""
     return paths.cache / "cluster" / check_version(version) / NAME
+
+
+def official(version: str, paths: Paths) -> Path:
+    """The folder with the official programs of this version, where they are or will be."""
+    return built(version, paths).with_name("official")
 
 
 def build(version: str, paths: Paths, reporter: Reporter, *, offline: bool = False) -> Path:
@@ -157,7 +173,7 @@ def version_of(executable: Path) -> str:
     """
     try:
         done = subprocess.run(
-            [str(executable), "version"],
+            programs(executable).version(),
             capture_output=True,
             text=True,
             errors="replace",
@@ -171,4 +187,4 @@ def version_of(executable: Path) -> str:
             details=[f"{type(error).__name__}: {error}"],
             hint="build one with: devserver cluster build",
         ) from error
-    return done.stdout.strip()
+    return done.stdout.strip().rpartition(" ")[2]

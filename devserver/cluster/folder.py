@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from ..errors import DevServerError
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder, refuse_unsafe, write_private
 from ..system.paths import Paths
-from .errors import ClusterUnknown
+from .errors import ClusterRunning, ClusterUnknown
 
 RECORD = "cluster.json"
 LOCK_SECONDS = 120.0
+SUPERVISOR_SECONDS = 3.0  # in which one that ends gives its lock back
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,23 @@ class ClusterFolder:
             UnsafeFolder, FolderNotWritable: It cannot be used.
         """
         private_folder(self.path)
+
+    def supervise(self) -> LockedFile:
+        """The lock of the supervising process, for this one.
+
+        Raises:
+            ClusterRunning: Another process has it.
+        """
+        lock = LockedFile.acquire(self.supervisor_lock, str(os.getpid()), limit=SUPERVISOR_SECONDS)
+        if lock is None:
+            raise self.in_use()
+        return lock
+
+    def in_use(self) -> ClusterRunning:
+        """The error of a start while the cluster runs."""
+        return ClusterRunning(
+            f"the cluster {self.name} is running already", hint=f"see it with: {command('status', self.name)}"
+        )
 
     def running(self) -> bool:
         """Whether a process supervises the cluster."""

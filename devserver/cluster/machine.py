@@ -8,35 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import time
-import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
-from ..system.filelocks import LockedFile
 from ..system.files import write_private
 from ..system.ports import Reservations
 from ..system.signals import SignalWaiter
-from . import full_disk, outage_requests, ports, postgres_server, postgres_template
+from . import database_access, full_disk, outage_requests, ports, postgres_server, postgres_template
 from .control_socket import ControlSocket
 from .database_links import DatabaseLinks
 from .declaration import DATABASE, Cluster
-from .errors import ClusterRunning, MemberUnknown
-from .folder import ClusterFolder, command
+from .errors import MemberUnknown
+from .folder import ClusterFolder
 from .isolation.own_network import OwnNetwork
-from .member import ClusterMember, listens
+from .member import ClusterMember
 from .members import POLL_SECONDS, PROCESS_KINDS, ClusterMembers
-from .postgres_server import HOST, PASSWORD
+from .postgres_server import HOST
 from .ring.requests import RingRequests
 from .ring.ring import Ring
-from .role_config import MemberPorts, dynamic_config, member_config, role_of
+from .role_config import MemberPorts, dynamic_config, write_configs
+from .role_versions import RoleVersions
 from .serving import until_serving
 from .status import status_of
 
-LOCK_SECONDS = 3.0
 WATCH_SECONDS = 1.0
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -53,7 +50,8 @@ class ClusterMachine:
         limit: Seconds for the start.
         on_event: Receives `{"note": text}`, then `{"ready": status}`.
         ring: Its Cassandra nodes; None if PostgreSQL is its database.
-        patient: Whether it is a rehearsal's patient: its database is behind proxies, and its data is not kept.
+        patient: Whether it is a rehearsal's patient, whose data is not kept.
+        proxies: Whether its members reach PostgreSQL through proxies, which can be cut.
     """
 
     def __init__(
@@ -67,10 +65,11 @@ class ClusterMachine:
         ring: Ring | None = None,
         *,
         patient: bool = False,
+        proxies: bool = False,
     ) -> None:
         self._folder = folder
         self._cluster = cluster
-        self._executable = executable
+        self._versions = RoleVersions(folder, cluster.version, executable)
         self._template = template
         self._limit = limit
         self._on_event = on_event
@@ -78,12 +77,13 @@ class ClusterMachine:
         self._reservations = Reservations(HOST)
         self._ports: dict[str, MemberPorts] = {}
         self._members = ClusterMembers([], folder, self._signals)
-        self._patient = patient
+        self._patient, self._proxies = patient, proxies
         self._links = DatabaseLinks({}, 0)
         self._ring = ring
         self._network = OwnNetwork()
         self._requests: RingRequests | None = None
         self._lifeline: list[int] = []
+        self._before = ""  # the version that served with the data, until this one does; empty for new data
         self._ended = False
 
     def run(self, port: int | None = None, lifeline: int = -1) -> None:
@@ -97,12 +97,7 @@ class ClusterMachine:
             ClusterRunning: Another process runs it.
             ClusterStartFailed: A member does not start.
         """
-        lock = LockedFile.acquire(self._folder.supervisor_lock, str(os.getpid()), limit=LOCK_SECONDS)
-        if lock is None:
-            raise ClusterRunning(
-                f"the cluster {self._folder.name} is running already",
-                hint=f"see it with: {command('status', self._folder.name)}",
-            )
+        lock = self._folder.supervise()
         self._lifeline = [lifeline] if lifeline >= 0 else []
         self._signals.listen()
         try:
@@ -124,16 +119,15 @@ class ClusterMachine:
         """Reserve the ports, copy the database at the first start, write the configurations."""
         before: dict[str, Any] = {}
         with contextlib.suppress(DevServerError):
-            before = self._folder.read().get("ports", {})
+            record = self._folder.read()
+            before, self._before = record.get("ports", {}), str(record.get("served", ""))
         self._ports = ports.reserved(self._cluster, self._reservations, before, port)
-        links = ports.reserved_links(self._cluster, self._reservations) if self._patient else {}
+        links = ports.reserved_links(self._cluster, self._reservations) if self._proxies else {}
         if self._ring is not None:
             self._network.enter(port for each in self._ports.values() for port in (each.grpc, each.metrics, each.http))
             self._ring.hosts = self._network.hosts
             self._ring.copy_template()
-        if self._patient:  # its proxies are in threads: no namespace can be entered after it
-            self._links = DatabaseLinks(links, self._ports[DATABASE].grpc)
-            warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
+        self._links = DatabaseLinks(links, self._ports[DATABASE].grpc)  # has threads, so it enters no namespace
         if not self._folder.database.exists():
             postgres_template.copy_template(self._template, self._folder.path)
         self._declare_members()
@@ -148,9 +142,7 @@ class ClusterMachine:
         if self._ring is not None:
             members += [self._ring.member(number) for number in self._ring.numbers]
         for name in cluster.roles.members():
-            words = [str(self._executable), "serve", str(folder.config(name)), role_of(name)]
-            port = self._ports[name].grpc
-            members.append(ClusterMember(name, words, folder, functools.partial(listens, port), f"its port {port}"))
+            members.append(self._versions.member(name, cluster.version, self._ports[name].grpc))
         self._members = ClusterMembers(members, folder, self._signals, self._lifeline)
         if self._ring is not None:
             self._requests = RingRequests(self._ring, self._members, self._write_files)
@@ -159,17 +151,14 @@ class ClusterMachine:
     def _write_files(self) -> None:
         """Write the configurations of the roles, and the record."""
         folder, cluster = self._folder, self._cluster
-        password = (folder.path / PASSWORD).read_text()
         nodes = self._ring.addresses if self._ring is not None else ()
-        for name in cluster.roles.members():
-            found = {**self._ports, DATABASE: self._links.ports(name) or self._ports[DATABASE]}
-            text = member_config(cluster, name, found, password, str(folder.dynamic_config), nodes)
-            write_private(folder.config(name), text)
+        write_configs(folder, cluster, self._ports, self._links.ports, nodes)
+        declared, executable = self._versions.current(cluster, self._members)
         folder.write(
             {
-                "declaration": cluster.to_json(),
-                "executable": str(self._executable),
-                "template": str(self._template),
+                "declaration": declared.to_json(),
+                "executable": str(executable),
+                "served": self._before or declared.version,
                 "ports": {name: vars(each) for name, each in self._ports.items()},
                 **({"nodes": self._ring.numbers} if self._ring is not None else {}),
             }
@@ -178,10 +167,19 @@ class ClusterMachine:
     def _start_all(self) -> None:
         deadline = time.monotonic() + self._limit
         self._on_event({"note": f"starting {', '.join(member.name for member in self._members)} ..."})
-        for _ in self._members.starting(self._members, deadline):
+        if self._before:
+            self._start(self._members.chosen(DATABASE), deadline)
+            database_access.require_schema(self._folder, self._before)
+        self._start(self._members, deadline)
+        http, name = self._ports["frontend-1"].http, self._folder.name
+        until_serving(http, self._cluster.namespace, deadline, self._pause, name, self._limit)
+        if self._before:
+            self._before = ""
+            self._write_files()
+
+    def _start(self, members: Iterable[ClusterMember], deadline: float) -> None:
+        for _ in self._members.starting(members, deadline):
             self._pause(POLL_SECONDS)
-        frontend, name = self._ports["frontend-1"], self._folder.name
-        until_serving(frontend.http, self._cluster.namespace, deadline, self._pause, name, self._limit)
 
     def _pause(self, seconds: float) -> None:
         self._members.require_alive()
@@ -189,7 +187,7 @@ class ClusterMachine:
 
     def _reset(self, declaration: dict[str, Any]) -> None:
         """End all members at once, and start them with the data and the configuration of a new cluster."""
-        self._cluster = Cluster.from_json(declaration)
+        self._cluster, self._before = Cluster.from_json(declaration), ""
         self._members.stop(list(self._members), "discarded")
         self._links.heal()
         full_disk.free(self._folder)
@@ -225,6 +223,9 @@ class ClusterMachine:
         elif kind == "reset":
             self._reset(request["declaration"])
         elif kind in PROCESS_KINDS:
+            if request.get("version"):
+                self._versions.use(self._members.chosen(str(request["member"])), str(request["version"]))
+                self._write_files()
             yield from self._members.change(kind, str(request["member"]), self._deadline(request))
         elif kind in outage_requests.KINDS:
             outage_requests.perform(request, self._members.chosen(str(request["member"])), self._links, self._folder)
@@ -245,4 +246,5 @@ class ClusterMachine:
 
     def status(self) -> dict[str, Any]:
         """The cluster and its members, as JSON; see `status_of`."""
-        return status_of(self._folder, self._cluster, self._members, self._ports, self._links, self._requests)
+        cluster = self._versions.current(self._cluster, self._members)[0]
+        return status_of(self._folder, cluster, self._members, self._ports, self._links, self._requests)

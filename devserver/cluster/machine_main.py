@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,18 @@ from .machine import ClusterMachine
 from .ring.jars import CassandraPrograms
 from .ring.ring import Ring
 
+OPEN_FILES = 16384
+
 
 def main(text: str, events: int, lifeline: int) -> None:
     """Run the cluster."""
     for descriptor in {events, lifeline} - {-1}:
         os.set_inheritable(descriptor, False)
+    # Proxies have threads, and what is started is started at once after the fork.
+    warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))  # each connection to the database takes two
     request: dict[str, Any] = json.loads(text)
 
     def send(event: dict[str, Any]) -> None:
@@ -43,6 +52,7 @@ def main(text: str, events: int, lifeline: int) -> None:
             send,
             _ring(folder, request["ring"]),
             patient=request["patient"],
+            proxies=request["proxies"],
         )
         machine.run(request["port"], lifeline)
     except DevServerError as error:

@@ -37,6 +37,7 @@ class ClusterMember:
         exit: How it ended by itself.
         starts: How often it was started.
         place: Where it answers.
+        version: The version of the Temporal server that it runs; empty for a database.
 
     Args:
         name: Its name.
@@ -44,13 +45,21 @@ class ClusterMember:
         folder: The cluster's folder.
         answers: Whether it answers at its place.
         place: Such as `its port 7233`.
+        version: The version of its server.
     """
 
     def __init__(
-        self, name: str, words: Sequence[str], folder: ClusterFolder, answers: Callable[[], bool], place: str
+        self,
+        name: str,
+        words: Sequence[str],
+        folder: ClusterFolder,
+        answers: Callable[[], bool],
+        place: str,
+        version: str = "",
     ) -> None:
         self.name = name
         self.place = place
+        self.version = version
         self.answers = answers
         self.state = "stopped"
         self.exit: str | None = None
@@ -64,6 +73,11 @@ class ClusterMember:
         """Its process; None if it does not run."""
         self.look()
         return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+    def replace(self, words: Sequence[str], version: str) -> None:
+        """Run another command, of this version of the server, from its next start on."""
+        self._words = words
+        self.version = version
 
     def start(self) -> None:
         """Start it, unless it runs; its output is appended to its log.
@@ -133,7 +147,7 @@ class ClusterMember:
         return [line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}..." for line in lines]
 
     def to_json(self) -> dict[str, Any]:
-        """`name`, `state`, `pid`, `exit`, `starts` and `log`."""
+        """`name`, `state`, `pid`, `exit`, `starts`, `version` (null for a database) and `log`."""
         pid = self.pid
         return {
             "name": self.name,
@@ -141,6 +155,7 @@ class ClusterMember:
             "pid": pid,
             "exit": self.exit,
             "starts": self.starts,
+            "version": self.version or None,
             "log": str(self._folder.log(self.name)),
         }
 

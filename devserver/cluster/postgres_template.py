@@ -16,10 +16,11 @@ from ..system.files import write_private
 from ..system.paths import Paths
 from ..system.ports import Reservations
 from ..system.progress import Reporter
+from . import programs as server_programs
 from .errors import ClusterStartFailed, DatabaseRefused
 from .postgres_client import PostgresConnection
 from .postgres_server import ADMIN, HOST, PASSWORD, POLL_SECONDS, USER, accepts, bound, command, programs
-from .preparation import last_lines, made_once, run_program
+from .preparation import copy_folder, last_lines, made_once, run_program
 
 STORES = {"temporal": "postgresql/v12/temporal", "temporal_visibility": "postgresql/v12/visibility"}
 DATA = "postgres"
@@ -30,13 +31,16 @@ STEP_SECONDS = 180.0
 
 
 def copy_template(template: Path, folder: Path) -> None:
-    """Copy a template's data and password into a cluster's folder."""
+    """Copy a template's data and password into a cluster's folder.
+
+    Raises:
+        FolderNotWritable: The disk is full, or the folder cannot be written.
+    """
     data = folder / DATA
     aside = data.with_suffix(".new")
     shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(template / "data", aside)
-    shutil.copyfile(template / PASSWORD, folder / PASSWORD)
-    (folder / PASSWORD).chmod(0o600)
+    write_private(folder / PASSWORD, (template / PASSWORD).read_text())
+    copy_folder(template / "data", aside)
     aside.rename(data)
 
 
@@ -116,7 +120,7 @@ def sql(executable: Path, port: int, password: str, store: str, words: Sequence[
         ClusterStartFailed: It fails.
     """
     flags = ["--plugin", "postgres12", "--ep", HOST, "-p", str(port), "--user", USER, "--db", store]
-    return _run([str(executable), "sql", *flags, *words], {"SQL_PASSWORD": password})
+    return _run([*server_programs.programs(executable).tool("sql"), *flags, *words], {"SQL_PASSWORD": password})
 
 
 def _run(words: Sequence[str], more: dict[str, str] | None = None) -> str:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ..errors import FolderNotWritable
 from ..system.filelocks import LockedFile
 from ..system.files import private_folder
 from .errors import ClusterStartFailed
@@ -68,3 +69,20 @@ def made_once(target: Path, make: Callable[[Path], None], *, lock: str, limit: f
             finally:
                 shutil.rmtree(work, ignore_errors=True)
     return target
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder; nothing is left of a copy that fails.
+
+    Raises:
+        FolderNotWritable: The disk is full, or `target` cannot be written.
+    """
+    try:
+        shutil.copytree(source, target)
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error  # of the first of several files
+        raise FolderNotWritable(
+            f"cannot copy {source} to {target}: {reason}",
+            hint="free some space, or set DEVSERVER_HOME to a folder on another disk",
+        ) from error

@@ -6,13 +6,15 @@ Keys as in `go.temporal.io/server/common/config`. They are written as JSON, whic
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..server.http_api import HOST as HTTP_HOST
+from ..system.files import write_private
 from .declaration import DATABASE, ROLES, Cluster
-from .postgres_server import HOST, USER
+from .folder import ClusterFolder
+from .postgres_server import HOST, PASSWORD, USER
 from .ring.node_server import CQL_PORT, KEYSPACE
 
 MEMBERSHIP = "membership"
@@ -45,6 +47,29 @@ def groups_of(member: str) -> tuple[str, ...]:
     """The names that mean a member and others like it: its role, or `database`."""
     role = role_of(member)
     return (role,) if role in ROLES else (role, DATABASE_GROUP)
+
+
+def write_configs(
+    folder: ClusterFolder,
+    cluster: Cluster,
+    ports: Mapping[str, MemberPorts],
+    link: Callable[[str], MemberPorts | None],
+    nodes: Sequence[str],
+) -> None:
+    """Write the configuration of each process with a role.
+
+    Args:
+        folder: The cluster's folder.
+        cluster: The declaration.
+        ports: The ports of all processes.
+        link: Where a process finds the database, if it has a way of its own.
+        nodes: The addresses of Cassandra's nodes.
+    """
+    password = (folder.path / PASSWORD).read_text()
+    for name in cluster.roles.members():
+        found = {**ports, DATABASE: link(name) or ports[DATABASE]}
+        text = member_config(cluster, name, found, password, str(folder.dynamic_config), nodes)
+        write_private(folder.config(name), text)
 
 
 def member_config(

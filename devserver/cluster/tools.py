@@ -15,6 +15,7 @@ from ..system.ports import Reservations
 from .declaration import Cluster
 from .postgres_server import HOST
 from .preparation import run_program
+from .programs import programs
 from .role_config import PORTS, MemberPorts, member_config
 
 TDBG_SECONDS = 5
@@ -31,7 +32,7 @@ def tdbg(executable: Path, address: str, *words: str, limit: int = TDBG_SECONDS)
     Raises:
         CannotAsk: It fails, with its last lines, or has no answer within `limit` seconds.
     """
-    command = [str(executable), "tdbg", "--address", address, "--context-timeout", str(limit), *words]
+    command = [*programs(executable).tool("tdbg"), "--address", address, "--context-timeout", str(limit), *words]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=limit + 2, check=False
@@ -82,7 +83,7 @@ def dynamic_config_problem(executable: Path, text: str) -> str | None:
         config.write_text(_without_database(str(file), reservations))
         try:
             environ = {key: value for key, value in os.environ.items() if not key.startswith("TEMPORAL_")}
-            words = [str(executable), "serve", str(config), "worker"]
+            words = programs(executable).serve(str(config), "worker")
             said = run_program(words, limit=VALIDATION_SECONDS, environ=environ).stdout
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CannotAsk("the server does not say whether it can read it", details=[str(error)]) from error

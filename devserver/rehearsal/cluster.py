@@ -63,6 +63,7 @@ __all__ = [
     "shard_owners",
     "start_member",
     "update_schema",
+    "upgrade_member",
     "wait_for_node",
     "write_dynamic_config",
 ]
@@ -112,6 +113,23 @@ async def restart_member(member: str) -> None:
 
 
 @activity.defn
+async def upgrade_member(member: str, version: str) -> None:
+    """Restart a member (`history-1`) or a role (`history`) of the patient with another version of the server.
+
+    It returns when it listens. Idempotent: a process that has this version is started if it does not run, and left
+    alone if it does. Update the schema first (`update_schema`). A rollback is the same, with the version before.
+
+    Raises:
+        ApplicationError: There is no such member (not retryable), the version is not on this machine, or it does not
+            start within 60 s.
+    """
+    status = await _ask("status")
+    chosen = [each for each in status["members"] if member in (each["name"], role_of(each["name"]))]
+    for name, has in [(each["name"], each["version"]) for each in chosen] or [(member, "")]:
+        await _ask("start" if has == version else "restart", member=name, version=version, limit=START_SECONDS)
+
+
+@activity.defn
 async def canary(address: str = "", namespace: str = "", deadline: float = 2.0) -> float:
     """Start a workflow that nobody runs, and terminate it; the seconds until its start was acknowledged.
 
@@ -154,7 +172,17 @@ def _limit(member: str) -> float:
 
 
 ACTIVITIES = (
-    *(member_states, start_member, restart_member, canary, canary_run, role_health, membership, shard_owners),
+    *(
+        member_states,
+        start_member,
+        restart_member,
+        upgrade_member,
+        canary,
+        canary_run,
+        role_health,
+        membership,
+        shard_owners,
+    ),
     *(error_counts, errors_since, database_probe, database_connections, end_connections, free_disk),
     *(schema_versions, update_schema, dynamic_config_problem, read_dynamic_config, write_dynamic_config),
     *(ring_state, add_node, wait_for_node, decommission_node, remove_node, delete_node),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
+import selectors
 import signal
 from types import FrameType
 from typing import Any
@@ -44,7 +44,10 @@ class SignalWaiter:
         Returns:
             The descriptors that can be read.
         """
-        ready, _, _ = select.select([self._wake_read, *descriptors], [], [], seconds)
+        with selectors.DefaultSelector() as selector:  # select() knows no descriptor above 1023
+            for descriptor in {self._wake_read, *descriptors}:
+                selector.register(descriptor, selectors.EVENT_READ)
+            ready = [key.fd for key, _ in selector.select(seconds)]
         with contextlib.suppress(BlockingIOError):
             while os.read(self._wake_read, 64):
                 pass

@@ -11,8 +11,13 @@ _BODY = f"""#!{sys.executable} -SE
 import http.server, json, os, pathlib, socket, sys, threading
 words = sys.argv[1:]
 here = pathlib.Path(__file__).parent
+name = pathlib.Path(__file__).name
+if name == "temporal-server":
+    words = ["version"] if words == ["--version"] else ["serve", words[words.index("--config-file") + 1], words[-1]]
+elif name != "temporal-cluster":
+    words = [name.split("-")[1] if "-" in name else name, *words]
 if words == ["version"]:
-    print("{VERSION}")
+    print("temporal version @VERSION@" if name == "temporal-server" else "@VERSION@")
     sys.exit(0)
 if words[0] == "sql":
     with (here / "sql").open("a") as file:
@@ -78,13 +83,20 @@ threading.Event().wait()
 """
 
 
-def fake_cluster(folder: Path) -> Path:
+def fake_cluster(folder: Path, version: str = VERSION) -> Path:
     """Write the program into `folder`.
 
     It appends the member of each start to `folder/starts`, and what it would run of SQL to `folder/sql`. A member with
     a file `folder/dies-MEMBER` ends at once; with `folder/refuses` no workflow can be started.
     """
     path = folder / "temporal-cluster"
-    path.write_text(_BODY)
+    path.write_text(_BODY.replace("@VERSION@", version))
     path.chmod(0o700)
     return path
+
+
+def fake_programs(folder: Path, version: str = VERSION) -> Path:
+    """Write programs with the names and options of the official ones into `folder`, which do the same."""
+    for name in ("temporal-server", "temporal-sql-tool", "temporal-cassandra-tool", "tdbg"):
+        fake_cluster(folder, version).rename(folder / name)
+    return folder

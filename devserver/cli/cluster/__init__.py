@@ -15,6 +15,7 @@ SECTIONS = {
         "logs": "Show the log of a member.",
         "delete": "Delete a cluster with its data.",
         "build": "Build the server with all roles (needs Go).",
+        "pull": "Take the server out of container images (needs Docker).",
     },
     "Members": {
         "start": "Start members that do not run.",
@@ -23,6 +24,16 @@ SECTIONS = {
         "kill": "Kill members (SIGKILL).",
         "freeze": "Suspend members: connections stay open, and nothing is answered.",
         "thaw": "Continue suspended members.",
+    },
+    "PostgreSQL": {
+        "cut": "Cut the network between members and PostgreSQL.",
+        "slow": "Make that network slow.",
+        "heal": "End `cut` and `slow`.",
+        "fill-disk": "Fill the disk of PostgreSQL.",
+        "free-disk": "End `fill-disk`.",
+        "exhaust-connections": "Use up every connection of PostgreSQL, until Ctrl-C.",
+        "schema-behind": "Set the version of the schema one back.",
+        "update-schema": "Update the schema to a version of the server.",
     },
     "Cassandra": {
         "ring": "Show the ring as one of its nodes sees it.",
@@ -35,6 +46,10 @@ SECTIONS = {
     },
 }
 MODULES = {
+    **dict.fromkeys(
+        ("cut", "slow", "heal", "fill-disk", "free-disk", "exhaust-connections", "schema-behind", "update-schema"),
+        "outage",
+    ),
     **dict.fromkeys(("decommission", "remove-node", "delete-node", "black-hole", "reconnect", "add-node"), "ring"),
     **dict.fromkeys(("stop", "restart", "kill", "freeze", "thaw", "start"), "member"),
     "list": "status",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from ...cluster import ClusterControl
-from ..options.cluster import cluster_name_option
+from ...cluster.declaration import check_version
+from ..options.cluster import MEMBERS, cluster_name_option
 from ..options.common import json_option
 from ..render.cluster import echo_status
 
@@ -17,26 +18,46 @@ LINES = {
     "freeze": "Suspend members (SIGSTOP): connections stay open, and nothing is answered.",
     "thaw": "Continue suspended members (SIGCONT).",
 }
-MORE = """
-MEMBER is one process, such as history-2 or postgres, or a role (history), which means all its processes.
+UPGRADE = """
+With --version they run that version of the server from now on: a rolling upgrade, member by member. Update the schema
+first (devserver cluster update-schema).
 """
+
+version_option = click.option(
+    "--version", metavar="VERSION", help="Version of the Temporal server, from this start on."
+)
 
 
 def _command(kind: str) -> click.Command:
-    @click.command(name=kind, help=LINES[kind] + "\n" + MORE)
+    @click.command(name=kind, help=f"{LINES[kind]}\n\n{MEMBERS}")
     @click.argument("members", metavar="MEMBER...", nargs=-1, required=True)
     @cluster_name_option
     @json_option
     def act(members: tuple[str, ...], name: str, as_json: bool) -> None:
-        control = ClusterControl(name)
-        status = control.ask("status")
-        for member in members:
-            status = control.ask(kind, member=member)
-        echo_status(status, as_json=as_json)
+        _act(kind, members, name, as_json)
 
     return act
 
 
-start, stop, restart, kill, freeze, thaw = (
-    _command(kind) for kind in ("start", "stop", "restart", "kill", "freeze", "thaw")
-)
+def _starting_command(kind: str) -> click.Command:
+    @click.command(name=kind, help=f"{LINES[kind]}\n\n{MEMBERS}\n{UPGRADE}")
+    @click.argument("members", metavar="MEMBER...", nargs=-1, required=True)
+    @cluster_name_option
+    @version_option
+    @json_option
+    def act(members: tuple[str, ...], name: str, version: str | None, as_json: bool) -> None:
+        _act(kind, members, name, as_json, **({"version": check_version(version)} if version is not None else {}))
+
+    return act
+
+
+def _act(kind: str, members: tuple[str, ...], name: str, as_json: bool, **facts: str) -> None:
+    control = ClusterControl(name)
+    status = control.ask("status")
+    for member in members:
+        status = control.ask(kind, member=member, **facts)
+    echo_status(status, as_json=as_json)
+
+
+stop, kill, freeze, thaw = (_command(kind) for kind in ("stop", "kill", "freeze", "thaw"))
+start, restart = (_starting_command(kind) for kind in ("start", "restart"))

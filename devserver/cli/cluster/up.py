@@ -51,6 +51,7 @@ MOST_DIGITS = 9  # longer numbers are out of range anyway
 @click.option("--namespace", "-n", default="default", metavar="NAME", help="Namespace to create.")
 @click.option("--port", "-p", type=click.IntRange(1, 65535), metavar="PORT", help="Port of the first frontend.")
 @click.option("--dynamic-config-value", multiple=True, metavar="KEY=JSON", help="Dynamic configuration value.")
+@click.option("--proxies", is_flag=True, help="Reach PostgreSQL through proxies, for `cut` and `slow`. Costs time.")
 @click.option(
     "--timeout",
     type=Duration(positive=True),
@@ -71,6 +72,7 @@ def up(
     namespace: str,
     port: int | None,
     dynamic_config_value: tuple[str, ...],
+    proxies: bool,
     timeout: float | None,
     quiet: bool,
     as_json: bool,
@@ -90,7 +92,9 @@ def up(
     )
     control = ClusterControl(name)
     reporter = CliReporter(quiet=quiet)
-    with control.started(declared, port=port, limit=timeout, reporter=reporter, detach=detach) as status:
+    with control.started(
+        declared, port=port, limit=timeout, reporter=reporter, detach=detach, proxies=proxies
+    ) as status:
         if not quiet:
             echo_status(status, as_json=as_json)
             if not as_json:

@@ -13,6 +13,7 @@ from ..errors import RingRefused
 from ..folder import ClusterFolder
 from ..isolation.host_networks import HostNetworks
 from ..member import ClusterMember
+from ..preparation import copy_folder
 from . import cql, nodetool
 from .jars import CassandraPrograms
 from .node_server import ARCHIVE, CQL_PORT, DATA, RingNode
@@ -64,7 +65,7 @@ class Ring:
         aside = target.with_suffix(".new")
         shutil.rmtree(aside, ignore_errors=True)
         for number in self.numbers:
-            shutil.copytree(self._template / f"node-{number}" / DATA, aside / f"node-{number}" / DATA)
+            copy_folder(self._template / f"node-{number}" / DATA, aside / f"node-{number}" / DATA)
         aside.rename(target)
 
     def reset(self) -> None:

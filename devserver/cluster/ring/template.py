@@ -22,6 +22,7 @@ from ...system.parent_death import bound_to_parent
 from ...system.paths import Paths
 from ...system.progress import Reporter
 from ...system.spawn import Child, spawn_bound
+from .. import programs as server_programs
 from ..declaration import Cassandra
 from ..errors import ClusterStartFailed
 from ..isolation.own_network import OwnNetwork
@@ -97,6 +98,7 @@ def make(request: Mapping[str, Any]) -> None:
     network.enter()
     work = Path(request["work"])
     programs = CassandraPrograms.from_json(request["programs"])
+    server = server_programs.programs(Path(request["executable"]))
     nodes = [RingNode(number, work / f"node-{number}") for number in range(1, request["nodes"] + 1)]
     started: list[tuple[RingNode, Child]] = []
     try:
@@ -109,7 +111,7 @@ def make(request: Mapping[str, Any]) -> None:
             started.append((node, child))
             _until_serving(node, child)
         _note("creating Temporal's schema: about a minute ...")
-        tool = [request["executable"], "cassandra", "--ep", nodes[0].address, "-p", str(CQL_PORT), "--timeout", "60"]
+        tool = [*server.tool("cassandra"), "--ep", nodes[0].address, "-p", str(CQL_PORT), "--timeout", "60"]
         _schema([*tool, "create-keyspace", "-k", KEYSPACE, "--rf", str(request["replication"])])
         for words in (["setup-schema", "-v", "0.0"], ["update-schema", "--schema-name", "cassandra/temporal"]):
             _schema([*tool, "-k", KEYSPACE, *words])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from ...cluster import database_access
 from ...cluster.declaration import Cluster
 from ...cluster.role_config import dynamic_config
 from ..environment.run_context import RunContext
@@ -59,15 +60,8 @@ class SchemaBehind(PatientFault):
 
     async def harm(self, context: RunContext, patient: Patient) -> Rest | None:
         """Set the version back."""
-        await patient.database(schema_back)
+        await patient.database(lambda patient: database_access.set_schema_back(patient.control.folder))
         return None
 
     def __str__(self) -> str:
         return "of the patient, the schema is one version behind the binary"
-
-
-def schema_back(patient: Patient) -> None:
-    """Set the version of the main database one back."""
-    with patient.connect("temporal") as connection:
-        major, _, minor = str(connection.ask("SELECT curr_version FROM schema_version")[0][0]).rpartition(".")
-        connection.ask(f"UPDATE schema_version SET curr_version = '{major}.{int(minor) - 1}'")  # noqa: S608

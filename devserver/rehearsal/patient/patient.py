@@ -232,7 +232,7 @@ class Patient:
         for member in self._status["members"]:
             name, up = member["name"], member["state"] == UP
             if up and name not in self._spans:
-                self._spans[name] = self._timeline.note(name, "up", patient=True)
+                self._spans[name] = self._timeline.note(name, "up", patient=True, version=member.get("version"))
             elif not up and name in self._spans:
                 self._timeline.end(self._spans.pop(name), ended=member["exit"] or member["state"])
         for name in set(self._spans) - {member["name"] for member in self._status["members"]}:

@@ -115,13 +115,21 @@ async def free_disk() -> None:
 
 @activity.defn
 async def schema_versions(
-    address: str = "", user: str = "", password_variable: str = "", tls: bool = False
+    address: str = "", user: str = "", password_variable: str = "", tls: bool = False, version: str = ""
 ) -> dict[str, str]:
-    """The version of the schema of both databases, and what the binary wants: `temporal`, `temporal_visibility`,
+    """The version of the schema of both databases, and what the server wants: `temporal`, `temporal_visibility`,
     `temporal wanted`, `temporal_visibility wanted`.
 
-    A role whose database is older than it wants does not start; one that runs keeps running. It reads, so it may
-    repeat. The versions wanted are those of the patient's server, and missing without a patient.
+    A role whose database is older than it wants does not start; one that runs keeps running. One whose
+    database is newer does both. So look before an upgrade. It reads, so it may repeat. With an address the wanted ones
+    are missing.
+
+    Args:
+        address: HOST:PORT of the database; the patient's if empty.
+        user: The user.
+        password_variable: The environment variable that has the password.
+        tls: Whether to speak TLS.
+        version: The version of the server whose wants are given; the patient's if empty.
 
     Raises:
         ApplicationError: The database cannot be asked; retryable.
@@ -134,16 +142,19 @@ async def schema_versions(
         from ...cluster import database_access
 
         folder = control().folder
-        return {**database_access.schema_versions(folder), **_wanted(database_access.schemas_wanted(folder))}
+        return {**database_access.schema_versions(folder), **_wanted(database_access.schemas_wanted(folder, version))}
 
     return await beating(read)
 
 
 @activity.defn
-async def update_schema() -> None:
+async def update_schema(version: str = "") -> None:
     """Bring the schema of the patient's databases to the version that its server wants, with Temporal's schema tool.
 
     Idempotent, also after it was broken off. For your own clusters, run `temporal-sql-tool update-schema`.
+
+    Args:
+        version: The version of the server; the patient's if empty. Servers that run keep running with a newer schema.
 
     Raises:
         ApplicationError: The tool fails, with its last lines; retryable.
@@ -151,7 +162,7 @@ async def update_schema() -> None:
     from ...cluster import database_access
 
     folder = control().folder
-    await beating(lambda: database_access.update_schema(folder))
+    await beating(lambda: database_access.update_schema(folder, version))
 
 
 def _wanted(versions: dict[str, str]) -> dict[str, str]:

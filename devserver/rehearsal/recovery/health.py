@@ -31,6 +31,7 @@ async def role_health(member: str = "", address: str = "", role: str = "frontend
 
     It says that the process lives and is not stopping. It is no proof that anything works: for its first ten seconds at
     least it says SERVING while its database is dead, frozen, full, slow or cut off. See `canary` and `database_probe`.
+    It reads, so it may run any number of times.
 
     Args:
         member: A member of the patient, such as `history-1`.
@@ -67,7 +68,7 @@ async def membership(address: str = "", version: str = "") -> dict[str, list[str
     """The addresses (HOST:PORT) of the processes of each role, as a frontend knows them by gossip.
 
     A process that died is in it for about seven seconds more, a frozen one for about ten. It needs the executable of a
-    cluster of this version (`devserver cluster build`).
+    cluster of this version (`devserver cluster build`). It reads, so it may run any number of times.
 
     Args:
         address: HOST:PORT of a frontend; the patient's if empty.
@@ -87,6 +88,7 @@ async def shard_owners(shards: int = 0, address: str = "", version: str = "") ->
     """Which history process has which shards, by its address, according to the database; `nobody` has the others.
 
     An owner may be dead: compare with `membership`. Shards whose owner died are taken over when gossip has dropped it.
+    It reads, so it may run any number of times.
 
     Args:
         shards: How many there are; the patient's number if 0.

@@ -63,7 +63,8 @@ def _up_and_down(lane: str, name: str, result: Mapping[str, Any], scale: Timelin
     end = result["timeline"]["end"]
     ups = [mark for mark in result["timeline"]["marks"] if mark["lane"] == lane and not mark["detail"].get("outage")]
     shapes = [
-        scale.bar(mark["at"], _or(mark["until"], end), "up", f"{lane} up from {moment(mark['at'])}") for mark in ups
+        scale.bar(mark["at"], _or(mark["until"], end), "up", f"{lane} up from {moment(mark['at'])}{_version(mark)}")
+        for mark in ups
     ]
     downs = [item for item in result["outages"] if item["lane"] == lane]
     texts = []
@@ -76,6 +77,11 @@ def _up_and_down(lane: str, name: str, result: Mapping[str, Any], scale: Timelin
     if len(texts) > 2:
         label = f"{name}: {counted(len(texts), 'outage')}"
     return TimelineRow(lane, label, shapes, troubled=bool(texts))
+
+
+def _version(mark: Mapping[str, Any]) -> str:
+    version = mark["detail"].get("version")
+    return f", Temporal {version}" if version else ""
 
 
 def _or(value: float | None, other: float) -> float:

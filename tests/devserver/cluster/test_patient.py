@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devserver.cluster import Cluster, executable
+from devserver.cluster.declaration import DEFAULT_VERSION
 from devserver.rehearsal import RehearsalSettings, Result, rehearse, scenarios_in
 from devserver.rehearsal.patient.pool import PatientPool
 from devserver.rehearsal.report.run_data import run_data
@@ -48,11 +49,24 @@ class Rehearsals:
         self._count += 1
         (scenario,) = (each for each in scenarios_in([EXAMPLES / f"{file}.py"]) if each.name.endswith(name))
         assert isinstance(scenario.patient, Cluster)
+        self._require(scenario.patient.version)
         same = scenario.patient.roles == Cluster().roles  # a test may leave no process that it has started
         folder = self._folder / str(self._count)
         settings = RehearsalSettings(folder=folder, patients=self._patients if same else None)
         with self._home():
             return self._loop.run_until_complete(rehearse(scenario, settings))
+
+    def _require(self, version: str) -> None:
+        """Another version than the usual one is that of the user who runs the tests."""
+        if version == DEFAULT_VERSION:
+            return
+        theirs = BUILT.parents[1] / version / BUILT.name
+        if not theirs.is_file():
+            pytest.skip(f"the server with all roles was not built: {theirs} (devserver cluster build {version})")
+        ours = self._folder / "cache" / "cluster" / version
+        if not ours.exists():
+            ours.mkdir(parents=True)
+            (ours / BUILT.name).symlink_to(theirs)
 
     @contextlib.contextmanager
     def _home(self) -> Iterator[None]:
@@ -101,6 +115,7 @@ def test_a_runbook_that_recovers_the_cluster(rehearsals: Rehearsals) -> None:
         pytest.param("roles_do_not_start", "rolls it back", "dynamic configuration rolled back", marks=ONLY_THERE),
         pytest.param("roles_do_not_start", "updates the schema", "schema updated (temporal), history-1 started"),
         pytest.param("rolling_restart", "one process after the other is restarted", "6 processes", marks=ONLY_THERE),
+        pytest.param("rolling_upgrade", "the schema first", "6 processes are 1.32.0", marks=ONLY_THERE),
     ],
 )
 def test_a_runbook_that_looks(rehearsals: Rehearsals, file: str, name: str, output: str) -> None:
@@ -122,6 +137,7 @@ def test_a_runbook_that_looks(rehearsals: Rehearsals, file: str, name: str, outp
         ("roles_do_not_start", "rolled out, the runbook starts what is down", "not running: matching-1 (exited)"),
         ("roles_do_not_start", "its schema, the runbook starts what is down", "not running: history-1 (exited)"),
         ("rolling_restart", "each role is restarted as a whole", "s it never ran a workflow"),
+        ("rolling_upgrade", "role by role", "s it never ran a workflow"),
     ],
 )
 def test_a_runbook_that_does_what_the_alert_suggests(rehearsals: Rehearsals, file: str, name: str, reason: str) -> None:

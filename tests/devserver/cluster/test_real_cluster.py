@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,6 +20,7 @@ from devserver.cluster import Cluster, ClusterControl, executable
 from devserver.cluster.declaration import DEFAULT_VERSION
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.conftest import end_processes_of
+from tests.helpers.checkout import ROOT
 from tests.helpers.greet_later import GreetLater, greet
 from tests.helpers.waiting import LIMIT
 
@@ -69,6 +73,39 @@ def test_a_workflow_runs(real_cluster: ClusterControl) -> None:
             return str(await client.get_workflow_handle(await start(client, LIMIT)).result())
 
     assert asyncio.run(main()) == "Hello, cluster!"
+
+
+SUITE = """
+from tests.helpers.greet_later import GreetLater, greet
+
+
+def test_greets(temporal):
+    temporal.worker(workflows=[GreetLater], activities=[greet])
+    assert temporal.execute(GreetLater.run, "Ada") == "Hello, Ada!"
+
+
+def test_mocked(temporal):
+    temporal.worker(workflows=[GreetLater], activities=[greet], mocks={greet: "Hi!"})
+    assert temporal.execute(GreetLater.run, "Ada") == "Hi!"
+"""
+
+
+def test_a_suite_of_tests(real_cluster: ClusterControl, tmp_path: Path) -> None:
+    """The plugin's external backend runs tests on a cluster; each is replayed."""
+    (tmp_path / "test_greetings.py").write_text(SUITE)
+    address = str(real_cluster.ask("status")["address"])
+    words = ["--temporal-backend", "external", "--temporal-address", address, "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout
 
 
 def test_both_history_processes_die(real_cluster: ClusterControl) -> None:
