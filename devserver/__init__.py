@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .server.http_api import HttpApi, NotAnswering
     from .system.channel import Channel
     from .system.child_process import start_child
+    from .system.markdown import MarkdownSummary
     from .system.paths import Paths
     from .system.process import ProcessIdentity
     from .system.progress import Reporter
@@ -37,6 +38,7 @@ __all__ = [
     "Executable",
     "HttpApi",
     "Lease",
+    "MarkdownSummary",
     "NotAnswering",
     "Paths",
     "ProcessIdentity",
@@ -68,6 +70,7 @@ __getattr__, __dir__ = lazy_names(
         "server.http_api": ("HttpApi", "NotAnswering"),
         "system.channel": ("Channel",),
         "system.child_process": ("start_child",),
+        "system.markdown": ("MarkdownSummary",),
         "system.paths": ("Paths",),
         "system.process": ("ProcessIdentity",),
         "system.progress": ("Reporter",),

@@ -60,6 +60,7 @@ class PluginConfig(NamedTuple):  # every run makes this class, and a dataclass t
     replay_from: Path | None = None
     replay_module: tuple[str, ...] | None = None
     report: Path | None = None
+    summary: Path | None = None
     executable: Mapping[str, str | bool] = NOTHING
 
     def __repr__(self) -> str:

@@ -236,4 +236,5 @@ OPTIONS = (
         "Module of the workflows of histories that the Web UI or the Temporal CLI saved; several with commas.",
     ),
     Option("report", Path, "DIR", "Write the reports of failed tests into this folder, as text and JSON."),
+    Option("summary", Path, "FILE", "Append a Markdown summary of the run to this file, for the page of a CI job."),
 )

@@ -104,7 +104,15 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Show the address of the server that is kept running."""
+    """Write the summary, and show the address of the server that is kept running."""
+    summary_file = config.stash[pytest_run.SETTINGS].summary
+    if summary_file is not None and pytest_run.executes_tests(config):
+        from .reports import summary
+
+        try:
+            summary.of_run(terminalreporter.stats).append_to(summary_file)
+        except OSError as error:
+            terminalreporter.write_line(f"the summary {summary_file} cannot be written: {error.strerror}", red=True)
     if config.stash[pytest_run.SETTINGS].keep and pytest_run.executes_tests(config):
         from .backends import make
 

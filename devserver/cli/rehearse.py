@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..rehearsal.scenario.plan import SEEDS
-from .options.common import json_option
+from .options.common import json_option, summary_option
 from .render.output import echo_form
 
 EXAMPLE = """
@@ -48,6 +48,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
     "--report", type=click.Path(path_type=Path), metavar="DIR", help="Folder for report.html and report.json."
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write the verdicts as JUnit XML.")
+@summary_option
 @json_option
 @click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and print where they are.")
 @click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE to PATH.")
@@ -63,6 +64,7 @@ def rehearse(
     sweep: str | None,
     report: Path | None,
     junit: Path | None,
+    summary: Path | None,
     as_json: bool,
     keep: bool,
     init: str | None,
@@ -99,6 +101,7 @@ def rehearse(
             sweep=sweep,
             report=whole(report) if report else None,
             junit=whole(junit) if junit else None,
+            summary=whole(summary) if summary else None,
             as_json=as_json,
             keep=keep,
         )

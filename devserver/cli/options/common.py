@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -42,6 +43,12 @@ name_option = click.option(
     show_envvar=True,
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (see: devserver docs json).")
+summary_option = click.option(
+    "--summary",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append a Markdown summary to this file, for the page of a CI job.",
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 start_timeout_option = click.option(

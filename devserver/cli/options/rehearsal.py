@@ -33,6 +33,7 @@ class RehearsalRequest:
     sweep: str | None
     report: Path | None
     junit: Path | None
+    summary: Path | None
     as_json: bool
     keep: bool
 

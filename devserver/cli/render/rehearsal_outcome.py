@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,26 +66,36 @@ def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
         for result, seconds in zip(shape["results"], outcome.seconds, strict=True):
             for line in result_lines(result, seconds, line_width()):
                 click.echo(line)
-    errors: list[DevServerError] = []
-    page = None
-    if request.report is not None:
-        try:
-            page = str(report.write_data(shape, request.report))
-        except DevServerError as error:
-            errors.append(error)
-    if request.junit is not None:
-        from .junit import write
-
-        try:
-            write(shape, outcome.seconds, request.junit)
-        except DevServerError as error:
-            errors.append(error)
+    page, errors = _write_files(request, outcome, shape)
     if request.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))
     else:
         _print_places(request, outcome, page, shape)
     return _code(shape, outcome, errors)
+
+
+def _write_files(
+    request: RehearsalRequest, outcome: RehearsalOutcome, shape: dict[str, Any]
+) -> tuple[str | None, list[DevServerError]]:
+    """Write all files that were asked for; the path of the page, and what cannot be written."""
+    from ...rehearsal import report
+    from . import junit, summary
+
+    pages: list[str] = []
+    writers: tuple[tuple[Path | None, Callable[[Path], object]], ...] = (
+        (request.report, lambda folder: pages.append(str(report.write_data(shape, folder)))),
+        (request.junit, lambda file: junit.write(shape, outcome.seconds, file)),
+        (request.summary, lambda file: summary.write(summary.of_rehearsals(shape, outcome.seconds), file)),
+    )
+    errors: list[DevServerError] = []
+    for place, write in writers:
+        if place is not None:
+            try:
+                write(place)
+            except DevServerError as error:
+                errors.append(error)
+    return next(iter(pages), None), errors
 
 
 def _about(outcome: RehearsalOutcome) -> ReportStatus:

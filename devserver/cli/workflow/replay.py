@@ -11,7 +11,7 @@ import click
 from ...client.target import Connection
 from ...errors import OptionError
 from ..options.client import converter_options
-from ..options.common import json_option
+from ..options.common import json_option, summary_option
 from ..options.connection import connection_options, words_of
 from ..options.module_type import ModuleType
 from ..render import replay as text
@@ -64,6 +64,7 @@ CHOOSING = {
 @click.option("--record", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Save the histories.")
 @click.option("--scrub", is_flag=True, help="With --record: replace times, run ids and host names.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML.")
+@summary_option
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write an HTML page.")
 @click.option("--debug", metavar="ID", help="Stop in a debugger at the code of the workflow with this id.")
 @converter_options
@@ -146,6 +147,10 @@ async def _replay(
     report = ReplayReport(spec, outcomes, notes, again, source)
     if values["junit"] is not None:
         text.write_junit(outcomes, values["junit"])
+    if values["summary"] is not None:
+        from ..render import summary
+
+        summary.write(summary.of_replay(report), values["summary"])
     if values["html"] is not None:
         from ...replay.page import write_page
 

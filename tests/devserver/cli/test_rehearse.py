@@ -228,9 +228,8 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     """The last lines name what happened twice, when and why, and the page with the evidence. No file has a secret of
     the environment."""
     path = write(lost=LOST, fine="expect=[expect.completes(), expect.exactly_once('add')]")
-    done = devserver(
-        "rehearse", str(path), "--seed", "5", "--report", "out", "--junit", "ci/junit.xml", env=EVERYWHERE | KEYS
-    )
+    files = ("--report", "out", "--junit", "ci/junit.xml", "--summary", "ci/summary.md")
+    done = devserver("rehearse", str(path), "--seed", "5", *files, env=EVERYWHERE | KEYS)
     assert done.returncode == 1, done.stderr
     assert "FAIL     lost  (seed 5, " in done.stdout
     assert "  repeated add node-1 happened twice: at " in done.stdout
@@ -249,6 +248,11 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     assert list(paths.rehearsals.iterdir()) == []
     suite = Xml.parse(tmp_path / "ci" / "junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    lines = (tmp_path / "ci" / "summary.md").read_text().splitlines()
+    assert lines[0] == "### Rehearsals\\: 1 passed, 1 failed, 0 unknown"
+    assert any(line.startswith("| ❌ | lost | ") and "happened 2 times" in line for line in lines)
+    assert any(line.startswith("| ✅ | fine | ") for line in lines)
+    assert lines[-1].startswith("Run it again\\: `devserver rehearse ")
     assert files_with_the_mark(tmp_path) == []
     assert MARK not in done.stdout + done.stderr
     failed, passed = suite.iter("testcase")

@@ -237,7 +237,8 @@ def test_buggy(temporal):
     temporal.execute(Buggy.run)
 """
     )
-    both_ways.run("--junitxml", "junit.xml", "--temporal-report", "reports").assert_outcomes(failed=1)
+    files = ("--junitxml", "junit.xml", "--temporal-report", "reports", "--temporal-summary", "summary.md")
+    both_ways.run(*files).assert_outcomes(failed=1)
     tree = ET.parse(both_ways.path / "junit.xml")
     properties = [(element.get("name"), element.get("value")) for element in tree.iter("property")]
     assert len(properties) == 4
@@ -248,6 +249,10 @@ def test_buggy(temporal):
     assert found["temporal_workflows"] == "buggy-1 (Buggy): failed"
     assert found["temporal_failures"] == "buggy-1: KeyError: 'price'"
     assert found["temporal_report"] == str(both_ways.path / "reports" / "test_it.py-test_buggy.txt")
+    summary = (both_ways.path / "summary.md").read_text()
+    assert "### Tests\\: 1 failed" in summary
+    assert "| test\\_it.py\\:\\:test\\_buggy | WorkflowFailureError\\: KeyError\\: 'price'" in summary
+    assert "buggy-1 (Buggy): failed" in summary
 
 
 def test_payloads_that_cannot_be_decoded(suite: Suite) -> None:

@@ -71,7 +71,7 @@ def test_histories_of_a_server(devserver: Run, shop: Shop, code: Path) -> None:
     write_module(
         code, "changed", ('execute_activity("ship"', 'execute_activity("send"'), ("class Refund", "class Gone")
     )
-    again = devserver("replay", "changed.py", "kept", *ONE, "--junit", "out/junit.xml")
+    again = devserver("replay", "changed.py", "kept", *ONE, "--junit", "out/junit.xml", "--summary", "out/summary.md")
     assert again.returncode == 1
     for text in (
         "replayed 10 histories against changed.py: 8 replay, 2 do not",
@@ -86,6 +86,9 @@ def test_histories_of_a_server(devserver: Run, shop: Shop, code: Path) -> None:
         assert text in again.stdout
     cases = Xml.parse("out/junit.xml").getroot().iter("testcase")
     assert sum(case.find("failure") is not None for case in cases) == 2
+    summary = Path("out/summary.md").read_text()
+    assert "### Replay of changed.py\\: 8 replay, 2 do not" in summary
+    assert "| Refund | 1 history without code |" in summary
 
 
 def test_a_sample_has_rare_paths(devserver: Run, shop: Shop, code: Path) -> None:
