@@ -8,20 +8,23 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
+from collections.abc import Mapping
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from devserver.executables.models import Executable
 from scripts import build_hooks, wheel_check
-from tests.conftest import CLI_LIMIT
+from tests.conftest import CLI_LIMIT, Run
 from tests.helpers.checkout import ROOT
 
 SOURCE = "https://example.org/shop"
@@ -136,9 +139,9 @@ class Environment:
         (site,) = (folder / "venv").glob("lib/python*/site-packages")
         (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
 
-    def run(self, *words: str, cwd: Path | None = None) -> str:
+    def run(self, *words: str, cwd: Path | None = None, variables: Mapping[str, str] | None = None) -> str:
         """Run a program with those of the environment on PATH; what it printed."""
-        environ = os.environ | {"PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}"}
+        environ = os.environ | {"PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}"} | dict(variables or {})
         done = subprocess.run(
             words, cwd=cwd or self.folder, env=environ, capture_output=True, text=True, timeout=CLI_LIMIT, check=False
         )
@@ -188,3 +191,41 @@ def test_a_first_test(wheel: Path, installed: Executable, tmp_path: Path) -> Non
     environment.run(devserver, "new")
     words = (environment.python, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:benchmark")
     assert "2 passed" in environment.run(*words, cwd=tmp_path / "hello")
+
+
+def test_the_steps_of_the_action(wheel: Path, installed: Executable, tmp_path: Path) -> None:
+    """The steps of action.yml install the package, start a server, and hand its address to the next steps."""
+    environment = Environment(tmp_path, wheel, *PIP)
+    files = {name: tmp_path / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "RUNNER_TEMP")}
+    files["RUNNER_TEMP"].mkdir()
+    values = {
+        "inputs.requirement": "temporal-devserver",
+        "inputs.version": installed.version,
+        "inputs.options": "--ephemeral --port 0 --namespace orders --headless",
+    }
+    runner = {name: str(path) for name, path in files.items()} | {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1"}
+    steps = [step for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "run" in step]
+    try:
+        for step in steps:
+            given = {name: values[text.strip("${} ")] for name, text in step["env"].items()}
+            environment.run("bash", "-eo", "pipefail", "-c", step["run"], variables=runner | given)
+        outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
+        variables = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text().splitlines())
+        assert outputs == {"address": variables["TEMPORAL_ADDRESS"], "namespace": "orders", "ui-url": ""}
+        cluster = ("operator", "namespace", "describe")
+        assert "Registered" in environment.run(str(installed.path), *cluster, variables=variables)
+    finally:
+        environment.run(str(environment.scripts / "devserver"), "down")
+
+
+def test_the_hooks_of_pre_commit(devserver: Run) -> None:
+    """Their commands take what pre-commit gives them: the arguments of the project, and files that match."""
+    replay, rehearse = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    command, *words = shlex.split(rehearse["entry"])
+    assert command == "devserver"
+    changed = ("rehearsal_orders.py", "ops/orders_rehearsal.py", "rehearsal_orders/notes.py", "rehearsal_orders.md")
+    assert [name for name in changed if re.search(rehearse["files"], name)] == list(changed[:2])
+    done = devserver(*words, str(ROOT / "examples" / "rehearsals"))
+    assert done.returncode == 0, done.stderr
+    assert shlex.split(replay["entry"]) == ["devserver", "replay"]
+    assert replay["pass_filenames"] is False
