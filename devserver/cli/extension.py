@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 DISTRIBUTION = "temporal-devserver"
 EXTENSION = "temporal devserver"
@@ -45,27 +46,44 @@ def in_order(args: Sequence[str]) -> list[str]:
 
 
 def adopt() -> None:
-    """Where the Temporal CLI has started this process: continue in a child, which ends in its own time after a kill.
+    """Where the Temporal CLI has started this process: continue in a grandchild that ends in its own time.
 
-    The child has the name `temporal devserver` as its `sys.argv[0]`; this process passes its exit code on.
+    This process, which the Temporal CLI kills, waits for a child that survives it. The child passes one signal on to
+    the grandchild, which gets Ctrl-C from the terminal as well: a second signal would end a worker at once. The
+    grandchild has the name `temporal devserver` as its `sys.argv[0]`. The exit code is passed on.
     """
     if os.path.basename(sys.argv[0]) != DISTRIBUTION or _parent() != TEMPORAL_CLI:  # noqa: PTH119 - pathlib is slow to import
         return
-    parent = os.getpid()
+    starter = os.getpid()
     child = os.fork()
-    if child == 0:
-        _end_with(parent)
-        sys.argv[0] = EXTENSION
-        return
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the child gets the terminal's signals, too
-        signal.signal(number, lambda received, _: None if received == signal.SIGINT else os.kill(child, received))
+    if child:
+        _wait_for(child)
+    _ask_at_the_end_of(starter)
+    grandchild = os.fork()
+    if grandchild:
+        _wait_for(grandchild)
+    sys.argv[0] = EXTENSION
+
+
+def _wait_for(child: int) -> NoReturn:
+    """Pass signals on to a child, except Ctrl-C and what follows it, and exit as it does."""
+    interrupted = False
+
+    def on_signal(number: int, _frame: object) -> None:
+        nonlocal interrupted
+        interrupted = interrupted or number == signal.SIGINT
+        if not interrupted:
+            os.kill(child, number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _end_with(parent: int) -> None:
-    """Ask this process to end when its parent has ended (Linux)."""
+def _ask_at_the_end_of(parent: int) -> None:
+    """Have the kernel send this process SIGTERM when its parent has ended (Linux)."""
     import ctypes
 
     from ..system.parent_death import PARENT_DEATH_SIGNAL

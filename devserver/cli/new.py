@@ -45,7 +45,7 @@ def new(folder: Path | None, template: str, as_json: bool) -> None:
 
 
 def _next(created: Created, template: Template) -> Iterator[str]:
-    """Commands to go on with; the examples are used from the folder above, as in the docs."""
+    """What to run next; the examples are used from the folder above, as in the docs."""
     folder = created.folder.parent if template.name == EXAMPLES else created.folder
     if folder != Path():
         yield f"cd {shlex.quote(str(folder))}"

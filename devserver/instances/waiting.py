@@ -19,7 +19,7 @@ LOG_LINES = 8
 
 
 class NotReady(DevServerError):
-    """The instance exists and is not ready, or has stopped while it was waited for."""
+    """The instance exists and is not ready, or has ended before it was."""
 
 
 def wait_until_ready(

@@ -15,6 +15,7 @@ import pytest
 from devserver.cli.extension import in_order
 from devserver.executables.models import Executable
 from tests.conftest import CLI_LIMIT, Run
+from tests.helpers.checkout import ROOT
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the name of the parent process is in /proc")
@@ -62,6 +63,53 @@ def test_the_server_stops_gracefully(temporal: Run, real_binary: Path, devserver
             process.terminate()
         process.communicate(timeout=CLI_LIMIT)
     eventually(lambda: devserver("status").stdout.startswith("state           stopped\n"))
+
+
+# An extension that writes down its signals. It ends once the process that the Temporal CLI started is gone, and the one
+# above itself waits again.
+RECORDER = """#!{python}
+import os, signal, sys, time
+sys.path.insert(0, {root!r})
+from devserver.cli.extension import adopt
+adopt()
+
+def on_signal(number, frame):
+    with open({file!r}, "a") as file:
+        file.write(signal.Signals(number).name + "\\n")
+
+def field(name):
+    with open(f"/proc/{{os.getppid()}}/status") as file:
+        return next(line.split()[1] for line in file if line.startswith(name + ":"))
+
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, on_signal)
+above = field("PPid")
+print("ready", flush=True)
+while field("PPid") == above or field("State") != "S" or not os.path.exists({file!r}):
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize(("ending", "received"), [("Ctrl-C", "SIGINT"), ("SIGTERM", "SIGTERM")])
+def test_a_command_gets_one_signal(
+    real_binary: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, received: str
+) -> None:
+    """A second one would mean: stop at once."""
+    file, script = tmp_path / "signals", tmp_path / "bin" / "temporal-devserver"
+    script.parent.mkdir()
+    script.write_text(RECORDER.format(python=sys.executable, root=str(ROOT), file=str(file)))
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
+    words = [str(real_binary), "devserver", "run"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        if ending == "Ctrl-C":
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.terminate()
+        process.communicate(timeout=CLI_LIMIT)  # until the last process has closed its output
+    assert file.read_text() == f"{received}\n"
 
 
 @pytest.mark.parametrize(

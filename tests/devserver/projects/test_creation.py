@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from devserver.config.settings import Settings
 from devserver.errors import FolderNotWritable, OptionError
 from devserver.projects import TEMPLATES, create
 from devserver.projects.creation import FilesExist
@@ -30,6 +31,7 @@ def test_a_project_is_complete(name: str, tmp_path: Path) -> None:
     project = tomllib.loads((created.folder / "pyproject.toml").read_text())
     assert project["project"]["name"] == created.name == name
     assert any(line.startswith("temporal-devserver[") for line in project["project"]["optional-dependencies"]["test"])
+    assert Settings.load(created.folder).retention in ("7d", "14d")
     assert ".github/workflows/test.yml" in created.files
     readme = (created.folder / "README.md").read_text()
     (rows,) = re.findall(r"(?ms)^\|---\|---\|$(.*?)(?=^$)", readme)
