@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from ...config.option_values import check_name
+from ...config.sizes import format_size
 from ...database import export_snapshot, snapshots
 from ...instances.cleanup import tidy
 from ...instances.folder import InstanceFolder
@@ -18,7 +19,6 @@ from ..options.common import json_option, name_option
 from ..render.output import echo_form
 from ..render.progress import CliReporter
 from ..render.terminal import clean
-from . import size_text
 
 
 @click.command()
@@ -42,7 +42,7 @@ def export(file: Path, snapshot_name: str | None, name: str, as_json: bool) -> N
         values = {key: value for key, value in chosen.to_json().items() if key != "folder"}
         echo_form(file=str(target), bytes=size, **values)
     else:
-        click.echo(clean(f"exported {chosen.name} of {name} to {target} ({size_text(size)})"))
+        click.echo(clean(f"exported {chosen.name} of {name} to {target} ({format_size(size)})"))
 
 
 def _export_state(paths: Paths, name: str, target: Path, reporter: CliReporter) -> tuple[snapshots.Snapshot, int]:

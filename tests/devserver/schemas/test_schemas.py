@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from jsonschema import Draft7Validator
 from devserver.config.settings import Settings
 from devserver.config.toml_text import loads
 from devserver.errors import ConfigFileError
-from devserver.schemas import schema_names, schema_text
+from devserver.schemas import SETTINGS, schema_names, schema_text
 from scripts.schemas import ROOT, schemas, text_of
 from tests.conftest import Run
 from tests.helpers.json_schemas import NAMES, OTHER_DOCUMENTS
@@ -97,3 +99,18 @@ def test_config_schema_prints_them(devserver: Run) -> None:
     done = devserver("config", "schema", "reprot")
     assert done.returncode == 2
     assert "rehearsal-report" in done.stderr
+
+
+def test_every_key_of_a_report_is_in_the_docs() -> None:
+    """The page on JSON says what each key in a schema of a report means."""
+    text = (ROOT / "docs" / "json.md").read_text()
+    words = set(re.findall(r"[a-z0-9_]+", text))
+    keys = {key for name, schema in schemas().items() if name not in SETTINGS for key in _keys(schema)}
+    assert keys - words == set()
+
+
+def _keys(schema: dict[str, Any]) -> Iterator[str]:
+    yield from schema.get("properties", ())
+    items = [schema["items"]] if schema.get("items") else []
+    for below in (*schema.get("properties", {}).values(), *schema.get("anyOf", ()), *items):
+        yield from _keys(below)
