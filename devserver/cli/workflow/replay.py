@@ -123,7 +123,7 @@ async def _replay(
     # What is wrong with the words or the server is known before a process imports the module.
     files = _in_files(places)
     values["since"] = moment(values["since"], "--since")
-    calls, source = (None, ", ".join(places)) if places else await _connect(connection)
+    calls, source = (None, _named(places)) if places else await _connect(connection)
     options = ReplayOptions(
         spec,
         None if places else connection,
@@ -160,6 +160,11 @@ async def _replay(
     else:
         echo_lines(text.lines(report))
     return not report.passed
+
+
+def _named(places: Sequence[str]) -> str:
+    """Files and folders for a sentence."""
+    return ", ".join("standard input" if place == STDIN else place for place in places)
 
 
 async def _connect(connection: Connection) -> tuple[ServiceCalls, str]:

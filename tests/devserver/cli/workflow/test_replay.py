@@ -71,8 +71,19 @@ def test_histories_of_a_server(devserver: Run, shop: Shop, code: Path) -> None:
     write_module(
         code, "changed", ('execute_activity("ship"', 'execute_activity("send"'), ("class Refund", "class Gone")
     )
-    again = devserver("replay", "changed.py", "kept", *ONE, "--junit", "out/junit.xml", "--summary", "out/summary.md")
+    files = ("--junit", "out/junit.xml", "--summary", "out/summary.md", "--html", "page.html")
+    again = devserver("replay", "changed.py", "kept", *ONE, *files)
     assert again.returncode == 1
+    page = Path("page.html").read_text()
+    for text in (
+        "✗ 8 replay, 2 do not",
+        "histories of kept",
+        "Refund: 1 history without code",
+        "--debug order-urgent-0",
+    ):
+        assert text in page
+    nowhere = devserver("replay", "changed.py", "kept", *ONE, "--html", "nowhere/page.html")
+    assert (nowhere.returncode, "cannot write the page to nowhere/page.html" in nowhere.stderr) == (1, True)
     for text in (
         "replayed 10 histories against changed.py: 8 replay, 2 do not",
         "Order: 1 history does not replay",

@@ -28,6 +28,16 @@ from tests.helpers.waiting import eventually
 from ..conftest import StatusOf, Watching
 
 Start = Callable[..., None]
+SELDOM = """from datetime import timedelta
+
+from temporalio import workflow
+
+@workflow.defn
+class CallsSeldom:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_activity("fail", start_to_close_timeout=timedelta(hours=1))
+"""
 QUEUE_LINE = "no worker polls the task queue orders for workflow tasks; this workflow needs one"
 
 
@@ -105,6 +115,10 @@ def test_a_retried_activity_and_similar_workflows(
             start(f"calls-{number}", queue="trouble", kind="CallsSeldom")
         found = eventually(lambda: _six(devserver("stuck", "--attempts", "2")))
         elsewhere = devserver("stuck", "--address", address).stdout
+        Path("seldom.py").write_text(SELDOM)
+        module = ("--waits", "--module", "seldom.py")
+        waiting = devserver("stuck", "calls-0", "--attempts", "2", *module)
+        as_json = json.loads(devserver("stuck", "calls-0", "--attempts", "2", "--waits", "--json").stdout)
     # The workflows were started before the worker, which decides their order.
     first = re.search(r"(?m)^activity retrying: (calls-\d) \(CallsSeldom\), \d+s$", found)
     alike = re.search(
@@ -113,6 +127,10 @@ def test_a_retried_activity_and_similar_workflows(
     assert first is not None
     assert alike is not None
     assert len({first[1], *alike.groups()}) == 4
+    assert "    waits at seldom.py:9 in run: await workflow.execute_activity(" in waiting.stdout
+    (finding,) = as_json["findings"]
+    assert finding["waits"]["timers"] == []
+    assert "name its module with --module" in finding["waits"]["notes"][0]
     assert re.search(r"its activity fail fails: attempt 2 comes next in (10m|9m\d+s)", found)
     assert "    ValueError: the disk is full second line\n" in found
     assert f"devserver temporal -- activity reset --workflow-id {first[1]} --activity-id 1" in found
@@ -176,6 +194,7 @@ def test_unknown_namespace_workflow_and_query(quick_up: Run, devserver: Run) -> 
         (["--waiting", "soon"], 2, "error: --waiting 'soon' is not a duration"),
         (["order-17", "--query", "WorkflowType = 'Order'"], 2, "error: --query and a workflow id exclude each other"),
         (["--attempts", "1"], 2, "Usage: "),
+        (["--module", "orders.py"], 2, "error: --module has no effect without --waits"),
         (["--watch", "1", "--address", "127.0.0.1:1"], 4, "error: cannot connect to 127.0.0.1:1"),
         (["--watch", "0"], 2, "Usage: "),
         (["--watch", "nan"], 2, "Usage: "),
