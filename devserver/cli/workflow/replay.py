@@ -164,7 +164,7 @@ async def _replay(
 
 def _named(places: Sequence[str]) -> str:
     """Files and folders for a sentence."""
-    return ", ".join("standard input" if place == STDIN else place for place in places)
+    return ", ".join("standard input" if place == "-" else place for place in places)
 
 
 async def _connect(connection: Connection) -> tuple[ServiceCalls, str]:
