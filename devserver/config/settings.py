@@ -163,7 +163,7 @@ def _from_file(file: SettingsFile) -> dict[str, Any]:
             path = (key, *error.path)
             raise ConfigFileError(
                 f"{file.at(*path)}: {file.place}{'.'.join(path)} must be {error.must_be}, not {error.value!r}",
-                hint="docs/settings.md describes every key" if error.path else None,
+                hint="devserver docs settings describes every key" if error.path else None,
             ) from None
     return values
 

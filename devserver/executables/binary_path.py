@@ -154,7 +154,7 @@ def _find(binary: Path | None) -> Path:
     if binary is None:
         raise OptionError(
             "the source explicit needs the path of an executable",
-            hint="use --binary PATH, DEVSERVER_BINARY, or binary in the settings (docs/settings.md)",
+            hint="use --binary PATH, DEVSERVER_BINARY, or binary in the settings (see: devserver docs settings)",
         )
     path = whole(binary)
     if not os.access(path, os.F_OK):
