@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -75,6 +74,8 @@ def unreadable(path: Path, error: OSError) -> FolderNotWritable:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
+    import hashlib  # slow to import: not on the way to what is installed
+
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
