@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from .settings_keys import KEYS, nearest, variable
 NAME = variable("name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # generated for so many fields, these two cost every start a millisecond
 class Settings:
     """The settings of the user; None where a setting is not given. `settings_keys.KEYS` describes each.
 
@@ -77,6 +77,15 @@ class Settings:
     trusted_sha256: str | None = None
     stranger_version: bool = False
 
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if isinstance(other, Settings) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # tables are among the values
+
+    def __repr__(self) -> str:
+        given = (f"{name}={value!r}" for name, value in vars(self).items() if value not in (None, False, {}))
+        return f"Settings({', '.join(given)})"
+
     @classmethod
     def load(
         cls, cwd: Path | None = None, environ: Mapping[str, str] | None = None, *, trust_file: bool = False
@@ -127,7 +136,7 @@ def default_instance(environ: Mapping[str, str] | None = None) -> str:
     found = find_settings_file(folder)
     if found is None or "name" not in found.table:
         return DEFAULT_NAME
-    return str(_from_file(replace(found, table={"name": found.table["name"]}))["name"])
+    return str(_from_file(SettingsFile(found.path, {"name": found.table["name"]}, found.text))["name"])
 
 
 def field_of(key: str) -> str:

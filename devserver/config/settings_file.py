@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,19 @@ TABLE = "devserver"
 MOST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
 class SettingsFile:
     """A file with settings.
 
-    Attributes:
+    Args:
         path: The file.
         table: Its settings: the table in pyproject.toml, or all of temporal-devserver.toml.
         text: Its text.
     """
 
-    path: Path
-    table: dict[str, Any]
-    text: str
+    def __init__(self, path: Path, table: dict[str, Any], text: str) -> None:
+        self.path = path
+        self.table = table
+        self.text = text
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from . import setting_kinds as kinds
 from .declarations import ENDPOINTS, SCHEDULES
@@ -15,21 +14,23 @@ PREFIX = "DEVSERVER_"
 SOURCES = ("explicit", "installed", "release", "wheel")
 
 
-@dataclass(frozen=True)
 class SettingKey:
     """One key of the settings.
 
-    Attributes:
+    Args:
         kind: The kind of its value.
         default: What holds where it is not set, in words.
         text: What it sets.
         option: The option of `devserver up` with this meaning; None if there is none.
     """
 
-    kind: Kind
-    default: str
-    text: str
-    option: str | None = None
+    __slots__ = ("default", "kind", "option", "text")
+
+    def __init__(self, kind: Kind, default: str, text: str, option: str | None = None) -> None:
+        self.kind = kind
+        self.default = default
+        self.text = text
+        self.option = option
 
 
 NONE = "none"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.settings import Settings
 from ..config.settings_keys import SOURCES as SOURCES
-from ..config.trust import refuse_untrusted
 from ..errors import OptionError, UnpinnedVersion
 from ..system.paths import whole
 from ..system.platforms import Platform, current
@@ -69,12 +69,12 @@ class BinaryRequest:
         if source not in (None, "release"):
             given["base-url"] = source  # nothing is downloaded from there
         unknown = {key: value for key, value in settings.untrusted.items() if key in given and not given[key]}
-        refuse_untrusted(settings.file, {} if binary else unknown, CHOOSES)
+        _refuse_untrusted(settings, {} if binary else unknown)
         # A hash that the user accepts says more than a version.
         own_hash = accept_sha256 or settings.accept_sha256
         stranger = version is None and not binary and not own_hash and settings.stranger_version
         if stranger and not _is_pinned(settings.version):
-            refuse_untrusted(settings.file, {"version": str(settings.version)}, CHOOSES)
+            _refuse_untrusted(settings, {"version": str(settings.version)})
         own = settings.binary if version is None and source in (None, "explicit") else None
         return cls(
             version=version or (None if binary else settings.version),
@@ -101,6 +101,13 @@ class BinaryRequest:
 
 def _is_pinned(version: str | None) -> bool:
     return pinned_sha256(parse_version(version), current().key) is not None
+
+
+def _refuse_untrusted(settings: Settings, keys: Mapping[str, str]) -> None:
+    if keys:
+        from ..config.trust import refuse_untrusted
+
+        refuse_untrusted(settings.file, keys, CHOOSES)
 
 
 @dataclass(frozen=True)

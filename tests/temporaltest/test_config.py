@@ -142,7 +142,7 @@ def test_invalid_value_names_its_source(pytester: pytest.Pytester) -> None:
     ("table", "message"),
     [
         ('profil = "fast"', "unknown key 'profil'"),
-        ('tuning = "slow"', "unknown tuning 'slow'"),
+        ('tuning = "slow"', "tuning must be one of fast, stock, not 'slow'"),
         ("version = 1", "version must be a string"),
     ],
 )

@@ -11,7 +11,6 @@ from ...config.option_values import parse_pair
 from ...config.server_options import DEFAULT_RETENTION, LOOPBACK, ServerOptions
 from ...config.settings import Settings, field_of
 from ...config.sizes import parse_size
-from ...config.trust import EXECUTED, refuse_untrusted
 from ...errors import OptionError
 
 # Options that exclude each other: one that is given as a flag is used in place of these settings.
@@ -26,7 +25,8 @@ def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOpti
         UntrustedSettings: A setting of a file that the user has not trusted would open the server.
     """
     given = _given(values)
-    refuse_untrusted(settings.file, _untrusted(settings, given), "opens the server or its data to others")
+    if settings.untrusted:
+        _refuse_untrusted(settings, given)
     explicit = frozenset(given)
     if "retention" in given:
         given["retention"] = parse_duration(given["retention"], "--retention")
@@ -41,13 +41,16 @@ def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOpti
     return ServerOptions(**{**found, **given}), explicit
 
 
-def _untrusted(settings: Settings, given: Mapping[str, Any]) -> dict[str, str]:
-    """The untrusted settings of the server that no flag replaces."""
-    return {
+def _refuse_untrusted(settings: Settings, given: Mapping[str, Any]) -> None:
+    """Refuse the untrusted settings of the server that no flag replaces."""
+    from ...config.trust import EXECUTED, refuse_untrusted
+
+    keys = {
         key: value
         for key, value in settings.untrusted.items()
         if key not in EXECUTED and _OPTION_OF.get(key, field_of(key)) not in given
     }
+    refuse_untrusted(settings.file, keys, "opens the server or its data to others")
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
