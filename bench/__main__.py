@@ -17,11 +17,34 @@ from devserver.cluster import executable as cluster_executable
 from devserver.executables.resolve import ensure
 from devserver.system.paths import HOME_VARIABLE, Paths
 
-from . import clusters, inspection, load, payloads, rehearsals, replays, scale, server, skipping, suites
+from . import (
+    clusters,
+    inspection,
+    load,
+    open_workflows,
+    payloads,
+    rehearsals,
+    replays,
+    scale,
+    server,
+    skipping,
+    suites,
+)
 from .table import Row, render
 
 DEVSERVER = str(Path(sys.executable).parent / "devserver")
-SECTIONS = ("server", "skipping", "suites", "scale", "rehearsals", "payloads", "inspection", "replays", "clusters")
+SECTIONS = (
+    "server",
+    "skipping",
+    "suites",
+    "scale",
+    "rehearsals",
+    "payloads",
+    "inspection",
+    "replays",
+    "open",
+    "clusters",
+)
 
 
 def main() -> None:
@@ -31,6 +54,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=9, help="repetitions of each start")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions of each workflow and each suite")
     parser.add_argument("--tests", type=int, default=2000, help="tests of the longest suite of the section scale")
+    parser.add_argument("--open", type=int, default=10_000, help="open workflows of the section open (aim: 100000)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the curves of the section scale as SVG")
     parser.add_argument("--loaded", action="store_true", help=f"measure beside {load.LOOPS} busy loops")
     options = parser.parse_args()
@@ -58,6 +82,11 @@ def main() -> None:
             print(render(list(inspection.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
         if "replays" in wanted:
             print(render(list(replays.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
+        if "open" in wanted:
+            print(
+                render(list(open_workflows.measure(executable.path, DEVSERVER, options.repeat, options.open))),
+                end="\n\n",
+            )
         if "clusters" in wanted:
             print(_clusters(own, options.repeat))
 

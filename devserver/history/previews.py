@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from temporalio.api.common.v1 import Payload
@@ -35,8 +35,10 @@ class TruncatedPayload(NamedTuple):
         return Payload.FromString(self.raw)
 
 
-def truncate(payloads: Iterable[Payload]) -> tuple[TruncatedPayload, ...]:
+def truncate(payloads: Collection[Payload]) -> tuple[TruncatedPayload, ...]:
     """The payloads of one input or result, each of at most 4 kB."""
+    if not payloads:
+        return ()
     return tuple([_truncated(payload) for payload in payloads])
 
 

@@ -133,14 +133,9 @@ def _unpaused(steps: StepBuilder, event: HistoryEvent, _: Any) -> Step | None:
     return steps.close_step(paused[-1].event_id, "completed", event) if paused else None
 
 
-_open_marker = _opening(EVENT_ROLES[E.EVENT_TYPE_MARKER_RECORDED], None)
-
-
-def _marker(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step | None:
-    step, marker = _open_marker(steps, event, a), read_marker(a)
-    if step is None:
-        return None
-    step.kind, step.name, step.id, step.attempts = marker.kind, intern(marker.name), marker.id, marker.attempts
+def _marker(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
+    marker = read_marker(a)
+    step = steps.open_step(marker.kind, marker.name, event, "completed", id=marker.id, attempts=marker.attempts)
     step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
     if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
         step.closed = steps.task_starts.end_of(marker, step.scheduled)

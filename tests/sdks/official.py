@@ -78,8 +78,13 @@ def microseconds(time: str) -> str:
 def steps(events: Sequence[Event]) -> list[Step]:
     """The steps of a history in the order of their first events, with the fields that the history has."""
     found: dict[str, Step] = {}
+    fails = False
     for event in events:
         kind = event["eventType"].removeprefix("EVENT_TYPE_")
+        if kind == "WORKFLOW_TASK_FAILED" and not fails:  # as on a machine that is too busy for the SDK
+            found[event["eventId"]] = {**_common(event), "kind": "workflow_task_failure", "status": "open"}
+            del found[event["eventId"]]["last_failure"]
+        fails = kind == "WORKFLOW_TASK_FAILED" or (fails and kind != "WORKFLOW_TASK_COMPLETED")
         begin = BEGINS.get(kind)
         if begin is not None:
             found[event["eventId"]] = {**_common(event), **begin(event, attributes_of(event))}
@@ -94,7 +99,11 @@ def steps(events: Sequence[Event]) -> list[Step]:
             step["started"] = microseconds(event["eventTime"])
     close = events[-1]
     for step in found.values():
-        if step["status"] == "open" and close["eventType"].startswith("EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"):
+        if (
+            step["kind"] != "workflow_task_failure"
+            and step["status"] == "open"
+            and close["eventType"].startswith("EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED")
+        ):
             step |= _closed(close, "unfinished")
     return list(found.values())
 
