@@ -9,7 +9,6 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 from devserver import BinaryRequest
@@ -82,7 +81,7 @@ def _clusters(own: Paths, repeat: int) -> str:
     if not cluster_executable.built(clusters.DECLARED.version, own).is_file():
         return "clusters: not measured, no server with all roles is built (devserver cluster build)"
     with tempfile.TemporaryDirectory() as data:
-        paths = replace(own, data=Path(data))
+        paths = own._replace(data=Path(data))
         rows = [clusters.starts(paths, repeat), clusters.memory(paths)]
         try:
             rows.append(clusters.node_start(paths, repeat))
