@@ -109,6 +109,7 @@ def _scale(executable: Path, count: int, plot: Path | None) -> str:
 def _clusters(own: Paths, repeat: int) -> str:
     if not cluster_executable.built(clusters.DECLARED.version, own).is_file():
         return "clusters: not measured, no server with all roles is built (devserver cluster build)"
+    os.environ[cluster_executable.VARIABLE] = str(cluster_executable.built(clusters.DECLARED.version, own))
     with tempfile.TemporaryDirectory() as data:
         paths = own._replace(data=Path(data))
         rows = [clusters.starts(paths, repeat), clusters.memory(paths)]

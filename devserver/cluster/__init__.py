@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ClusterUnknown,
         MemberUnknown,
         NetworkNotIsolated,
+        NodeNotAnswering,
         PostgresMissing,
         RingRefused,
         SchemaNotUpdatable,
@@ -39,6 +40,7 @@ __all__ = [
     "Load",
     "MemberUnknown",
     "NetworkNotIsolated",
+    "NodeNotAnswering",
     "Postgres",
     "PostgresMissing",
     "RingRefused",
@@ -56,7 +58,7 @@ _NAMES = {
     "errors": (
         *("ClusterBuildFailed", "ClusterExecutableMissing", "ClusterNotRunning", "ClusterRunning"),
         *("ClusterStartFailed", "ClusterUnknown", "MemberUnknown", "PostgresMissing"),
-        *("CassandraMissing", "NetworkNotIsolated", "RingRefused", "SchemaNotUpdatable"),
+        *("CassandraMissing", "NetworkNotIsolated", "NodeNotAnswering", "RingRefused", "SchemaNotUpdatable"),
     ),
     "external": ("ExternalCluster",),
 }

@@ -29,6 +29,10 @@ class SchemaNotUpdatable(DevServerError):
     """The schema of the cluster's database cannot be updated by us."""
 
 
+class NodeNotAnswering(DevServerError):
+    """A node of Cassandra does not answer `nodetool`, for example because it starts or is busy."""
+
+
 class RingRefused(DevServerError):
     """Cassandra refuses what `nodetool` asks of it."""
 

@@ -38,6 +38,9 @@ if options[-1].endswith("CassandraDaemon"):
                 client.sendall(struct.pack("!BBhBi", 0x84, 0, 0, 0x06, 0))
 
 words = words[1:]
+if (nodes / "busy").exists():
+    print("nodetool: Failed to connect to '127.0.0.1:7199' - ConnectException: 'Connection refused'.")
+    sys.exit(1)
 if words[0] == "status":
     print("Datacenter: datacenter1")
     for address in entries():

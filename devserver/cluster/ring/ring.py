@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from ...system.spawn import Child, spawn_bound
-from ..errors import RingRefused
+from ..errors import NodeNotAnswering, RingRefused
 from ..folder import ClusterFolder
 from ..isolation.host_networks import HostNetworks
 from ..member import ClusterMember
@@ -21,7 +21,8 @@ from .nodetool import RingEntry
 
 SEEDS = 2
 DETAILS = 6
-NOISE = ("stack", "error:", "See 'nodetool")
+ANSWERS = ("nodetool:", "error:")
+UNREACHABLE = ("Failed to connect", "ConnectException", "SocketTimeoutException", "ConnectIOException", "timed out")
 
 
 class Ring:
@@ -107,7 +108,7 @@ class Ring:
         """The ring as this node sees it.
 
         Raises:
-            RingRefused: The node does not answer.
+            RingRefused, NodeNotAnswering: The node does not answer.
         """
         return nodetool.ring_of((yield from self.nodetool(number, ["status"])))
 
@@ -116,6 +117,7 @@ class Ring:
 
         Raises:
             RingRefused: It fails.
+            NodeNotAnswering: It does not reach the node: a busy one answers later.
         """
         node = self.node(number)
         key = f"{node.name} {' '.join(words)}"
@@ -132,9 +134,11 @@ class Ring:
         text = output.read_text(errors="replace")
         if child.returncode:
             said = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("at ", "--"))]
-            raise RingRefused(
-                f"nodetool {' '.join(words)} on {node.name} failed: {said[0] if said else 'it says nothing'}",
-                details=said[1:DETAILS],
+            answered = child.returncode > 0 and said and not any(word in text for word in UNREACHABLE)
+            why = next((line for line in said if line.startswith(ANSWERS)), said[0] if said else "it says nothing")
+            raise (RingRefused if answered else NodeNotAnswering)(
+                f"nodetool {' '.join(words)} on {node.name} failed: {why}",
+                details=[line for line in said if line != why][:DETAILS],
                 hint="see the ring with: devserver cluster ring",
             )
         return text

@@ -115,4 +115,4 @@ def test_a_runbook_that_repairs_the_ring(rehearsed: Result) -> None:
 def test_a_runbook_that_does_not(rehearsed: Result, reason: str) -> None:
     """The rehearsal fails, and says what is wrong with the ring."""
     assert rehearsed.verdict == "fail"
-    assert reason in rehearsed.reason
+    assert reason in rehearsed.reason, rehearsed.reason

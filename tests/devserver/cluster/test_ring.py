@@ -18,6 +18,7 @@ from devserver.cluster import (
     ClusterStartFailed,
     MemberUnknown,
     NetworkNotIsolated,
+    NodeNotAnswering,
     RingRefused,
     cassandra,
     roles,
@@ -63,6 +64,11 @@ def test_a_ring_and_its_nodes(control: ClusterControl, roles_folder: Path) -> No
             control.ask("decommission", member="node-3")
         with pytest.raises(RingRefused, match="node-3 is in the ring still"):
             control.ask("delete-node", member="node-3")
+        busy = control.folder.path / "nodes" / "busy"
+        busy.touch()
+        with pytest.raises(NodeNotAnswering, match="Failed to connect to"):  # no refusal: a retry may succeed
+            control.ask("decommission", member="node-3")
+        busy.unlink()
         assert control.ask("add-node", member="node-4")["added"] == "node-4"
         assert control.ask("add-node", member="node-4")["state"] == "ready"
         assert states(control.ask("decommission", member="node-3"))["node-3"] == "left"
