@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from devserver import BinaryRequest
@@ -65,30 +65,31 @@ def main() -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
         executable = ensure(BinaryRequest(), paths=Paths.default())
         print(f"temporal {executable.version} (server {executable.server_version}), {os.cpu_count()} cores, medians\n")
-        if "server" in wanted:
-            print(_server(executable.path, options.starts, options.repeat))
-        if "skipping" in wanted:
-            print(render(asyncio.run(_collect(skipping.measure(executable.path)))), end="\n\n")
-        if "suites" in wanted:
-            print(render(list(suites.measure(executable.path, options.repeat))), end="\n\n")
-        if "scale" in wanted:
-            print(_scale(executable.path, options.tests, options.plot), end="\n\n")
-        if "rehearsals" in wanted:
-            print(rehearsals.render(rehearsals.limits(DEVSERVER, executable.path, options.repeat)), end="\n\n")
-            print(render([rehearsals.recovery(executable.path, options.repeat)]), end="\n\n")
-        if "payloads" in wanted:
-            print(render(list(payloads.measure(executable.path, options.repeat))), end="\n\n")
-        if "inspection" in wanted:
-            print(render(list(inspection.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
-        if "replays" in wanted:
-            print(render(list(replays.measure(executable.path, DEVSERVER, options.repeat))), end="\n\n")
-        if "open" in wanted:
-            print(
-                render(list(open_workflows.measure(executable.path, DEVSERVER, options.repeat, options.open))),
-                end="\n\n",
-            )
-        if "clusters" in wanted:
-            print(_clusters(own, options.repeat))
+        for name in SECTIONS:
+            if name in wanted:
+                print(_section(name, executable.path, own, options).rstrip(), end="\n\n")
+
+
+def _section(name: str, executable: Path, own: Paths, options: argparse.Namespace) -> str:
+    repeat = options.repeat
+    measures: dict[str, Callable[[], str]] = {
+        "server": lambda: _server(executable, options.starts, repeat),
+        "skipping": lambda: render(asyncio.run(_collect(skipping.measure(executable)))),
+        "suites": lambda: render(list(suites.measure(executable, repeat))),
+        "scale": lambda: _scale(executable, options.tests, options.plot),
+        "rehearsals": lambda: _rehearsals(executable, repeat),
+        "payloads": lambda: render(list(payloads.measure(executable, repeat))),
+        "inspection": lambda: render(list(inspection.measure(executable, DEVSERVER, repeat))),
+        "replays": lambda: render(list(replays.measure(executable, DEVSERVER, repeat))),
+        "open": lambda: render(list(open_workflows.measure(executable, DEVSERVER, repeat, options.open))),
+        "clusters": lambda: _clusters(own, repeat),
+    }
+    return measures[name]()
+
+
+def _rehearsals(executable: Path, repeat: int) -> str:
+    limits = rehearsals.render(rehearsals.limits(DEVSERVER, executable, repeat))
+    return f"{limits}\n\n{render([rehearsals.recovery(executable, repeat)])}"
 
 
 def _server(executable: Path, starts: int, repeat: int) -> str:
