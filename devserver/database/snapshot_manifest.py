@@ -48,7 +48,8 @@ def read_manifest(source: IO[bytes], file: Path) -> SnapshotManifest:
     kind = source.readline(len(KIND) + 12)
     found = re.fullmatch(re.escape(KIND) + rb"(\d{1,9})\n", kind)
     if found is None:
-        raise damaged(file, "it is not a file of `devserver snapshot export`", f"it begins with {kind[:16]!r}")
+        found_there = f"it begins with {kind[:16]!r}" if kind else "it is empty"
+        raise damaged(file, "it is not a file of `devserver snapshot export`", found_there)
     if int(found[1]) > FORM:
         raise SnapshotFileTooNew(
             f"{file} was written by a newer devserver",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 from ...config.option_values import check_name
 from ...config.sizes import format_size
 from ...database import export_snapshot, snapshots
+from ...errors import OptionError
 from ...instances.cleanup import tidy
 from ...instances.folder import InstanceFolder
 from ...system.files import private_folder
@@ -31,6 +33,11 @@ def export(file: Path, snapshot_name: str | None, name: str, as_json: bool) -> N
 
     `devserver snapshot import` opens it elsewhere. It contains the input and the results of all workflows.
     """
+    if snapshot_name is not None and "/" in snapshot_name:
+        raise OptionError(
+            f"{snapshot_name} is a file, and the file comes first",
+            hint=f"run: devserver snapshot export {shlex.join((snapshot_name, str(file)))}",
+        )
     paths, target = Paths.default(), whole(file)
     with CliReporter() as reporter:
         if snapshot_name is not None:

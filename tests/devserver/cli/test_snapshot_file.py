@@ -40,6 +40,8 @@ def test_a_saved_snapshot_as_a_file(up: Run, devserver: Run, tmp_path: Path) -> 
     again = devserver("snapshot", "export", str(file), "demo")
     assert (again.returncode, f"{file} exists already" in again.stderr) == (2, True)
     assert devserver("snapshot", "export", "x.snapshot", "nothing").returncode == 4
+    swapped = devserver("snapshot", "export", "demo", "./x.snapshot")
+    assert (swapped.returncode, "run: devserver snapshot export ./x.snapshot demo" in swapped.stderr) == (2, True)
 
     data = file.read_bytes().replace(b'"server_version": "1.32.0"', b'"server_version": "9.9.9"')
     file.write_bytes(data.replace(b'"cli_version": "1.9.1"', b'"cli_version": "3.2.1"'))
