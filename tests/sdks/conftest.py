@@ -24,7 +24,7 @@ from tests.helpers.checkout import ROOT
 from .official import OfficialCli
 
 WANTED = "DEVSERVER_TEST_SDKS"
-LIMIT = 300.0
+LIMIT = 900.0
 NAMES = ("python", "typescript", "go", "java")
 
 
