@@ -76,6 +76,7 @@ UNLISTED = {
     "trust": "Trust a project's settings and modules.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
+    "mcp": "Serve agents and editors (Model Context Protocol).",
     "completion": "Print the completion script of a shell.",
 }
 COMMANDS = {name: line for section in (*SECTIONS.values(), UNLISTED) for name, line in section.items()}
@@ -90,8 +91,8 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-wait (until a server is ready), trust and config (a project's settings), observe
-(configuration for Prometheus and Datadog), completion bash|zsh|fish.
+wait, trust, config (a project's settings), observe (Prometheus and Datadog),
+mcp (for agents and editors), completion bash|zsh|fish.
 """
 
 
