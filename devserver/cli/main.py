@@ -76,6 +76,7 @@ UNLISTED = {
     "trust": "Trust a project's settings and modules.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
+    "service": "Start a server at login.",
     "mcp": "Serve agents and editors (Model Context Protocol).",
     "completion": "Print the completion script of a shell.",
 }
@@ -92,7 +93,7 @@ EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
 wait, trust, config (a project's settings), observe (Prometheus and Datadog),
-mcp (for agents and editors), completion bash|zsh|fish.
+mcp (for agents and editors), service (starts at login), completion bash|zsh|fish.
 """
 
 
