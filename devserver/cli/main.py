@@ -183,6 +183,10 @@ def run(args: Sequence[str] | None = None) -> int:
         words = sys.argv[1:] if args is None else args
         if words[:1] != ["doctor"]:  # it reports everything that is wrong
             require_ours()
+        if sys.platform == "win32":
+            from .windows import refuse_on_windows
+
+            refuse_on_windows(words)
         name = program_name()
         result = devserver.main(args=args, prog_name=name, complete_var=COMPLETE, standalone_mode=False)
         return result if isinstance(result, int) else 0
