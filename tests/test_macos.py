@@ -115,8 +115,9 @@ def test_an_orphan_is_stopped_by_the_next_command(mac: Mac) -> None:
     assert mac.json("status")["state"] == "ready"
 
 
-def test_a_rehearsal_kills_a_worker(mac: Mac, tmp_path: Path) -> None:
+def test_a_rehearsal_kills_a_worker(mac: Mac, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rehearsal runs with its server and workers, and leaves no process behind."""
+    monkeypatch.setenv("MACOS_TESTS_LEAVE", "devserver.system.process")
     (tmp_path / "grow.py").write_text(RUNBOOK)
     (tmp_path / "scene.py").write_text(SCENARIO)
     assert mac.json("rehearse", "scene.py")["results"][0]["verdict"] == "pass"
