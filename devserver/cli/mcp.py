@@ -33,7 +33,7 @@ LOOPBACK = "127.0.0.1"
 @click.option(
     "--port", "-p", type=click.IntRange(0, 65535), metavar="PORT", help="Serve HTTP on this port, not stdio; 0 is any."
 )
-@click.option("--ip", default=LOOPBACK, metavar="ADDRESS", help="Loopback address to serve HTTP on.")
+@click.option("--ip", default=LOOPBACK, metavar="ADDR", help="Loopback address to serve HTTP on.")
 @click.option(
     "--max-characters",
     type=click.IntRange(LEAST_CHARACTERS, 10_000_000),
