@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-cluster-short test-cluster test-cassandra test-sdks demo-sdks system lint types fuzz matrix wheel-check bench soak releases clean
+.PHONY: help up test test-fast test-macos test-cluster-short test-cluster test-cassandra test-sdks demo-sdks system lint types fuzz matrix wheel-check bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -55,6 +55,9 @@ test: system lint ## Run the whole suite, in WORKERS=4 processes; CI adds test-c
 
 test-fast: $(READY) ## Run the tests that need no server, in less than a minute
 	$(BIN)/pytest -n 2 --dist worksteal -m "not server and not suite and not slow"
+
+test-macos: $(READY) ## Run the tests without what macOS lacks: parent-death signal, /dev/shm, namespaces (part of make test)
+	$(BIN)/pytest -n 2 -m macos
 
 test-cluster-short: $(READY) ## Run the short tests on a real cluster, if its server is built; CI does too
 	$(BIN)/pytest -n 2 --dist loadfile -m "cluster and not cluster_only"

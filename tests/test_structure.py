@@ -29,7 +29,7 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ("history",),
     (
         *("trace", "search", "stuck", "schedules", "deployments", "payloads"),
-        *("metrics", "introspection", "otel", "worker", "replay", "cluster", "projects", "schemas"),
+        *("metrics", "introspection", "otel", "worker", "replay", "cluster", "projects", "schemas", "mcp", "services"),
     ),
     ("outages",),
     ("rehearsal",),

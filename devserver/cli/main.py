@@ -76,6 +76,8 @@ UNLISTED = {
     "trust": "Trust a project's settings and modules.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
+    "service": "Start a server at login.",
+    "mcp": "Serve agents and editors (Model Context Protocol).",
     "completion": "Print the completion script of a shell.",
 }
 COMMANDS = {name: line for section in (*SECTIONS.values(), UNLISTED) for name, line in section.items()}
@@ -90,8 +92,8 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-wait (until a server is ready), trust and config (a project's settings), observe
-(configuration for Prometheus and Datadog), completion bash|zsh|fish.
+wait, trust, config (a project's settings), observe (Prometheus and Datadog),
+mcp (for agents and editors), service (starts at login), completion bash|zsh|fish.
 """
 
 
@@ -181,6 +183,10 @@ def run(args: Sequence[str] | None = None) -> int:
         words = sys.argv[1:] if args is None else args
         if words[:1] != ["doctor"]:  # it reports everything that is wrong
             require_ours()
+        if sys.platform == "win32":
+            from .windows import refuse_on_windows
+
+            refuse_on_windows(words)
         name = program_name()
         result = devserver.main(args=args, prog_name=name, complete_var=COMPLETE, standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -6,7 +6,6 @@ A file in the cluster's folder holds the limit while the disk is full, so that a
 from __future__ import annotations
 
 import contextlib
-import resource
 from collections.abc import Iterable, Iterator
 
 from ..errors import OptionError
@@ -25,6 +24,8 @@ def fill(folder: ClusterFolder, pids: Iterable[int]) -> None:
     Raises:
         OptionError: This system has no such limit.
     """
+    import resource
+
     if not hasattr(resource, "prlimit"):
         raise OptionError("the disk of a cluster's database can be filled on Linux only")
     log = folder.log(DATABASE)
@@ -40,6 +41,8 @@ def is_full(folder: ClusterFolder) -> bool:
 
 def free(folder: ClusterFolder, pids: Iterable[int] = ()) -> None:
     """Give the disk its space back. What had ended has to be started."""
+    import resource
+
     (folder.path / MARK).unlink(missing_ok=True)
     _set(pids, resource.RLIM_INFINITY)
 
@@ -51,6 +54,8 @@ def inherited(folder: ClusterFolder) -> Iterator[None]:
     if not mark.exists():
         yield
         return
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(mark.read_text()), before[1]))
     try:
@@ -60,6 +65,8 @@ def inherited(folder: ClusterFolder) -> Iterator[None]:
 
 
 def _set(pids: Iterable[int], limit: int) -> None:
+    import resource
+
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]

@@ -16,6 +16,7 @@ from ..errors import DevServerError
 from ..executables.advisories import advisories_for
 from ..executables.models import BinaryRequest
 from ..server.log import log_tail
+from ..server.spec import unsupported
 from ..system.paths import Paths
 from ..system.ports import listener
 from . import doctor_machine, ephemeral_database
@@ -42,6 +43,8 @@ def examine(
     if only is None:
         yield doctor_machine.machine()
         yield from doctor_machine.package()
+        if unsupported():
+            return  # the rest is about servers
         yield from doctor_machine.folders(paths)
         yield from _settings()
         yield from _variables(variables)

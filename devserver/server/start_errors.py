@@ -21,7 +21,10 @@ _IN_USE = re.compile(r"(?:listen|bind)\S* .*?:(\d+): .*address already in use|po
 
 NO_ROOM = r"disk is full|no space left"  # what a server logs when a write finds no room
 # What a killed server has logged before is not why it ended.
-KILLED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Windows, where this can be imported, has not all of them.
+KILLED_FROM_OUTSIDE = tuple(
+    getattr(signal, name) for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
+)
 
 _OPTIONS = {"grpc": "--port", "http": "--http-port", "ui": "--ui-port", "metrics": "--metrics-port"}
 

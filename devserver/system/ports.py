@@ -120,6 +120,18 @@ class Reservations:
         self.release()
 
 
+def listen(host: str, port: int, option: str) -> socket.socket:
+    """A socket that listens on `port` (`ANY` for a free one) for servers of ours.
+
+    Raises:
+        PortTaken, StartFailed: As for `reserve`.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise _refused(host, port, option, error) from error
+
+
 def port_taken(
     host: str,
     port: int,

@@ -18,7 +18,9 @@ from .errors import WorkerEnded, WorkerKilled
 from .events import IS_STOPPED, LOADS
 
 # A process that gets one of these has caused it itself.
-CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+CRASHES = tuple(
+    getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE") if hasattr(signal, name)
+)
 SPARE_SECONDS = 5.0  # beyond the graceful shutdown timeout of activities
 
 OnEvent = Callable[["WorkerProcess", str, Mapping[str, Any]], None]

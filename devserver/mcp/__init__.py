@@ -1,0 +1,1 @@
+"""An MCP server: agents and editors call commands of ours as tools (Model Context Protocol)."""
