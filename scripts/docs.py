@@ -2,9 +2,9 @@
 
 In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
 are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. Lines
-`$ cp ...` and `$ pytest ...` run too. `$ devserver run ... &` runs in the background: its banner is shown, and its later
-output is shown below `$ kill %1`, which stops it (`%2` for the second one). Other commands are shown and not run. The
-tables of moments, faults, drills, expectations and settings are written too.
+`$ cp ...` and `$ pytest ...` run too. `$ devserver run ... &` runs in the background: its banner is shown, and its
+later output is shown below `$ kill %1`, which stops it (`%2` for the second one). Other commands are shown and not run.
+The tables of moments, faults, drills, expectations and settings are written too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Hooks of mkdocs: the generated pages of the site, links that leave docs/, and llms.txt.
 
-The pages in docs/ are also read on GitHub, on the package index and by `devserver docs`, so their links are those of a
-checkout. On the site, links to README and CHANGELOG lead to the pages made of them, and links to other files lead to the
-repository that `[project.urls]` names as Source.
+The pages in docs/ are also read on GitHub, on the package index and by `devserver docs`, so their links are those of
+a checkout. On the site, links to README and CHANGELOG lead to the pages made of them, and links to other files lead to
+the repository that `[project.urls]` names as Source.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def messages_page(root: Path) -> str:
     lines = [
         "# All messages",
         "",
-        f"Find the message that you see, and follow the link to what it means and what to do. `{PLACE}` stands for a value.",
+        f"Find your message, and follow the link to what it means and what to do. `{PLACE}` stands for a value.",
         "",
         "| message | error |",
         "|---|---|",
