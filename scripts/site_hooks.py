@@ -35,7 +35,7 @@ API = (
     "temporaltest",
 )
 SOURCE = re.compile(r'(?m)^Source = "(.*)"$')
-FIRST_SENTENCE = re.compile(r"(?ms)^# .*?\n\n(?:!?\[.*?\n\n)?([A-Z`*\[].*?[.:])(?=\s|$)")
+FIRST_SENTENCE = re.compile(r"(?s)(?:\A|\n\n)(?=[A-Z`*\[])((?:`[^`]*`|[^.?:`]|[.?:](?!\s|$))*[.?:])(?=\s|$)")
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -106,10 +106,20 @@ def _pages(section: Section) -> list[Page]:
 def _line(page: Page, site: Path) -> str:
     path = page.file.src_uri
     text = page.markdown or ""
-    (site / path).write_text(text, encoding="utf-8")
-    sentence = FIRST_SENTENCE.search(text)
-    about = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sentence[1]).split()).rstrip(":") if sentence else ""
+    about = _about(text)
+    if path.startswith("api/"):  # its Markdown only names the module
+        about, path = f"The API of {page.title}.", page.file.dest_uri
+    else:
+        (site / path).write_text(text, encoding="utf-8")
     return f"- [{page.title}]({path})" + (f": {about}" if about else "")
+
+
+def _about(text: str) -> str:
+    """The first sentence of a page, without its links."""
+    prose = re.sub(r"(?m)^(#|!\[|\||- ).*$", "", FENCED.sub("", text))
+    sentence = FIRST_SENTENCE.search(prose)
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sentence[1]) if sentence else ""
+    return re.sub(":$", ".", " ".join(plain.split()))
 
 
 def _api_page(name: str) -> str:

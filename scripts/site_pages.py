@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def options_page() -> str:
         lines += [f"## `{path}`", "", _text(command.help or ""), "", f"```text\n{_usage(command, own)}\n```", ""]
         records = [record for param in command.get_params(own) if (record := _record(param, own))]
         if records:
-            lines += ["| option | |", "|---|---|"]
+            lines += ["| option | meaning |", "|---|---|"]
             lines += [f"| {_names(names)} | {_cell(text)} |" for names, text in records]
             lines += [""]
     return "\n".join(lines)
@@ -54,11 +55,13 @@ def _usage(command: click.Command, context: click.Context) -> str:
 
 
 def _record(param: click.Parameter, context: click.Context) -> tuple[str, str] | None:
-    return None if getattr(param, "name", "") == "help" else param.get_help_record(context)
+    """The names and the help of an option, or of an argument that has a help text."""
+    record = param.get_help_record(context)
+    return None if record is None or not record[1] or "--help" in param.opts else record
 
 
 def _names(names: str) -> str:
-    return f"`{names}`".replace("|", "\\|")
+    return f"`{names}`"
 
 
 def _cell(text: str) -> str:
@@ -66,7 +69,7 @@ def _cell(text: str) -> str:
 
 
 def _text(help_text: str) -> str:
-    paragraphs = help_text.replace("\f", "").split("\n\n")
+    paragraphs = inspect.cleandoc(help_text.partition("\f")[0]).split("\n\n")
     kept = [
         "```text\n" + part.replace("\b\n", "") + "\n```" if part.lstrip().startswith("\b") else _escaped(part)
         for part in paragraphs
@@ -97,7 +100,7 @@ def messages_page(root: Path) -> str:
                     text = _message(node.args[0])
                     if len(re.sub(r"[^a-z]", "", text)) > 5:
                         found[text].add(node.func.id)
-    rows = sorted(found.items(), key=lambda row: row[0].replace(PLACE, "").strip().lower())
+    rows = sorted(found.items(), key=lambda row: re.sub(r"\W", "", row[0]).lower())
     lines = [
         "# All messages",
         "",
