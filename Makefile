@@ -83,7 +83,7 @@ test-cassandra: system ## Run the tests on a real ring of Cassandra nodes (20 mi
 
 docs: $(READY) ## Build the site of the documentation in site/; a dead link or any other warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
-	@echo "the site: $(CURDIR)/site/index.html"
+	@echo "built site/; with its search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 	DEVSERVER_FUZZ=all $(BIN)/pytest -n 2 --timeout 3600 tests/devserver/cli/test_fuzz.py
