@@ -27,7 +27,6 @@ from devserver.schedules import ScheduleRow as ScheduleRow
 from devserver.stuck import KINDS, Finding, StuckReport
 from devserver.trace.serialization import run_data, step_data
 from scripts import docs
-from scripts.error_classes import error_classes
 from tests.helpers.fork_server import ForkServer
 
 FINDING = Finding("no_worker", "w", "r", "Order", "orders", "no worker", "start one")
@@ -113,18 +112,6 @@ def test_every_command_is_in_the_docs() -> None:
     page = (docs.ROOT / "docs" / "commands.md").read_text()
     headings = {name for line in re.findall(r"(?m)^## (.*)$", page) for name in line.split(", ")}
     assert [command for command in COMMANDS if command not in headings] == []
-
-
-def test_every_error_class_has_a_section() -> None:
-    """The page of errors has a section for each class, with what to do, and its exit code if it is not 1."""
-    page = (docs.ROOT / "docs" / "errors.md").read_text()
-    sections = dict(re.findall(r"(?ms)^### (\w+)$(.*?)(?=^##|\Z)", page))
-    classes = error_classes()
-    assert sections.keys() == classes.keys()
-    assert [name for name, text in sections.items() if "\n**What to do.** " not in text] == []
-    codes = {name: str(getattr(cls, "exit_code", 1)) for name, cls in classes.items()}
-    shown = {name: "".join(re.findall(r"Exit code (\d+)\.", text)) or "1" for name, text in sections.items()}
-    assert shown == codes
 
 
 def test_every_option_of_start_dev_is_in_the_table(real_binary: Path) -> None:
