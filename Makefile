@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-macos test-cluster-short test-cluster test-cassandra test-sdks demo-sdks system lint types fuzz matrix wheel-check bench soak releases clean
+.PHONY: help up test test-fast test-macos test-cluster-short test-cluster test-cassandra test-sdks demo-sdks system lint types docs fuzz matrix wheel-check bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -47,7 +47,7 @@ system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, O
 
 # Many tests wait for a process or a server, so more workers than the usual two cores. Neighbouring tests stay in one
 # worker, which starts the server that they share.
-# The types are checked meanwhile.
+# The types are checked meanwhile. tests/test_site.py builds the site of the documentation as `make docs` does.
 test: system lint ## Run the whole suite, in WORKERS=4 processes; CI adds test-cluster-short
 	@$(MAKE) --no-print-directory types & types=$$!; \
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not cluster"; tests=$$?; \
@@ -84,6 +84,10 @@ test-cassandra: system ## Run the tests on a real ring of Cassandra nodes (20 mi
 	$(BIN)/devserver cluster build
 	DEVSERVER_TEST_CASSANDRA=1 $(BIN)/pytest -n 0 --timeout 1800 -m cassandra
 
+docs: $(READY) ## Build the site of the documentation in site/; a dead link or any other warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "built site/; with its search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
+
 fuzz: $(READY) ## Give every option of every command odd values (half an hour)
 	DEVSERVER_FUZZ=all $(BIN)/pytest -n 2 --timeout 3600 tests/devserver/cli/test_fuzz.py
 
@@ -106,4 +110,4 @@ releases: $(READY) ## Rewrite the table of pinned hashes (reads every published 
 	$(BIN)/python scripts/make_releases.py
 
 clean: ## Remove the environment and caches of this checkout
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .benchmarks .matrix .sdks
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .benchmarks .matrix .sdks site

@@ -1,10 +1,10 @@
 """Runs the commands shown in README and docs and writes (or checks) the output that follows each.
 
 In a block that begins with ```console, a line `$ devserver ...` is run and the lines below it, up to the next `$`,
-are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. A line
-`$ cp ...` runs too. `$ devserver run ... &` runs in the background: its banner is shown, and its later output is shown
-below `$ kill %1`, which stops it (`%2` for the second one). Other commands are shown and not run. The tables of
-moments, faults, drills, expectations and settings are written too.
+are its output. All blocks of one page run in one new home, in order, with the examples of this checkout in it. Lines
+`$ cp ...` and `$ pytest ...` run too. `$ devserver run ... &` runs in the background: its banner is shown, and its
+later output is shown below `$ kill %1`, which stops it (`%2` for the second one). Other commands are shown and not run.
+The tables of moments, faults, drills, expectations and settings are written too.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from scripts.tables import TABLE, with_tables  # noqa: E402
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 RUN_SECONDS = 60
 RunPython = Callable[..., str]
-RUNS = ("$ devserver ", "$ cp ", "$ kill %")
+RUNS = ("$ devserver ", "$ pytest ", "$ cp ", "$ kill %")
 LAST_OF_BANNER = "  reload "
+FEWER_PLUGINS = "-p no:asyncio -p no:cacheprovider"  # as in an environment without our development tools
 
 # What differs from run to run, made the same before texts are compared.
 VARYING = (
@@ -133,11 +134,12 @@ class _Shell:
         kept = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_", "SSL_"))
+            if not key.startswith(("DEVSERVER_", "TEMPORAL_", "XDG_", "SSL_", "PYTEST_"))
         }
         self._home = home
         self._run_python = run_python
-        self._how: dict[str, Any] = {"env": {**kept, "HOME": str(home), "COLUMNS": "100", **environ}, "cwd": home}
+        own = {"HOME": str(home), "COLUMNS": "100", "PYTEST_ADDOPTS": FEWER_PLUGINS}
+        self._how: dict[str, Any] = {"env": {**kept, **own, **environ}, "cwd": home}
         self._background: list[subprocess.Popen[str]] = []
 
     def __call__(self, command: str) -> str:
@@ -147,7 +149,7 @@ class _Shell:
             return ""
         if name == "kill":
             return self._shown(self.kill(self._background[int(arguments[0].removeprefix("%")) - 1]))
-        words = ["-m", "devserver", *arguments]
+        words = ["-m", name, *arguments]
         if arguments[-1:] == ["&"]:
             return self._shown(self._begin([sys.executable, *words[:-1]]))
         # A rehearsal's live view is gone from the terminal in the end.

@@ -16,7 +16,7 @@ from .options.common import json_option
 from .program_name import as_called
 from .render.output import echo_form
 
-COMMANDS_PAGE = "commands"
+COMMANDS_PAGE, ERRORS_PAGE = "commands", "errors"
 TITLE = re.compile(r"(?m)^# (.+)$")
 LINK = re.compile(r"(?<!!)\[([^\[\]]+)\]\((?!https?:)([^)\s]+)\)")
 IMAGE = re.compile(r"(?m)^!\[[^\]]*\]\([^)]*\)\n*")
@@ -29,8 +29,8 @@ EXAMPLES = "The examples are not installed as files: `devserver new examples --t
 def docs(topic: tuple[str, ...], as_json: bool) -> None:
     """Show a page of the documentation, or list the pages.
 
-    TOPIC is a page, such as `testing-time`, or a command, such as `up`. In a terminal the page is formatted and
-    paged; otherwise it is printed as Markdown.
+    TOPIC is a page, such as `testing-time`, a command, such as `up`, or an error, such as `PortTaken`. In a
+    terminal the page is formatted and paged; otherwise it is printed as Markdown.
     """
     pages = {page.stem: page for page in sorted(packaged("docs").rglob("*.md"), key=lambda page: page.stem)}
     if not topic:
@@ -79,12 +79,15 @@ def _find(topic: str, pages: dict[str, Path]) -> tuple[str, str]:
 
 
 def _sections(pages: dict[str, Path]) -> dict[str, str]:
-    """The sections of the page of commands, by command."""
-    page = pages.get(COMMANDS_PAGE)
-    if page is None:
-        return {}
-    _, *parts = re.split(r"(?m)^## (?=.)", page.read_text(encoding="utf-8"))
-    return {name: f"# {part}" for part in parts for name in part.partition("\n")[0].split(", ")}
+    """The sections of the pages of commands and errors, by command and by class in lower case."""
+    found: dict[str, str] = {}
+    for page, heading in ((ERRORS_PAGE, "###"), (COMMANDS_PAGE, "##")):
+        text = pages[page].read_text(encoding="utf-8") if page in pages else ""
+        _, *parts = re.split(rf"(?m)^{heading} (?=.)", text)
+        for part in parts:
+            section = re.split(r"(?m)^## ", part)[0]
+            found |= {name.lower(): f"# {section}" for name in part.partition("\n")[0].split(", ")}
+    return found
 
 
 def _title(text: str) -> str:

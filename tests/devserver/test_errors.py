@@ -6,6 +6,7 @@ import importlib
 import json
 import pickle
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import temporaltest
 from devserver import errors
 from devserver.errors import PACKAGES, DevServerError, OptionError, PortTaken
 from temporaltest.errors import TemporalTestError
+from tests.helpers.checkout import ROOT
 
 # Prints the class and exit code of an error that arrives as JSON on stdin.
 RECEIVES = """
@@ -110,3 +112,16 @@ def test_base_classes() -> None:
     assert issubclass(PortTaken, errors.StartFailed)
     assert issubclass(errors.DatabaseTooNew, errors.DatabaseError)
     assert issubclass(errors.ConfigFileError, OptionError)
+
+
+def test_every_error_class_has_a_section_in_the_docs() -> None:
+    """The page of errors has a section for each class, with what to do, and its exit code if it is not 1."""
+    import_everything()
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"(?ms)^### (\w+)$(.*?)(?=^##|\Z)", page))
+    classes = {case.__name__: case for base in (DevServerError, TemporalTestError) for case in subclasses(base)}
+    assert sections.keys() == classes.keys()
+    assert [name for name, text in sections.items() if "\n**What to do.** " not in text] == []
+    codes = {name: str(getattr(case, "exit_code", 1)) for name, case in classes.items()}
+    shown = {name: "".join(re.findall(r"Exit code (\d+)\.", text)) or "1" for name, text in sections.items()}
+    assert shown == codes

@@ -27,7 +27,7 @@ def test_the_list(devserver: Run) -> None:
     """Every page with its title."""
     done = devserver("docs")
     assert [line.split()[0] for line in done.stdout.splitlines()[:-2]] == PAGES
-    assert "binary              The executable\n" in done.stdout
+    assert re.search(r"(?m)^binary +The executable$", done.stdout)
     found = json.loads(devserver("docs", "--json").stdout)
     assert {"topic": "binary", "title": "The executable"} in found["topics"]
 
@@ -45,6 +45,15 @@ def test_a_command_is_a_topic(devserver: Run) -> None:
     """Its section of the page of commands is shown."""
     assert devserver("docs", "up").stdout.startswith("# up\n\nStarts a server in the foreground")
     assert devserver("docs", "list").stdout.startswith("# status, list\n")
+
+
+def test_an_error_is_a_topic(devserver: Run) -> None:
+    """Its section of the page of errors is shown, and ends where the next one begins."""
+    page = devserver("docs", "PortTaken").stdout
+    assert page.startswith("# PortTaken\n\nAnother process uses the port.")
+    assert "**What to do.** Stop that process" in page
+    assert "PortLost" not in page
+    assert "\n#" not in devserver("docs", "databaserefused").stdout  # the last one of its group
 
 
 @pytest.mark.parametrize(
