@@ -57,6 +57,7 @@ VARYING = (
     (r"(?m)^ok +environment: .*\n", ""),
     (r"(?m)^(pid) +\d+$", r"\1 PID"),
     (r"\(seed \d+, [^)]*\)", "(SEED)"),
+    (r"\b\d+\.\d+s\b", "SECONDS"),  # of pytest
     (r"\b\d+(\.\d+)? m?s( to \d+(\.\d+)? m?s)?\b", "SECONDS"),
     (r"\d+ events replay", "EVENTS replay"),
     (r"(?m)^\d\d:\d\d:\d\d ", "CLOCK "),

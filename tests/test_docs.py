@@ -115,12 +115,14 @@ def test_every_command_is_in_the_docs() -> None:
 
 
 def test_every_option_of_start_dev_is_in_the_table(real_binary: Path) -> None:
-    """The page on moving lists exactly the options that the executable's `server start-dev` has."""
+    """The page on moving lists the options of the executable's `server start-dev`, and of all its options those of
+    the log.
+    """
     words = [str(real_binary), "server", "start-dev", "--help"]
     text = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
     options = re.findall(r"(?m)^ +(?:-\w, )?(--[a-z-]+) ", text.partition("\nFlags:\n")[2])
     page = (docs.ROOT / "docs" / "moving-from-start-dev.md").read_text()
-    assert sorted(re.findall(r"(?m)^\| `(--[a-z-]+)`", page)) == sorted(options)
+    assert sorted(re.findall(r"(?m)^\| `(--[a-z-]+)`", page)) == sorted([*options, "--log-format", "--log-level"])
 
 
 def test_the_example_scenario_is_in_the_docs() -> None:

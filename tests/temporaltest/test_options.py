@@ -39,6 +39,7 @@ SAID = {
     "replay-from": ("histories", "histories"),
     "replay-module": ("shop,late/flows.py", ("shop", "late/flows.py")),
     "report": ("reports", "reports"),
+    "summary": ("summary.md", "summary.md"),
 }
 
 

@@ -119,7 +119,7 @@ def test_another_server(quick_up: Run, devserver: Run, status_of: StatusOf) -> N
         (("--tls",), "--tls: the managed instance default uses neither TLS nor keys"),
         (("../a",), "'../a' is not a valid instance name"),
         (("--timeout", "soon"), "--timeout 'soon' is not a duration"),
-        (("--address", "here"), "cannot connect to here"),
+        (("--address", "here", "--timeout", "0"), "cannot connect to here"),
         (("--address", "http://127.0.0.1:1"), "http://127.0.0.1:1 is not host:port"),
     ],
 )
