@@ -105,8 +105,8 @@ def test_a_rehearsal_ends(scenario: Path, roles_folder: Path, home: Path, number
             assert rehearsal.poll() is None, rehearsal.communicate()[1]
         finally:
             rehearsal.send_signal(number)
-        rehearsal.communicate(timeout=120)
-    assert rehearsal.returncode == (130 if number == signal.SIGINT else -9)
+        _, errors = rehearsal.communicate(timeout=120)
+    assert rehearsal.returncode == (130 if number == signal.SIGINT else -9), errors
     eventually(lambda: not processes_of(home))
 
 
