@@ -27,7 +27,7 @@ FORBIDDEN = re.compile(
 )
 # Letters that the Temporal CLI itself uses twice, and -n of `docker logs`, `kubectl logs` and tail.
 TWO_MEANINGS = {"-f": {"--follow", "--db-filename"}, "-n": {"--namespace", "--lines"}}
-NOTHING_TO_REPORT = {"devserver temporal", "devserver completion"}
+NOTHING_TO_REPORT = {"devserver temporal", "devserver completion", "devserver mcp"}
 
 
 def _long(option: click.Option) -> str:
@@ -106,7 +106,7 @@ def test_the_help_of_a_command(path: str, command: click.Command) -> None:
 
 
 def test_all_commands_that_report_print_json() -> None:
-    """Every command has `--json`, except those that print the output of another program."""
+    """Every command has `--json`, except those that print the output of another program or speak a protocol."""
     without = {
         path for path, command in LEAVES.items() if not any("--json" in option.opts for option in command.params)
     }

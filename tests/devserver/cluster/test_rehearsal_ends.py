@@ -16,7 +16,6 @@ from devserver.cluster import ClusterControl
 from devserver.errors import FolderNotWritable, UnsafeFolder
 from devserver.system.paths import Paths
 from tests.conftest import command, processes_of
-from tests.devserver.cli.test_rehearse import has_noted
 from tests.devserver.cluster.conftest import SMALL
 from tests.devserver.instances.faults.conftest import Disk, disk, fill
 from tests.helpers.waiting import eventually
@@ -82,6 +81,11 @@ def lines(home: Path) -> list[list[str]]:
     return found
 
 
+def has_noted(pid: int, what: str) -> bool:
+    """Whether the rehearsal of this process has noted a step; the home has the journals of killed ones, too."""
+    return any(what in file.read_text() for file in Paths.default().rehearsals.glob(f"*-{pid}.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("number", "moment"),
     [
@@ -96,7 +100,7 @@ def test_a_rehearsal_ends(scenario: Path, roles_folder: Path, home: Path, number
     reached: dict[str, Callable[[], bool]] = {
         "the cluster starts": lambda: supervised(home),
         "its roles start": lambda: (roles_folder / "starts").exists(),
-        "the runbook is under way": lambda: has_noted(Paths.default(), "every history process is killed"),
+        "the runbook is under way": lambda: has_noted(rehearsal.pid, "every history process is killed"),
     }
     words = command("rehearse", str(scenario))
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as rehearsal:
