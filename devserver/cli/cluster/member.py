@@ -28,13 +28,22 @@ version_option = click.option(
 )
 
 
+def act_on_members(kind: str, members: tuple[str, ...], name: str, as_json: bool, **facts: object) -> None:
+    """Ask for something to be done to each member, one after the other, and print the status of the cluster."""
+    control = ClusterControl(name)
+    status = control.ask("status")
+    for member in members:
+        status = control.ask(kind, member=member, **facts)
+    echo_status(status, as_json=as_json)
+
+
 def _command(kind: str) -> click.Command:
     @click.command(name=kind, help=f"{LINES[kind]}\n\n{MEMBERS}")
     @click.argument("members", metavar="MEMBER...", nargs=-1, required=True)
     @cluster_name_option
     @json_option
     def act(members: tuple[str, ...], name: str, as_json: bool) -> None:
-        _act(kind, members, name, as_json)
+        act_on_members(kind, members, name, as_json)
 
     return act
 
@@ -46,17 +55,11 @@ def _starting_command(kind: str) -> click.Command:
     @version_option
     @json_option
     def act(members: tuple[str, ...], name: str, version: str | None, as_json: bool) -> None:
-        _act(kind, members, name, as_json, **({"version": check_version(version)} if version is not None else {}))
+        act_on_members(
+            kind, members, name, as_json, **({"version": check_version(version)} if version is not None else {})
+        )
 
     return act
-
-
-def _act(kind: str, members: tuple[str, ...], name: str, as_json: bool, **facts: str) -> None:
-    control = ClusterControl(name)
-    status = control.ask("status")
-    for member in members:
-        status = control.ask(kind, member=member, **facts)
-    echo_status(status, as_json=as_json)
 
 
 stop, kill, freeze, thaw = (_command(kind) for kind in ("stop", "kill", "freeze", "thaw"))

@@ -16,9 +16,9 @@ from ...cluster.folder import command
 from ..options.cluster import ROLE_MEMBERS, cluster_name_option
 from ..options.common import json_option
 from ..options.types import Duration
-from ..render.cluster import echo_status
 from ..render.output import echo_form
 from ..render.table import echo_table
+from .member import act_on_members
 
 WAYS = ("silent", "refused", "reset")  # of `database_links`, which is slow to import
 
@@ -40,7 +40,7 @@ nothing is answered, so members wait for their own time-outs.
 @json_option
 def cut(members: tuple[str, ...], how: str, name: str, as_json: bool) -> None:
     """See the help."""
-    _ask("cut", members, name, as_json, how=how)
+    act_on_members("cut", members, name, as_json, how=how)
 
 
 @click.command(
@@ -63,7 +63,7 @@ A workflow's start takes about ten round trips, so 100ms more are as bad as a de
 @json_option
 def slow(members: tuple[str, ...], by: float, name: str, as_json: bool) -> None:
     """See the help."""
-    _ask("slow", members, name, as_json, by=by)
+    act_on_members("slow", members, name, as_json, by=by)
 
 
 @click.command(
@@ -77,7 +77,7 @@ def slow(members: tuple[str, ...], by: float, name: str, as_json: bool) -> None:
 @json_option
 def heal(members: tuple[str, ...], name: str, as_json: bool) -> None:
     """See the help."""
-    _ask("heal", members, name, as_json)
+    act_on_members("heal", members, name, as_json)
 
 
 @click.command(name="fill-disk")
@@ -88,7 +88,7 @@ def fill_disk(name: str, as_json: bool) -> None:
 
     PostgreSQL ends with a write that it cannot do without. It needs space and a start.
     """
-    _ask("fill_disk", (DATABASE,), name, as_json)
+    act_on_members("fill_disk", (DATABASE,), name, as_json)
 
 
 @click.command(name="free-disk")
@@ -96,7 +96,7 @@ def fill_disk(name: str, as_json: bool) -> None:
 @json_option
 def free_disk(name: str, as_json: bool) -> None:
     """End `fill-disk`. If PostgreSQL has ended, start it: devserver cluster start postgres."""
-    _ask("free_disk", (DATABASE,), name, as_json)
+    act_on_members("free_disk", (DATABASE,), name, as_json)
 
 
 @click.command(name="exhaust-connections")
@@ -179,11 +179,3 @@ def _reached(name: str) -> Iterator[None]:
             f"cannot connect to the database of the cluster {name}: {error}",
             hint=f"start it with: {command('start', name)} {DATABASE}",
         ) from error
-
-
-def _ask(kind: str, members: tuple[str, ...], name: str, as_json: bool, **facts: object) -> None:
-    control = ClusterControl(name)
-    status = control.ask("status")
-    for member in members:
-        status = control.ask(kind, member=member, **facts)
-    echo_status(status, as_json=as_json)
