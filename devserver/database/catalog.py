@@ -21,8 +21,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """One snapshot: its record and its folder."""
+class SnapshotRecord:
+    """What is known of a snapshot, wherever it is."""
 
     name: str
     created: str
@@ -31,6 +31,12 @@ class Snapshot:
     server_version: str | None
     cli_version: str | None
     instance: str | None
+
+
+@dataclass(frozen=True)
+class Snapshot(SnapshotRecord):
+    """One snapshot: its record and its folder."""
+
     folder: Path
 
     @property

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from ..config.option_values import check_name as check_instance
 from ..errors import OptionError, SnapshotFileDamaged, SnapshotFileTooNew
-from .catalog import check_name
+from .catalog import SnapshotRecord, check_name
 
 KIND = b"temporal-devserver snapshot "
 FORM = 1
@@ -22,16 +22,8 @@ _WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_:-]{0,62}\Z")
 
 
 @dataclass(frozen=True)
-class SnapshotManifest:
+class SnapshotManifest(SnapshotRecord):
     """What the file says about the database in it."""
-
-    name: str
-    created: str
-    size: int
-    sha256: str
-    server_version: str | None
-    cli_version: str | None
-    instance: str | None
 
     def head(self) -> bytes:
         """The first two lines of the file."""
