@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from .printable import visible
@@ -44,7 +45,8 @@ class MarkdownSummary:
         """Add a text that shows, as it is, when its title is opened."""
         body = visible(text, keep="\n\t")[:MOST_PREFORMATTED]
         fence = "`" * max(3, _longest_fence(body) + 1)
-        self._blocks.append(f"<details><summary>{_html(title)}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>")
+        summary = escape(_line(title), quote=False)
+        self._blocks.append(f"<details><summary>{summary}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>")
 
     def append_to(self, file: Path) -> None:
         """Append it to a file, which the steps of a job share.
@@ -57,24 +59,20 @@ class MarkdownSummary:
             out.write(("\n" if out.tell() else "") + "\n\n".join(self._blocks) + "\n")
 
 
-def _line(texts: Iterable[str]) -> str:
-    return visible(" ".join(texts))
+def _line(text: str) -> str:
+    return visible(" ".join(text.split()))
 
 
 def _escaped(text: str) -> str:
-    line = _line(text.split())
+    line = _line(text)
     return MARKUP.sub(r"\\\1", line if len(line) <= MOST_CHARACTERS else line[:MOST_CHARACTERS] + "…")
 
 
 def _code(text: str) -> str:
-    line = _line(text.split())
+    line = _line(text)
     fence = "`" * (_longest_fence(line) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{space}{line}{space}{fence}"
-
-
-def _html(text: str) -> str:
-    return _line(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _longest_fence(text: str) -> int:
