@@ -48,7 +48,7 @@ def made_once(target: Path, make: Callable[[Path], None], *, lock: str, limit: f
         target: The folder.
         make: Gets an empty private folder.
         lock: The name of the file beside `target` that its maker locks.
-        limit: For so many seconds it waits for another maker.
+        limit: Seconds to wait for another maker.
         doing: What the other does, for the error, such as "fetching Cassandra".
 
     Raises:

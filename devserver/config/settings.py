@@ -23,7 +23,7 @@ from .settings_keys import KEYS, nearest, variable
 NAME = variable("name")
 
 
-@dataclass(frozen=True, eq=False, repr=False)  # generated for so many fields, these two cost every start a millisecond
+@dataclass(frozen=True, eq=False, repr=False)  # for this number of fields they cost each start 1 ms
 class Settings:
     """The settings of the user; None where a setting is not given. `settings_keys.KEYS` describes each.
 

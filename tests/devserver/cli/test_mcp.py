@@ -124,7 +124,7 @@ def test_an_agent_works_with_a_server(installed: Executable, devserver: Run, tmp
 
 
 def test_a_read_only_server_refuses_changes(home: Path, tmp_path: Path) -> None:
-    """Without --write tools that change something are not listed; who asks for one all the same is told about it."""
+    """Without --write, tools that change something are not listed, and a call of one is an error that names --write."""
     (tmp_path / "orders.py").write_text("raise SystemExit('this code has run')")
 
     async def talk(client: Client) -> None:
