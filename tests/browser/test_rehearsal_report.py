@@ -11,7 +11,7 @@ import pytest
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
 from devserver.rehearsal.scenario.result import PointResult, Sweep
-from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
+from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser, open_readable
 from tests.helpers.rehearsed import effect, result, run, twice
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
@@ -43,12 +43,7 @@ def page(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("width", [320, 400, 1280])
 def test_the_page_fits_and_is_readable(chromium: Browser, page: Path, width: int, dark: bool) -> None:
     """From a small phone to a desktop, in light and dark mode, nothing overflows and all text has enough contrast."""
-    chromium.open(page, width=width, dark=dark)
-    assert chromium.ask("document.documentElement.scrollWidth") == width
-    assert json.loads(chromium.ask(TOO_WIDE)) == []
-    (worst, text), *_ = json.loads(chromium.ask(CONTRASTS))
-    assert worst >= 4.5, text
-    assert chromium.requests == [page.as_uri()]
+    open_readable(chromium, page, width=width, dark=dark)
 
 
 def test_dark_mode(chromium: Browser, page: Path) -> None:

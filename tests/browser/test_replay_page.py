@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from devserver.replay import Candidate, HistoryOutcome, Outcome, ReplayFailure
 from devserver.replay.page import MOST_LISTED, write_page
 from devserver.replay.report import ReplayReport
-from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
+from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
@@ -61,12 +60,7 @@ def test_the_page_is_readable(chromium: Browser, tmp_path: Path) -> None:
     chromium.scripts(on=True)
     for width in (320, 400, 1400):
         for dark in (False, True):
-            chromium.open(page, width=width, dark=dark)
-            assert chromium.ask("document.documentElement.scrollWidth") == width
-            assert json.loads(chromium.ask(TOO_WIDE)) == []
-            (worst, text), *_ = json.loads(chromium.ask(CONTRASTS))
-            assert worst >= 4.5, text
-            assert chromium.requests == [page.as_uri()]
+            open_readable(chromium, page, width=width, dark=dark)
             assert chromium.ask("document.title") == f"Replay of shop.py: 1 replays, {MANY + 1:,} do not"
     assert chromium.ask("document.querySelectorAll('script, img').length") == 0
     assert HOSTILE in chromium.ask("document.querySelector('section tbody th').textContent")

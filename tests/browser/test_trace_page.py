@@ -15,7 +15,7 @@ from devserver import DevServer
 from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.devserver.otel.test_histories import ended, worker
-from tests.helpers.browser import CHROMIUM, CONTRASTS, TOO_WIDE, Browser, browser
+from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
@@ -69,12 +69,7 @@ def test_the_timeline_is_readable(chromium: Browser, page: Path) -> None:
     ids are escaped."""
     chromium.scripts(on=False)
     for width, dark in ((320, False), (320, True), (1280, False), (1280, True)):
-        chromium.open(page, width=width, dark=dark)
-        assert chromium.ask("document.documentElement.scrollWidth") == width
-        assert json.loads(chromium.ask(TOO_WIDE)) == []
-        (worst, text), *_ = json.loads(chromium.ask(CONTRASTS))
-        assert worst >= 4.5, text
-        assert chromium.requests == [page.as_uri()]
+        open_readable(chromium, page, width=width, dark=dark)
     shown = json.loads(chromium.ask(SHOWN))
     assert shown[0] == f"Tree {HOSTILE}"
     own = [text for text in shown[1:] if "Leaf" not in text]

@@ -208,3 +208,14 @@ def browser(folder: Path) -> Iterator[Browser]:
             driven.close()
         process.terminate()
         process.wait(20)
+
+
+def open_readable(chromium: Browser, page: Path, *, width: int, dark: bool) -> None:
+    """Load a page, and check that nothing overflows, all text has enough contrast, and no other file is loaded."""
+    chromium.open(page, width=width, dark=dark)
+    assert chromium.ask("document.documentElement.scrollWidth") == width
+    too_wide = json.loads(chromium.ask(TOO_WIDE))
+    assert too_wide == [], too_wide
+    (worst, text), *_ = json.loads(chromium.ask(CONTRASTS))
+    assert worst >= 4.5, text
+    assert chromium.requests == [page.as_uri()], chromium.requests
