@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devserver.cluster import Cluster, executable
+from devserver.cluster import Cluster
 from devserver.cluster.declaration import DEFAULT_VERSION
 from devserver.rehearsal import RehearsalSettings, Result, rehearse, scenarios_in
 from devserver.rehearsal.patient.pool import PatientPool
 from devserver.rehearsal.report.run_data import run_data
-from devserver.system.paths import HOME_VARIABLE
 from tests.conftest import end_processes_of
-from tests.devserver.cluster.test_real_cluster import BUILT
+from tests.helpers.built_server import BUILT, home_with_server, require_built
 from tests.helpers.checkout import ROOT
 
 pytestmark = pytest.mark.cluster
@@ -41,7 +39,7 @@ class Rehearsals:
             async with self._patients.borrowed(Cluster()):
                 pass
 
-        with self._home():
+        with home_with_server(self._folder):
             self._loop.run_until_complete(borrow())
 
     def run(self, file: str, name: str) -> Result:
@@ -53,7 +51,7 @@ class Rehearsals:
         same = scenario.patient.roles == Cluster().roles  # a test may leave no process that it has started
         folder = self._folder / str(self._count)
         settings = RehearsalSettings(folder=folder, patients=self._patients if same else None)
-        with self._home():
+        with home_with_server(self._folder):
             return self._loop.run_until_complete(rehearse(scenario, settings))
 
     def _require(self, version: str) -> None:
@@ -68,19 +66,11 @@ class Rehearsals:
             ours.mkdir(parents=True)
             (ours / BUILT.name).symlink_to(theirs)
 
-    @contextlib.contextmanager
-    def _home(self) -> Iterator[None]:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(HOME_VARIABLE, str(self._folder))
-            patch.setenv(executable.VARIABLE, str(BUILT))
-            yield
-
 
 @pytest.fixture(scope="module")
 def rehearsals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsals]:
     """Clusters for the rehearsals of this module; no process is left of them."""
-    if not BUILT.is_file():
-        pytest.skip(f"the server with all roles was not built: {BUILT} (devserver cluster build)")
+    require_built()
     home = tmp_path_factory.mktemp("patients")
     loop = asyncio.new_event_loop()
     patients = PatientPool(home / "clusters")

@@ -16,29 +16,25 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from devserver.cluster import Cluster, ClusterControl, executable
-from devserver.cluster.declaration import DEFAULT_VERSION
-from devserver.system.paths import HOME_VARIABLE, Paths
+from devserver.cluster import Cluster, ClusterControl
+from devserver.system.paths import Paths
 from tests.conftest import end_processes_of
+from tests.helpers.built_server import home_with_server, require_built
 from tests.helpers.checkout import ROOT
 from tests.helpers.greet_later import GreetLater, greet
 from tests.helpers.waiting import LIMIT
 
 pytestmark = pytest.mark.cluster
 
-BUILT = executable.built(DEFAULT_VERSION, Paths.default())  # of the user who runs the tests, not of a test
 QUEUE = "cluster-tests"
 
 
 @pytest.fixture(scope="module")
 def real_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterControl]:
     """A running cluster with two history processes; nothing is left of it."""
-    if not BUILT.is_file():
-        pytest.skip(f"the server with all roles was not built: {BUILT} (devserver cluster build)")
+    require_built()
     home = tmp_path_factory.mktemp("real-cluster")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(HOME_VARIABLE, str(home))
-        patch.setenv(executable.VARIABLE, str(BUILT))
+    with home_with_server(home):
         control = ClusterControl("real", Paths.default())
         with control.started(Cluster(), limit=LIMIT):
             yield control

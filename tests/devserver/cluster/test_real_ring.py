@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from devserver.cluster import Cluster, ClusterControl, RingRefused, cassandra, executable, roles
+from devserver.cluster import Cluster, ClusterControl, RingRefused, cassandra, roles
 from devserver.rehearsal import RehearsalSettings, Result, rehearse, scenarios_in
-from devserver.system.paths import HOME_VARIABLE, Paths
+from devserver.system.paths import Paths
 from tests.conftest import end_processes_of
 from tests.devserver.cluster.test_machine import states
-from tests.devserver.cluster.test_real_cluster import BUILT, start, until_started
+from tests.devserver.cluster.test_real_cluster import start, until_started
+from tests.helpers.built_server import BUILT, home_with_server, require_built
 from tests.helpers.checkout import ROOT
 from tests.helpers.waiting import eventually
 
@@ -32,14 +33,11 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with the built server; the jars and templates are those of the user who runs the tests."""
-    if not BUILT.is_file():
-        pytest.skip(f"the server with all roles was not built: {BUILT} (devserver cluster build)")
+    require_built()
     home = tmp_path_factory.mktemp("ring")
     (home / "cache").mkdir()
     (home / "cache" / "cluster").symlink_to(BUILT.parents[1])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(HOME_VARIABLE, str(home))
-        patch.setenv(executable.VARIABLE, str(BUILT))
+    with home_with_server(home):
         yield home
     assert not end_processes_of(home)
 

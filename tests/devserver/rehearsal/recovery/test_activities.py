@@ -12,13 +12,13 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from devserver.cluster import Cluster, ClusterControl, database_access, executable
+from devserver.cluster import Cluster, ClusterControl, database_access
 from devserver.cluster.declaration import DEFAULT_VERSION
 from devserver.cluster.postgres_server import ADMIN, PASSWORD
 from devserver.rehearsal import cluster as activities
-from devserver.system.paths import HOME_VARIABLE, Paths
+from devserver.system.paths import Paths
 from tests.conftest import end_processes_of
-from tests.devserver.cluster.test_real_cluster import BUILT
+from tests.helpers.built_server import BUILT, home_with_server, require_built
 from tests.helpers.waiting import LIMIT, eventually
 
 pytestmark = pytest.mark.cluster
@@ -30,12 +30,9 @@ DEADLINE = 20.0  # of a canary of a cluster that is well; a busy machine takes i
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterControl]:
     """A running cluster that the activities know as their patient."""
-    if not BUILT.is_file():
-        pytest.skip(f"the server with all roles was not built: {BUILT} (devserver cluster build)")
+    require_built()
     home = tmp_path_factory.mktemp("activities")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(HOME_VARIABLE, str(home))
-        patch.setenv(executable.VARIABLE, str(BUILT))
+    with home_with_server(home) as patch:
         control = ClusterControl("patient", Paths.default())
         with control.started(Cluster(), limit=LIMIT) as status:
             found = {
