@@ -31,6 +31,7 @@ async def role_health(member: str = "", address: str = "", role: str = "frontend
 
     It says that the process lives and is not stopping. It is no proof that anything works: for its first ten seconds at
     least it says SERVING while its database is dead, frozen, full, slow or cut off. See `canary` and `database_probe`.
+    A history process says NOT_SERVING for four to five seconds after its start, although it already serves.
     It reads, so it may run any number of times.
 
     Args:

@@ -93,7 +93,8 @@ def test_a_cluster_that_is_known_by_its_address(patient: ClusterControl, monkeyp
     assert len(run(activities.membership, address, DEFAULT_VERSION)["history"]) == 2
     owners = run(activities.shard_owners, 8, address)
     assert sum(map(len, owners.values())) == 8
-    assert run(activities.role_health, address=history, role="history") == "SERVING"
+    # It says NOT_SERVING for four to five seconds after its start.
+    eventually(lambda: run(activities.role_health, address=history, role="history") == "SERVING")
     assert run(activities.role_health, address=matching, role="history") != "SERVING"  # the port of another role
     assert run(activities.database_probe, database, ADMIN, "DATABASE_PASSWORD", deadline=DEADLINE) > 0
     assert run(activities.database_connections, database, ADMIN, "DATABASE_PASSWORD")["max_connections"] == 200
