@@ -18,6 +18,7 @@ from .event_stream import EventStream
 from .request_guard import LOOPBACK, PageRequest, RequestRefused, check_host, check_site, check_token, check_user
 
 MAX_BODY_BYTES = 64_000
+HTML = "text/html; charset=utf-8"
 SEND_SECONDS = 20.0  # a browser that takes nothing for longer is disconnected
 HEADERS = {
     "Cache-Control": "no-store",
@@ -27,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+NO_MORE: Mapping[str, str] = {}
 DOCUMENT_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -46,7 +48,7 @@ class PageFile:
     """A file to show: `content`, its type, and with `download` the name under which a browser saves it."""
 
     content: bytes
-    kind: str = "text/html; charset=utf-8"
+    kind: str = HTML
     download: str | None = None
 
 
@@ -177,9 +179,7 @@ class _PageHandler(BoundedHandler):
             nonce = secrets.token_urlsafe(16)
             query = dict(parse_qsl(self.path.partition("?")[2]))
             document = self.pages[path](PageRequest(path, query, nonce, self.token, self.start))
-            self._send(
-                document.encode(errors="replace"), "text/html; charset=utf-8", DOCUMENT_POLICY.format(nonce=nonce)
-            )
+            self._send(document.encode(errors="replace"), HTML, DOCUMENT_POLICY.format(nonce=nonce))
             return
         if path in self.streams:
             self._send_events(self.streams[path])
@@ -218,8 +218,8 @@ class _PageHandler(BoundedHandler):
             raise RequestRefused(400, "the request must be a JSON object")
         return values
 
-    def _send(self, body: bytes, kind: str, policy: str, more: Mapping[str, str] | None = None) -> None:
-        headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Type": kind, **(more or {})}
+    def _send(self, body: bytes, kind: str, policy: str, more: Mapping[str, str] = NO_MORE) -> None:
+        headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Type": kind, **more}
         self.server.request_arrived(self.connection)
         self.send_response(200)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():

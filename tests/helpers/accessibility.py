@@ -21,7 +21,7 @@ MOST_STOPS = 300
 RUN_AXE = """
 axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
   .then(({violations}) => JSON.stringify(violations.map(({id, help, nodes}) =>
-    [id, help, nodes.slice(0, 3).map(node => node.html.slice(0, 200) + " | " + (node.failureSummary || "").slice(0, 200))])))
+    [id, help, nodes.slice(0, 3).map(node => node.html.slice(0, 200) + " | " + node.failureSummary.slice(0, 200))])))
 """
 
 # The element with the focus: a number in the order of the document, a label, and what is wrong with it.
@@ -32,10 +32,11 @@ FOCUSED = """
   const box = e.getBoundingClientRect(), style = getComputedStyle(e);
   const wrong = [];
   if (box.width < 1 || box.height < 1) wrong.push("has no size");
-  if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) wrong.push("is off the screen");
+  if (box.bottom <= 0 || box.top >= innerHeight) wrong.push("is off the screen");
+  if (box.right <= 0 || box.left >= innerWidth) wrong.push("is off the screen");
   if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 1) wrong.push("shows no focus");
-  const label = e.tagName.toLowerCase() + " " + (e.getAttribute("aria-label") || e.textContent || e.id).trim().slice(0, 40);
-  return JSON.stringify([[...document.querySelectorAll("*")].indexOf(e), label, wrong]);
+  const label = (e.getAttribute("aria-label") || e.textContent || e.id).trim().slice(0, 40);
+  return JSON.stringify([[...document.querySelectorAll("*")].indexOf(e), e.tagName.toLowerCase() + " " + label, wrong]);
 })()
 """
 # Everything that Tab has to reach.
@@ -50,7 +51,8 @@ JSON.stringify([...document.querySelectorAll("a[href], button, input, select, te
 @cache
 def _axe() -> str:
     spec = importlib.util.find_spec("axe_core_python")
-    assert spec is not None and spec.origin is not None, "pip install -e '.[dev]' brings it"
+    assert spec is not None, "pip install -e '.[dev]' brings it"
+    assert spec.origin is not None
     return (Path(spec.origin).parent / "axe.min.js").read_text()
 
 

@@ -25,6 +25,7 @@ class Site:
         self.stream = stream
         self.done: list[Mapping[str, Any]] = []
         self.token = ""
+        self.client = httpx.Client(verify=False, timeout=LIMIT)
         server.add_page("/", self.page)
         server.add_file("/files/", lambda rest: PageFile(b"<p>file</p>") if rest == "one" else None)
         server.add_action("/do", self.act)
@@ -33,26 +34,32 @@ class Site:
 
     @property
     def port(self) -> int:
+        """Where it listens."""
         return int(self.server.url.rstrip("/").rpartition(":")[2])
 
     def page(self, request: PageRequest) -> str:
+        """The page `/`; its token is what a script on it would read."""
         self.token = request.token
         return f"<!doctype html><title>page {request.query.get('q')}</title>"
 
     def act(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An action that succeeds."""
         self.done.append(values)
         return {"message": "done"}
 
     def refuse(self, values: Mapping[str, Any]) -> None:
+        """An action that cannot be done."""
         raise DevServerError("not now", details=["because"], hint="later")
 
     def get(self, path: str = "/", **headers: str) -> httpx.Response:
-        return httpx.get(self.server.url + path[1:], headers=_named(headers), timeout=LIMIT)
+        """Send a GET."""
+        return self.client.get(self.server.url + path[1:], headers=_named(headers))
 
     def post(self, path: str = "/do", body: Any = None, **headers: str) -> httpx.Response:
+        """Send a POST as the page does."""
         content = json.dumps({} if body is None else body) if not isinstance(body, bytes) else body
         headers = {"Content-Type": "application/json", "X_Devserver_Token": self.token, **headers}
-        return httpx.post(self.server.url + path[1:], headers=_named(headers), content=content, timeout=LIMIT)
+        return self.client.post(self.server.url + path[1:], headers=_named(headers), content=content)
 
     def listen(self, seen: str | None = None, buffer: int | None = None) -> socket.socket:
         """A connection to the stream."""
@@ -75,8 +82,9 @@ def site(capfd: pytest.CaptureFixture[str]) -> Iterator[Site]:
     """A site that has been opened once; it must print nothing and end all connections."""
     with PageServer(send_limit=1) as server:
         site = Site(server, EventStream(heartbeat=0.1, most=3))
-        assert site.get().status_code == 200
-        yield site
+        with site.client:
+            assert site.get().status_code == 200
+            yield site
     eventually(lambda: not [thread for thread in threading.enumerate() if "process_request" in thread.name])
     assert capfd.readouterr() == ("", "")
 
@@ -103,9 +111,7 @@ def test_a_document_brings_its_own_guards(site: Site) -> None:
     assert policy != second.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "", "10.0.0.1"]
-)
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil:80", "", "10.0.0.1"])
 def test_a_foreign_host_is_refused(site: Site, host: str) -> None:
     """A name that an attacker's DNS answers with 127.0.0.1 reaches no page, no action and no stream."""
     for path in ("/", "/events", "/files/one"):
@@ -182,7 +188,7 @@ def test_unknown_paths_are_refused(site: Site) -> None:
     for path in ("/other", "/files/two", "/files/../do", "/do", "/%2e%2e/%2e%2e/etc/passwd"):
         assert site.get(path).status_code == 404
     assert site.post("/other").status_code == 404
-    assert httpx.put(site.server.url, timeout=LIMIT).status_code == 501
+    assert site.client.put(site.server.url).status_code == 501
 
 
 def test_a_file_cannot_reach_the_page_that_links_to_it(site: Site) -> None:
@@ -202,6 +208,8 @@ def test_another_user_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) ->
         socket.create_connection(("127.0.0.1", site.port)) as made,
     ):
         request_guard.check_user(made.getsockname(), made.getpeername())
+    site.client.close()
+    site.client = httpx.Client(verify=False)
     assert site.get().status_code == 403
 
 
