@@ -33,6 +33,7 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ),
     ("outages",),
     ("rehearsal",),
+    ("dashboard",),
     ("cli",),
     ("temporaltest",),
 )

@@ -166,13 +166,20 @@ class _PageHandler(BoundedHandler):
             check_site(self.headers, navigation=self.command == "GET" and path not in self.streams)
             action(unquote(path))
         except RequestRefused as refused:
-            self.send_json(refused.status, {"error": str(refused)}, HEADERS)
+            self._refuse(refused)
         except DevServerError as error:
             self.send_json(409, {**error.to_json(), "error": error.message}, HEADERS)
         except OSError:
             raise  # the browser has gone
         except Exception as error:  # noqa: BLE001 - the page shows it; the server goes on
             self.send_json(500, {"error": f"{type(error).__name__}: {error}"}, HEADERS)
+
+    def _refuse(self, refused: RequestRefused) -> None:
+        """Say why: in JSON, to a person as text."""
+        if self.headers.get("Sec-Fetch-Mode") != "navigate":
+            self.send_json(refused.status, {"error": str(refused)}, HEADERS)
+            return
+        self._send(f"{refused}\n".encode(), "text/plain; charset=utf-8", FILE_POLICY, status=refused.status)
 
     def _get(self, path: str) -> None:
         if path in self.pages:
@@ -218,10 +225,10 @@ class _PageHandler(BoundedHandler):
             raise RequestRefused(400, "the request must be a JSON object")
         return values
 
-    def _send(self, body: bytes, kind: str, policy: str, more: Mapping[str, str] = NO_MORE) -> None:
+    def _send(self, body: bytes, kind: str, policy: str, more: Mapping[str, str] = NO_MORE, status: int = 200) -> None:
         headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Type": kind, **more}
         self.server.request_arrived(self.connection)
-        self.send_response(200)
+        self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
