@@ -97,7 +97,7 @@ class ServerReader:
         names = {view.name for view in found}
         for memory in (self._known, self._sizes, self._snapshots):
             for name in set(memory) - names:
-                del memory[name]  # type: ignore[attr-defined]
+                del memory[name]
         return found
 
     def _view(self, folder: InstanceFolder, record: Record) -> ServerView:

@@ -255,7 +255,12 @@ def test_a_page_that_was_away_gets_only_what_changed(site: Site) -> None:
 def test_nothing_is_done_while_no_page_is_open(site: Site) -> None:
     """Who publishes sleeps until a page connects, and knows when the last one has gone."""
     watched = threading.Event()
-    waiting = threading.Thread(target=lambda: site.stream.wait_until_watched() and watched.set(), daemon=True)
+
+    def wait() -> None:
+        if site.stream.wait_until_watched():
+            watched.set()
+
+    waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     assert not watched.is_set()
     with site.listen() as page:
