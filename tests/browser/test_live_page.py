@@ -66,7 +66,7 @@ def test_a_rehearsal_from_its_start_to_its_report(chromium: Browser) -> None:
         chromium.open(page.url, width=1400)
         chromium.eventually(LIVE)
         assert "scale up" in chromium.ask(TEXT)
-        assert "killed" not in chromium.ask("document.getElementById('timeline').innerText")
+        assert "Fault 1" not in chromium.ask("document.getElementById('timeline').innerText")
         chromium.ask("document.querySelector('#timeline summary').focus()")
         chromium.press("Enter")
         now[0] = 2.5
@@ -85,7 +85,7 @@ def test_a_rehearsal_from_its_start_to_its_report(chromium: Browser) -> None:
         check_focus_order(chromium)
         shape = report.data([result(twice())])
         page.end(shape["results"][0])
-        page.finish(shape, wait=False)
+        page.finish(shape)
         chromium.eventually("document.getElementById('connection').innerText.includes('Finished')")
     assert "A side effect was repeated" in chromium.ask(TEXT)
     assert chromium.ask("document.title").startswith("Fail")
@@ -109,7 +109,7 @@ def test_a_sweep_fills_its_map(chromium: Browser) -> None:
         assert "2 of 90 points done, 1 not passed, about 12.0 s left" in chromium.ask(TEXT)
         assert f"event 1, {HOSTILE}" in chromium.ask(TEXT)
         check_accessible(chromium)
-        page.finish(report.data([]), wait=False)
+        page.finish(report.data([]))
 
 
 def test_hostile_texts_are_only_shown(chromium: Browser) -> None:
@@ -128,7 +128,7 @@ def test_hostile_texts_are_only_shown(chromium: Browser) -> None:
         page.run(lambda: evil, undisturbed=False)
         chromium.eventually("document.getElementById('logs').innerText.includes('<img')")
         shape = report.data([result(twice(), name=HOSTILE, reason=HOSTILE, file=HOSTILE)])
-        page.finish(shape, wait=False)
+        page.finish(shape)
         chromium.eventually("document.getElementById('connection').innerText.includes('Finished')")
     assert "owned" not in chromium.ask("document.title").replace(HOSTILE, "")
     assert chromium.ask("document.querySelectorAll('main img, main script').length") == 0

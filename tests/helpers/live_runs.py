@@ -26,7 +26,6 @@ def going_on(until: float, **more: object) -> RehearsalRun:
         [mark for mark in marks if mark.at <= until],
         [item for item in effects if item.at - effects[0].at + 1.05 <= until],
         steps=[StepResult(STEP, 1.1 if until > 1.1 else None, "add_node completes" if until > 1.1 else None)],
-        worker_log=["time=2026-03-01T12:00:00Z level=INFO msg=connected"],
-        **more,
+        **{"worker_log": ["time=2026-03-01T12:00:00Z level=INFO msg=connected"], **more},
     )
     return replace(made, ended=None, status="running", output=None, seen_until=until)

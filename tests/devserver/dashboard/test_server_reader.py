@@ -15,7 +15,6 @@ from devserver.instances.record import STOPPED, Record
 from devserver.system.paths import Paths
 from devserver.system.process import ProcessIdentity
 
-
 DASH = "\N{EN DASH}"
 
 
