@@ -21,8 +21,8 @@ def html(results: Sequence[Result], about: ReportStatus | None = None) -> str:
     return render(data(results, about))
 
 
-def render(shape: Mapping[str, Any]) -> str:
-    """Render a report's data as a page."""
+def render(shape: Mapping[str, Any], figures: Sequence[tuple[str, str]] = ()) -> str:
+    """Render a report's data as a page. `figures` are those of the debrief of a game day."""
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
@@ -44,7 +44,9 @@ def render(shape: Mapping[str, Any]) -> str:
     pictures = {number: drawn(shape["results"][number]) for number in shown}
     points = {number: _points(shape["results"][number]) for number in shown}
     page = environment.get_template("report.html")
-    return page.render(report=shape, shown=shown, pictures=pictures, points=points, words=text.VERDICTS)
+    return page.render(
+        report=shape, shown=shown, pictures=pictures, points=points, words=text.VERDICTS, figures=figures
+    )
 
 
 def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:

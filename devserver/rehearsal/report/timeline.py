@@ -17,7 +17,7 @@ MOST_ROWS = 24  # of one lane
 MOST_SMOOTH = 12  # activities with a line of their own although nothing happened to them
 MOST_NAMED = 3
 
-SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server log"}
+SINGLE = {"network": "Network", "database": "Database", "person": "Person", "check": "Checks", "log": "Server log"}
 
 
 def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
@@ -33,7 +33,7 @@ def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
     faults, some = _faults(result, scale)
     activities, more = _activities(result, scale)
     rows += [*faults, *activities, *_effects(result, scale)]
-    rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("check", "log")]
+    rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("person", "check", "log")]
     rows.append(_points("event", "Events of the history", marks, scale))
     placed = [
         TimelineRow(row.lane, row.label, row.shapes, TOP + ROW * number, row.troubled)
