@@ -76,6 +76,7 @@ UNLISTED = {
     "install": "Download and verify the server's executable.",
     "wait": "Wait until a server is ready.",
     "trust": "Trust a project's settings and modules.",
+    "drill": "Try one question on your workflow: pause, stop, detect, hand over.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
     "service": "Start a server at login.",
@@ -95,7 +96,8 @@ EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
 wait, trust, config (a project's settings), observe (Prometheus and Datadog),
-mcp (for agents and editors), service (starts at login), completion bash|zsh|fish.
+drill (pause, stop, detect, hand over), mcp (for agents and editors),
+service (starts at login), completion bash|zsh|fish.
 """
 
 
