@@ -201,6 +201,9 @@ REHEARSAL = record(
     reason=TEXT0,
     summary=TEXT,
     command=TEXT0,
+    command_folder_=TEXT0,
+    code_=or_null(record(file=TEXT, line=INT, text=TEXT)),
+    trace_=TEXT0,
     expectations=many(record(name=TEXT, verdict=VERDICT, evidence=TEXT0, details=TEXTS)),
     plan=many(record(step=TEXT, at=NUMBER0, trigger=TEXT0, problem=TEXT0)),
     began=TEXT0,
@@ -227,7 +230,16 @@ REHEARSAL = record(
         )
     ),
     faults=many(MARK),
-    outages=many(record(lane=TEXT, at=NUMBER, until=NUMBER0, ended=TEXT0, recovery_seconds=NUMBER0)),
+    outages=many(
+        record(
+            lane=TEXT,
+            at=NUMBER,
+            until=NUMBER0,
+            ended=TEXT0,
+            recovery_seconds=NUMBER0,
+            planned_seconds_=NUMBER0,
+        )
+    ),
     patient=ANY,
     activities=many(
         record(

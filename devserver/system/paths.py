@@ -102,6 +102,11 @@ class Paths(NamedTuple):
         """The debriefs of game days, a folder for each."""
         return self.data / "_debriefs"
 
+    @property
+    def past_rehearsals(self) -> Path:
+        """Reports of past rehearsals; the last ones are kept."""
+        return self.rehearsals / "past"
+
     def instance(self, name: str) -> Path:
         """The state folder of the instance `name`."""
         return self.instances / name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ from ..options.module_type import ModuleType
 if TYPE_CHECKING:
     from ...introspection.targets import CallTarget
     from ...rehearsal.guided.drill import Question
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 HELP = {
     "pause": "Pause your workflow, look at it, and resume it. The drill checks that nothing starts in between.",
@@ -34,7 +36,9 @@ Exits 0 when the answer is good, 1 when not, 4 when the drill could not be done.
 
 
 def _command(question: Question) -> click.Command:
-    script = click.option("--script", metavar="COMMAND", help="The command that does the rest by hand.")
+    script: Callable[[F], F] = click.option(
+        "--script", metavar="COMMAND", help="The command that does the rest by hand."
+    )
 
     @click.command(
         name=question, cls=InputCommand, resolve=workflow, bare=bare_workflow, help=f"{HELP[question]}\n{MORE}"
@@ -60,7 +64,7 @@ def _command(question: Question) -> click.Command:
     return command
 
 
-def _unchanged(function: Callable[..., Any]) -> Callable[..., Any]:
+def _unchanged(function: F) -> F:
     return function
 
 

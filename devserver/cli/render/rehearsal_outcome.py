@@ -67,6 +67,7 @@ def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
             for line in result_lines(result, seconds, line_width()):
                 click.echo(line)
     page, errors = _write_files(request, outcome, shape)
+    _keep(shape)
     if request.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))
@@ -96,6 +97,15 @@ def _write_files(
             except DevServerError as error:
                 errors.append(error)
     return next(iter(pages), None), errors
+
+
+def _keep(shape: dict[str, Any]) -> None:
+    """Keep the report among the past ones. Without room for it, there is none."""
+    from ...rehearsal.archive import RehearsalArchive
+    from ...system.paths import Paths
+
+    with contextlib.suppress(DevServerError):
+        RehearsalArchive(Paths.default()).add(shape)
 
 
 def _about(outcome: RehearsalOutcome) -> ReportStatus:

@@ -16,13 +16,13 @@ from typing import Any
 from ...errors import DevServerError
 from ...rehearsal import report
 from ...rehearsal.environment.worker_forkserver import WorkerForkServer
+from ...rehearsal.journal import Journal
 from ...rehearsal.patient.pool import PatientPool
 from ...rehearsal.run.runner import PATIENTS, RehearsalSettings, rehearse
 from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
-from .rehearsal_journal import Journal
 from .rehearsal_outcome import RehearsalOutcome, write_so_far
 from .rehearsal_progress import RehearsalProgress, progress_for
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,8 +12,9 @@ from ..report.data import combined, result_data
 from ..report.text import NAME_CHARACTERS, clean, seconds
 from ..scenario.result import Result
 from .checklist import checklist
+from .loader import examples
 from .measures import GameDayTimes, first_sign, times_of, wrong_turns
-from .notes import GameDayNote, Observation, ServerAction
+from .notes import CHANGE, END, GameDayNote, Observation, ServerAction
 from .server_actions import without_resets_end
 from .session import GameDaySession
 
@@ -29,7 +31,7 @@ ENDINGS = {
 
 def debrief_data(session: GameDaySession, result: Result, commands: Sequence[LoggedCommand]) -> dict[str, Any]:
     """The debrief: the report of the run, and what the person did, under `gameday`."""
-    shape = result_data(result)
+    shape = {**result_data(result), "command": _command_line(session, result.seed)}
     run = result.run
     workflow_id = run.workflow_id if run else ""
     began = run.began.timestamp() if run else 0.0
@@ -49,6 +51,7 @@ def debrief_data(session: GameDaySession, result: Result, commands: Sequence[Log
         "times": asdict(times),
         "first_sign": None if sign is None else {"at": sign[0], "shown": [clean(line) for line in sign[1]]},
         "notes": [_note(note) for note in session.notes[:MOST]],
+        "seed": result.seed,
         "server_actions": [_action(action) for action in actions[:MOST]],
         "commands": done[:MOST],
         "wrong_turns": [{"at": turn.at, "what": clean(turn.what), "why": clean(turn.why)} for turn in turns[:MOST]],
@@ -57,6 +60,14 @@ def debrief_data(session: GameDaySession, result: Result, commands: Sequence[Log
     }
     gameday["story"] = story(gameday, shape)
     return {**combined([shape]), "gameday": gameday}
+
+
+def _command_line(session: GameDaySession, seed: int) -> str:
+    """The command line that plays the same incident again."""
+    file = session.day.file
+    known = file is not None and examples().get(file.stem) == file
+    where = "SCENARIO.py" if file is None else file.stem if known else str(file)
+    return shlex.join(["devserver", "gameday", clean(where), "--seed", str(seed)])
 
 
 def _summary(session: GameDaySession, times: GameDayTimes) -> str:
@@ -84,7 +95,11 @@ def story(gameday: Mapping[str, Any], shape: Mapping[str, Any]) -> list[dict[str
         for item in gameday["server_actions"]
     ]
     lines += [{"at": item["at"], "who": "command", "what": _ran(item)} for item in gameday["commands"]]
-    lines += [{"at": item["at"], "who": "tools", "what": _shown(item)} for item in gameday["observations"]]
+    lines += [
+        {"at": item["at"], "who": "tools", "what": _shown(item)}
+        for item in gameday["observations"]
+        if item["why"] in (CHANGE, END)
+    ]
     lines += [
         {"at": turn["at"], "who": "wrong turn", "what": f"{turn['what']} ({turn['why']})"}
         for turn in gameday["wrong_turns"]

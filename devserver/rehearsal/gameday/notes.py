@@ -8,6 +8,8 @@ from typing import Literal
 
 NoteKind = Literal["noticed", "cause", "hint", "action", "trigger", "recovered", "end"]
 Ending = Literal["recovered", "person", "facilitator", "limit", "interrupted", "problem"]
+CHANGE = "a change"
+END = "the end"
 MOST_TEXT = 500  # characters that a person can say at once
 
 

@@ -9,7 +9,7 @@ from ...stuck.detector import find_stuck
 from ..environment.asyncio_compat import within
 from ..environment.run_context import RunContext
 from ..patient.patient import UP, Patient
-from .notes import Observation
+from .notes import CHANGE, Observation
 
 CALL_SECONDS = 3.0
 LAST_SECONDS = 5.0  # of the workload
@@ -24,6 +24,8 @@ class Observations:
         self._context = context
         self.found: list[Observation] = []
         self._looking = asyncio.Lock()
+        self._keys: tuple[tuple[str, ...], ...] = ()  # of what is stuck, without numbers of attempts
+        self._state: tuple[object, ...] = ((), ())
 
     async def look(self, why: str = "") -> None:
         """Look now. Without a `why`, only what has changed since the last look is kept."""
@@ -32,16 +34,18 @@ class Observations:
             stuck = await self._stuck()
             patient = self._context.patient
             seen = Observation(at, stuck, self._failures(), patient_lines(self._context, patient) if patient else ())
-            last = self.found[-1] if self.found else Observation(0.0)
-            changed = (seen.stuck, _members(seen)) != (last.stuck, _members(last))
+            state = (self._keys, _members(seen))
+            changed, self._state = state != self._state, state
             if len(self.found) < MOST and (why or changed):
-                self.found.append(Observation(seen.at, seen.stuck, seen.failures, seen.cluster, why or "a change"))
+                self.found.append(Observation(seen.at, seen.stuck, seen.failures, seen.cluster, why or CHANGE))
 
     async def _stuck(self) -> tuple[str, ...]:
         try:
             report = await within(CALL_SECONDS, find_stuck(self._context.client))
         except (DevServerError, asyncio.TimeoutError):
+            self._keys = (("no answer",),)
             return ("the server does not answer",)
+        self._keys = tuple(finding.key for finding in report.findings)
         return tuple(f"{finding.kind}: {finding.what}" for finding in report.findings[:MOST_FINDINGS])
 
     def _failures(self) -> dict[str, int]:

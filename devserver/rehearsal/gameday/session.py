@@ -15,7 +15,7 @@ from ..run.step_executor import StepExecutor
 from ..scenario.scenario import holds
 from ..scenario.view import RunView
 from .declaration import GameDay, Incident
-from .notes import MOST_TEXT, Ending, GameDayNote, NoteKind, ServerAction
+from .notes import END, MOST_TEXT, Ending, GameDayNote, NoteKind, ServerAction
 from .observations import Observations, patient_is_well
 from .server_actions import action_of, other_actions
 
@@ -100,7 +100,7 @@ class GameDaySession:
         if late and self.ending is None:
             self.ending = "limit"
         if self.observations is not None:
-            await self.observations.look("the end")
+            await self.observations.look(END)
         context = self.context
         self.server_actions += await other_actions(context.client, context.workflow_id, context.timeline.began)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ...system.files import write_whole
-from ..report.page import render
 from ..report.write import ReportNotWritten
-from .markdown import figures, markdown
+from .markdown import markdown
+from .page import debrief_html
 
 HTML_FILE = "debrief.html"
 JSON_FILE = "debrief.json"
@@ -26,7 +26,7 @@ def write_debrief(shape: Mapping[str, Any], folder: Path) -> Path:
     texts = {
         JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n",
         MARKDOWN_FILE: markdown(shape),
-        HTML_FILE: render(shape, figures=figures(shape["gameday"]["times"])),
+        HTML_FILE: debrief_html(shape),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -149,7 +149,7 @@ class StepExecutor:
     async def _do(self, step: PlanStep, trigger: TriggerEvent) -> None:
         self._done[self._plan.index(step)] = StepResult(str(step), self._context.timeline.now(), str(trigger))
         for action in step.actions:
-            mark = self._context.timeline.note(_lane(action), str(action), trigger=str(trigger))
+            mark = self._context.timeline.note(_lane(action), str(action), trigger=str(trigger), **_planned(action))
             try:
                 rest = await action.begin(self._context, trigger)
             except Exception as error:  # noqa: BLE001 - a user's action, or a call to a server that is down
@@ -234,3 +234,9 @@ def _words(error: Exception) -> str:
 
 def _lane(action: Action) -> Any:
     return getattr(action, "lane", "fault")
+
+
+def _planned(action: Action) -> dict[str, float]:
+    """How long the outage of a fault is planned to last, if it says so."""
+    seconds = getattr(action, "down", getattr(action, "seconds", None))
+    return {"planned_seconds": seconds} if isinstance(seconds, (int, float)) else {}
