@@ -39,6 +39,7 @@ SECTIONS = {
         "logs": "Show a server's log.",
         "env": "Print the settings that connect a client to a server.",
         "ui": "Open a server's Web UI.",
+        "dashboard": "Show servers, rehearsals and clusters on a local page.",
         "temporal": "Run the Temporal CLI against a server.",
         "snapshot": "Save and restore a server's state.",
         "reset": "Delete a server's state.",

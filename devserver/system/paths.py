@@ -92,6 +92,11 @@ class Paths(NamedTuple):
         """Running rehearsals, a journal and a folder for each."""
         return self.state / "rehearsals"
 
+    @property
+    def past_rehearsals(self) -> Path:
+        """Reports of past rehearsals; the last ones are kept."""
+        return self.rehearsals / "past"
+
     def instance(self, name: str) -> Path:
         """The state folder of the instance `name`."""
         return self.instances / name
