@@ -10,7 +10,6 @@ from urllib.parse import quote
 from ...system.files import write_whole
 from ...system.json_form import FORM
 from .fragments import style, templates
-from .page import page_script
 from .stored import ReportUnreadable, named, read_report
 from .text import clean
 from .write import HTML_FILE, JSON_FILE, ReportNotWritten
@@ -56,7 +55,7 @@ def write_index(folder: Path, shape: Mapping[str, Any]) -> Path:
     Raises:
         ReportNotWritten: The folder cannot be written.
     """
-    page = templates().get_template("index.html").render(index=shape, style=style(), most=MOST_SHOWN, **page_script())
+    page = templates().get_template("index.html").render(index=shape, style=style(), most=MOST_SHOWN)
     try:
         write_whole({folder / INDEX_FILE: page})
     except OSError as error:
@@ -81,7 +80,7 @@ def _report(place: Path, report: Mapping[str, Any]) -> dict[str, Any]:
 
 def _link(place: Path) -> str:
     """The page next to a report's data, relative to the index."""
-    return quote((place.parent / HTML_FILE).as_posix(), safe="/")
+    return "./" + quote((place.parent / HTML_FILE).as_posix(), safe="/")
 
 
 def _scenarios(reports: Sequence[tuple[Path, Mapping[str, Any]]]) -> list[dict[str, Any]]:
