@@ -204,6 +204,7 @@ REHEARSAL = record(
     command_folder_=TEXT0,
     code_=or_null(record(file=TEXT, line=INT, text=TEXT)),
     trace_=TEXT0,
+    kept_server_=or_null(record(command=TEXT, web_ui=TEXT)),
     expectations=many(record(name=TEXT, verdict=VERDICT, evidence=TEXT0, details=TEXTS)),
     plan=many(record(step=TEXT, at=NUMBER0, trigger=TEXT0, problem=TEXT0)),
     began=TEXT0,
@@ -517,6 +518,53 @@ REPORTS: dict[str, Schema] = {
         results=many(REHEARSAL),
         report_=TEXT0,
         kept_=TEXT0,
+    ),
+    "rehearsal-comparison": document(
+        "devserver rehearse compare --json",
+        verdict=one_of("worse", "better", "same"),
+        a=record(report=TEXT, created=TEXT, verdict=VERDICT),
+        b=record(report=TEXT, created=TEXT, verdict=VERDICT),
+        counts=by_name(INT),
+        scenarios=many(
+            record(
+                name=TEXT,
+                turn=INT,
+                a=or_null(VERDICT),
+                b=or_null(VERDICT),
+                change=one_of("worse", "gone", "better", "same", "new"),
+                expectations=many(
+                    record(name=TEXT, a=or_null(VERDICT), b=or_null(VERDICT), change=TEXT, evidence=TEXT)
+                ),
+                figures=many(record(key=TEXT, name=TEXT, a=NUMBER0, b=NUMBER0, difference=NUMBER0, change=TEXT)),
+            )
+        ),
+    ),
+    "rehearsal-index": document(
+        "devserver rehearse index --json",
+        page=TEXT,
+        reports=many(
+            record(path=TEXT, link=TEXT, created=TEXT, verdict=VERDICT, counts=by_name(INT), incomplete=TEXT0)
+        ),
+        scenarios=many(
+            record(
+                name=TEXT,
+                verdict=VERDICT,
+                since=TEXT0,
+                unmet=many(record(name=TEXT, since=TEXT0)),
+                runs=many(
+                    record(
+                        report=INT,
+                        link=TEXT,
+                        created=TEXT,
+                        verdict=VERDICT,
+                        seconds=NUMBER0,
+                        recovery_seconds=NUMBER0,
+                        unmet=TEXTS,
+                    )
+                ),
+            )
+        ),
+        skipped=TEXTS,
     ),
     "rehearsal-plan": document(
         "devserver rehearse --dry-run --json",

@@ -19,6 +19,8 @@ NAMES = {
     ("workflow", "search"): "search",
     ("workflow", "stuck"): "stuck",
     ("workflow", "replay"): "replay",
+    ("rehearse", "compare"): "rehearsal-comparison",
+    ("rehearse", "index"): "rehearsal-index",
     ("rehearse",): "rehearsal-report",
     ("deployment", "set-current"): "deployment-change",
     ("deployment", "ramp"): "deployment-change",
