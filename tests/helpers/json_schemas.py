@@ -20,6 +20,7 @@ NAMES = {
     ("workflow", "stuck"): "stuck",
     ("workflow", "replay"): "replay",
     ("rehearse",): "rehearsal-report",
+    ("gameday", "run"): "debrief",
     ("deployment", "set-current"): "deployment-change",
     ("deployment", "ramp"): "deployment-change",
     ("deployment", "rollback"): "deployment-change",

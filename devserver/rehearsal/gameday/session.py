@@ -126,7 +126,7 @@ class GameDaySession:
             if self.recovered_at is None and await self._is_well():
                 self.recovered_at = self.context.timeline.now()
                 self._note("recovered", "")
-            if self.recovered_at is not None and self._cause_is_settled():
+            if self.recovered_at is not None and self._cause_is_settled() and self._may_end():
                 self.finish("recovered")
             await asyncio.sleep(POLL_SECONDS)
 
@@ -142,6 +142,11 @@ class GameDaySession:
 
     def _cause_is_settled(self) -> bool:
         return self.cause_named_at is not None or not (self.incident.named or self.facilitated)
+
+    def _may_end(self) -> bool:
+        """Whether nothing is left to see: the runbook has ended, if an expectation is about its end."""
+        ends = any(getattr(wanted, "judges_end", False) for wanted in self.day.scenario.expect)
+        return self.status != "running" or not ends
 
     # The state
 
