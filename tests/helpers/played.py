@@ -69,12 +69,10 @@ class PlayedGameDay:
 
 
 @contextlib.contextmanager
-def played(
-    run: Run, folder: Path, *options: str, only: str = "The night watch", file: str = ""
-) -> Iterator[PlayedGameDay]:
+def played(run: Run, folder: Path, *options: str, only: str = "The night watch") -> Iterator[PlayedGameDay]:
     """Run a game day until the end of the block."""
     report, log = folder / "report", folder / "game-day.log"
-    words = command("gameday", "run", file or str(FILE), "--only", only, "--report", str(report), *options)
+    words = command("gameday", "run", str(FILE), "--only", only, "--report", str(report), *options)
     with log.open("w") as err:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=err, text=True, start_new_session=True)
     try:
