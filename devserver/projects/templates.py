@@ -105,8 +105,10 @@ _ALL = (
         "Incidents with hidden faults for people to practise.",
         tuple(
             f"gamedays/{name}.py"
-            for name in ("cluster", "cluster_runbook", "imports", "imports_runbook")
-            + ("payouts", "payouts_next", "payouts_runbook")
+            for name in (
+                *("cluster", "cluster_runbook", "imports", "imports_runbook"),
+                *("payouts", "payouts_next", "payouts_runbook"),
+            )
         ),
         dependencies=("temporalio", "temporal-devserver"),
         try_it=("pytest", "devserver gameday imports.py"),

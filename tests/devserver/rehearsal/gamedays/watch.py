@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from watch_runbook import OUT
-
 from devserver.rehearsal import (
     GameDay,
     GameDayAction,
@@ -21,6 +19,8 @@ from devserver.rehearsal import (
     at,
     faults,
 )
+
+OUT = "lamp-is-out"  # as in the runbook
 
 
 @dataclass(frozen=True)
