@@ -22,6 +22,7 @@ NAMES = {
     ("rehearse", "compare"): "rehearsal-comparison",
     ("rehearse", "index"): "rehearsal-index",
     ("rehearse",): "rehearsal-report",
+    ("gameday", "run"): "debrief",
     ("deployment", "set-current"): "deployment-change",
     ("deployment", "ramp"): "deployment-change",
     ("deployment", "rollback"): "deployment-change",

@@ -83,11 +83,12 @@ def _summary(session: GameDaySession, times: GameDayTimes) -> str:
     text = ", ".join(parts)
     nobody = not [note for note in session.notes if note.kind in ("noticed", "cause", "hint", "action")]
     idle = " Nobody did anything." if nobody and not session.server_actions else ""
-    return f"{text[0].upper()}{text[1:]}. {ENDINGS[session.ending or 'problem']}{idle}"
+    how = "" if session.ending == "recovered" else f" {ENDINGS[session.ending or 'problem']}"
+    return f"{text[0].upper()}{text[1:]}.{how}{idle}"
 
 
 def story(gameday: Mapping[str, Any], shape: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Everything that happened, by time: `at`, `who` and `what`."""
+    """Everything that happened, by time: `at`, `who`, `what`, and why it did not help (`wrong`)."""
     lines = [{"at": item["at"], "who": "incident", "what": item["what"]} for item in shape["faults"]]
     lines += [{"at": note["at"], "who": _WHO[note["kind"]], "what": _said(note)} for note in gameday["notes"]]
     lines += [
@@ -100,11 +101,13 @@ def story(gameday: Mapping[str, Any], shape: Mapping[str, Any]) -> list[dict[str
         for item in gameday["observations"]
         if item["why"] in (CHANGE, END)
     ]
-    lines += [
-        {"at": turn["at"], "who": "wrong turn", "what": f"{turn['what']} ({turn['why']})"}
-        for turn in gameday["wrong_turns"]
-    ]
-    return sorted(lines, key=lambda line: line["at"])
+    whys = {turn["at"]: turn for turn in gameday["wrong_turns"]}
+    found: list[dict[str, Any]] = []
+    for line in sorted(lines, key=lambda line: line["at"]):
+        turn = whys.pop(line["at"], None) if line["who"] == "person" else None
+        found.append({**line, "wrong": None if turn is None else turn["why"]})
+    found += [{"at": turn["at"], "who": "person", "what": turn["what"], "wrong": turn["why"]} for turn in whys.values()]
+    return sorted(found, key=lambda line: line["at"])
 
 
 _WHO = {
