@@ -28,9 +28,11 @@ from .record import CRASHED, READY, STOPPED, STOPPING, Record, down_command, up_
 
 if TYPE_CHECKING:
     from ..database import DatabaseLease, Overdue
+    from ..network.tls_front import TlsFront
 
 LEASE_POLL_SECONDS = 0.25
 LOG_POLL_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 NO_SCHEDULES = "worker.perNamespaceWorkerCount=0"  # the workers in the server that run schedules
 LOCK_SECONDS = 3.0  # more than the moment for which another process looks whether the lock is held
 
@@ -44,6 +46,7 @@ class Supervisor:
             `{"ready": record}`.
         abandoned: Whether the process that asked for the server has ended; asked until the server is ready.
         started: The pid of the server if it was started already.
+        on_look: Called every second while the server is ready.
     """
 
     def __init__(
@@ -52,10 +55,12 @@ class Supervisor:
         on_event: Callable[[dict[str, Any]], None],
         abandoned: Callable[[], bool] = lambda: False,
         started: int | None = None,
+        on_look: Callable[[], None] | None = None,
     ) -> None:
         self._spec = spec
         self._folder = InstanceFolder(spec.paths, spec.name)
         self._on_event = on_event
+        self._on_look = on_look
         self._signals = SignalWaiter()
         self._database_lease: DatabaseLease | None = None
         self._is_interrupted = lambda: self._signals.ending is not None or abandoned()
@@ -65,6 +70,7 @@ class Supervisor:
         self._folder_lock: LockedFile | None = None
         self._overdue: Overdue | None = None
         self._to_pause: list[tuple[str, str]] = []
+        self._tls_front: TlsFront | None = None
 
     def run(self) -> int | None:
         """Run the server to its end.
@@ -117,6 +123,10 @@ class Supervisor:
             from .. import database
 
             database.stamp(spec.database, server_version=spec.server_version, cli_version=spec.version)
+        if spec.ports.tls is not None:
+            from .tls import serve_tls
+
+            self._tls_front = serve_tls(self._folder, spec.options, spec.ports)
         record = record.changed(state=READY)
         self._write(record)
         return record
@@ -153,7 +163,9 @@ class Supervisor:
         unheld_since: float | None = None
         look_at_log = time.monotonic() + LOG_POLL_SECONDS
         while self._signals.ending is None:
-            self._signals.sleep(LEASE_POLL_SECONDS if self._spec.held else LOG_POLL_SECONDS)
+            self._signals.sleep(self._poll_seconds)
+            if self._on_look is not None and self._signals.ending is None and self._state() == READY:
+                self._on_look()
             if time.monotonic() >= look_at_log:
                 bound_log(self._spec.log)
                 look_at_log = time.monotonic() + LOG_POLL_SECONDS
@@ -167,6 +179,12 @@ class Supervisor:
             elif self._state() == CRASHED:
                 raise self._crashed()
         self._finish()
+
+    @property
+    def _poll_seconds(self) -> float:
+        if self._spec.held:
+            return LEASE_POLL_SECONDS
+        return LOG_POLL_SECONDS if self._on_look is None else LOOK_SECONDS
 
     def _state(self) -> str | None:
         return None if self._record is None else self._record.state
@@ -215,6 +233,8 @@ class Supervisor:
 
     def _clean_up(self, state: str, reason: str | None = None) -> None:
         """End the server, remove what is not kept, and write the last state of the instance."""
+        if self._tls_front is not None:
+            self._tls_front.close()
         self._end_process(self._launch.process)
         if self._database_lease is not None:
             self._database_lease.release()
