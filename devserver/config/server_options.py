@@ -26,6 +26,7 @@ SMALLEST_EPHEMERAL = 16 * 1024 * 1024  # an empty database with its write-ahead 
 LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 LOG_FORMATS = ("text", "json")
 
+LONGEST_HOST_NAME = 253
 GENERATED = "generated"  # in place of an API key
 TLS_OPTIONS = ("tls_port", "tls_client_auth", "tls_hostnames", "tls_expired", "api_key")
 
@@ -253,7 +254,7 @@ def _check_tls(options: ServerOptions) -> None:
             hint=f"use --api-key {GENERATED} for a random one",
         )
     for name in options.tls_hostnames:
-        if not _HOST_NAME.match(name):
+        if not _HOST_NAME.match(name) or len(name) > LONGEST_HOST_NAME:
             raise OptionError(
                 f"--tls-hostname {name!r} is not a host name or an IP address",
                 hint="for example --tls-hostname orders.a1b2c.tmprl.cloud",

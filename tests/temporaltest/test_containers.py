@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from docker.models.containers import Container
 from temporalio.client import Client
 
+from devserver.executables.known_releases import PINS
 from devserver.system.ports import Reservations
 from scripts import image as script
 from tests.helpers.docker_engine import Engine, build, engine
@@ -113,6 +115,17 @@ def test_the_image_stops_at_once(docker: Engine, image: str, volume: str) -> Non
 def test_the_image_has_the_command_of_up() -> None:
     """The Dockerfile's command is what the code of today starts; `python scripts/image.py` writes it."""
     assert script.rewritten(DOCKERFILE.read_text()) == DOCKERFILE.read_text()
+
+
+def test_the_image_can_be_built_for_any_processor() -> None:
+    """No line of the Dockerfile names a processor: the executable is that of the machine, or of `--platform`, which
+    builds under emulation. Every version has pinned hashes for both.
+    """
+    text = DOCKERFILE.read_text()
+    assert re.findall(r"(?i)amd64|x86|arm64|aarch64|--platform|TARGETARCH", text) == []
+    assert {
+        platform for pins in PINS.values() for platform in ("linux-amd64", "linux-arm64") if platform not in pins
+    } == set()
 
 
 def test_compose(docker: Engine, image: str, tmp_path: Path) -> None:

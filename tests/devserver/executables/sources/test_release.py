@@ -16,7 +16,7 @@ from devserver.executables.sources import http
 from devserver.executables.sources.http import Http
 from devserver.executables.sources.release import Release
 from devserver.executables.sources.source import Fetched
-from devserver.system.platforms import Platform, current
+from devserver.system.platforms import Platform, current, platform_of
 from tests.helpers.download_service import (
     VERSION,
     DownloadService,
@@ -56,9 +56,11 @@ def client(service: DownloadService, tmp_path: Path, recorder: Recorder) -> Clie
 def test_the_service_is_asked_in_the_form_of_the_official_one(client: Client) -> None:
     """Version in the path, platform, architecture and format in the query."""
     fetched = client.fetch(platform=Platform("darwin", "arm64"))
+    client.fetch(platform=platform_of("linux", "aarch64"))
     client.fetch(platform=Platform("windows", "amd64"))
     assert client.service.asked == [
         f"/cli/v{VERSION}?platform=darwin&arch=arm64&format=tar.gz",
+        f"/cli/v{VERSION}?platform=linux&arch=arm64&format=tar.gz",
         f"/cli/v{VERSION}?platform=windows&arch=amd64&format=zip",
     ]
     assert fetched.path.read_bytes() == script()
