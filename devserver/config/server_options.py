@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
 from .option_values import IDENTIFIER, check_namespace, dynamic_value
+from .tls_options import check_tls, used
 from .tuning import TUNINGS
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ SMALLEST_EPHEMERAL = 16 * 1024 * 1024  # an empty database with its write-ahead 
 LOG_LEVELS = ("debug", "info", "warn", "error", "never")
 LOG_FORMATS = ("text", "json")
 
-LONGEST_HOST_NAME = 253
-GENERATED = "generated"  # in place of an API key
-TLS_OPTIONS = ("tls_port", "tls_client_auth", "tls_hostnames", "tls_expired", "api_key")
-
-_API_KEY = re.compile(r"[!-~]+\Z")
-_HOST_NAME = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z|[0-9A-Fa-f:]+\Z")
 _URL = re.compile(r"https?://[^\s/]+\S*\Z")
 
 
@@ -112,7 +107,7 @@ class ServerOptions:
             check_namespace(name)
         _check_pairs(self)
         _check_address(self)
-        _check_tls(self)
+        check_tls(self.tls, used(self), self.api_key, self.tls_hostnames)
 
     def opens_network(self) -> bool:
         """Whether other machines can reach the server."""
@@ -121,12 +116,7 @@ class ServerOptions:
     @property
     def serves_tls(self) -> bool:
         """Whether a second port serves gRPC over TLS."""
-        return self.tls if self.tls is not None else bool(self.tls_options)
-
-    @property
-    def tls_options(self) -> tuple[str, ...]:
-        """The options in use that are for TLS only."""
-        return tuple(name for name in TLS_OPTIONS if getattr(self, name) not in (None, False, ()))
+        return self.tls if self.tls is not None else bool(used(self))
 
     @property
     def ui_address(self) -> str:
@@ -241,23 +231,6 @@ def _check_address(options: ServerOptions) -> None:
                     "a dev server has no authentication: everyone who can reach it can read and change everything"
                 ],
                 hint="add --allow-remote if that is what you want",
-            )
-
-
-def _check_tls(options: ServerOptions) -> None:
-    if options.tls is False and options.tls_options:
-        names = ", ".join("--" + name.replace("_", "-") for name in options.tls_options)
-        raise OptionError(f"--no-tls contradicts {names}", hint="leave one of them out")
-    if options.api_key is not None and not _API_KEY.match(options.api_key):
-        raise OptionError(
-            "--api-key has a space, or a character that is not ASCII, or none at all",
-            hint=f"use --api-key {GENERATED} for a random one",
-        )
-    for name in options.tls_hostnames:
-        if not _HOST_NAME.match(name) or len(name) > LONGEST_HOST_NAME:
-            raise OptionError(
-                f"--tls-hostname {name!r} is not a host name or an IP address",
-                hint="for example --tls-hostname orders.a1b2c.tmprl.cloud",
             )
 
 

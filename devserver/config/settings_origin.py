@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..system.redact import without_user
-from .server_options import GENERATED
 from .settings import ProjectFile, Settings, field_of
 from .settings_keys import KEYS, OTHER_VARIABLES, PREFIX, known_variables, nearest_variable, variable
+from .tls_options import GENERATED
 
 API_KEY, MASK = "api-key", "***"
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..config.durations import format_duration
-from ..config.server_options import GENERATED
 from ..config.sizes import format_size
+from ..config.tls_options import GENERATED
 from ..errors import InstanceRunning
 from ..server.http_api import HttpApi
 from ..server.namespaces import NamespaceSettings, ensure_namespaces, within

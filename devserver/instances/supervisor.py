@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DevServerError, StartFailed
 from ..server.launch import Launch
-from ..server.log import bound_log, log_tail
+from ..server.log import bound_log
 from ..server.spec import ServerSpec
-from ..server.start_errors import log_details
+from ..server.start_errors import explain_crash
 from ..system.filelocks import LockedFile
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
@@ -162,8 +162,9 @@ class Supervisor:
         """Wait for the end: a signal, the server's own end, or no lease for as long as the server lingers."""
         unheld_since: float | None = None
         look_at_log = time.monotonic() + LOG_POLL_SECONDS
+        pause = LEASE_POLL_SECONDS if self._spec.held else LOOK_SECONDS if self._on_look else LOG_POLL_SECONDS
         while self._signals.ending is None:
-            self._signals.sleep(self._poll_seconds)
+            self._signals.sleep(pause)
             if self._on_look is not None and self._signals.ending is None and self._state() == READY:
                 self._on_look()
             if time.monotonic() >= look_at_log:
@@ -179,12 +180,6 @@ class Supervisor:
             elif self._state() == CRASHED:
                 raise self._crashed()
         self._finish()
-
-    @property
-    def _poll_seconds(self) -> float:
-        if self._spec.held:
-            return LEASE_POLL_SECONDS
-        return LOG_POLL_SECONDS if self._on_look is None else LOOK_SECONDS
 
     def _state(self) -> str | None:
         return None if self._record is None else self._record.state
@@ -256,10 +251,5 @@ class Supervisor:
         process.wait()
 
     def _crashed(self) -> DevServerError:
-        spec = self._spec
-        state = "its state is lost" if spec.options.ephemeral else "its database has all acknowledged changes"
-        return StartFailed(
-            f"the server of the instance {spec.name} crashed ({self._record and self._record.exit})",
-            details=log_details(log_tail(spec.log)),
-            hint=f"{state}; start it again with: {up_command(spec.name)}",
-        )
+        reason = self._record.exit if self._record else None
+        return explain_crash(self._spec, reason, up_command(self._spec.name))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..config.server_options import GENERATED, LOOPBACK, ServerOptions
+from ..config.server_options import LOOPBACK, ServerOptions
+from ..config.tls_options import GENERATED
 from ..errors import PortLost, PortTaken
 from ..network.certificates import CertificateFiles, issue
 from ..server.command_line import Ports

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from temporalio.client import Client
 from devserver.executables.known_releases import PINS
 from devserver.system.ports import Reservations
 from scripts import image as script
+from tests.helpers.checkout import ROOT
 from tests.helpers.docker_engine import Engine, build, engine
 from tests.helpers.docker_images import DOCKERFILE, project_image
 from tests.helpers.waiting import eventually
@@ -126,6 +128,14 @@ def test_the_image_can_be_built_for_any_processor() -> None:
     assert {
         platform for pins in PINS.values() for platform in ("linux-amd64", "linux-arm64") if platform not in pins
     } == set()
+
+
+def test_the_images_build_has_what_the_readme_links_to() -> None:
+    """The build of the wheel fails on a dead link, and in the Dockerfile it sees what .dockerignore lets through."""
+    shown = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    links = re.findall(r"\]\(([^)#:\s]+)", (ROOT / "README.md").read_text())
+    assert len(links) > 10
+    assert [link for link in links if not any(fnmatch(link.partition("/")[0], name) for name in shown)] == []
 
 
 def test_compose(docker: Engine, image: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.errors import BuildError
 
 from devserver.executables.known_releases import DEFAULT_VERSION, PINS
 from devserver.system.files import sha256_of
@@ -66,15 +67,11 @@ def base(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 def image(docker: Engine, base: str) -> Iterator[str]:
     """The image of the whole Dockerfile, from this checkout."""
     name = f"temporaltest-whole-{os.urandom(4).hex()}"
-    docker.client.images.build(
-        path=str(ROOT),
-        dockerfile="containers/Dockerfile",
-        tag=name,
-        buildargs={"PYTHON": base},
-        network_mode="host",
-        rm=True,
-        forcerm=True,
-    )
+    how = {"dockerfile": "containers/Dockerfile", "buildargs": {"PYTHON": base}, "network_mode": "host"}
+    try:
+        docker.client.images.build(path=str(ROOT), tag=name, rm=True, forcerm=True, **how)
+    except BuildError as error:
+        pytest.fail("".join(str(line.get("stream", "")) for line in error.build_log)[-4000:])
     yield name
     docker.client.images.remove(name, force=True)
 

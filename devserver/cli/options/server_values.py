@@ -8,9 +8,10 @@ from typing import Any
 
 from ...config.durations import parse_duration
 from ...config.option_values import parse_pair
-from ...config.server_options import DEFAULT_RETENTION, LOOPBACK, TLS_OPTIONS, ServerOptions
+from ...config.server_options import DEFAULT_RETENTION, LOOPBACK, ServerOptions
 from ...config.settings import Settings, field_of
 from ...config.sizes import parse_size
+from ...config.tls_options import TLS_OPTIONS
 from ...errors import OptionError
 
 # Options that exclude each other: one that is given as a flag is used in place of these settings.

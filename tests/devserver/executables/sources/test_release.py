@@ -56,15 +56,20 @@ def client(service: DownloadService, tmp_path: Path, recorder: Recorder) -> Clie
 def test_the_service_is_asked_in_the_form_of_the_official_one(client: Client) -> None:
     """Version in the path, platform, architecture and format in the query."""
     fetched = client.fetch(platform=Platform("darwin", "arm64"))
-    client.fetch(platform=platform_of("linux", "aarch64"))
     client.fetch(platform=Platform("windows", "amd64"))
     assert client.service.asked == [
         f"/cli/v{VERSION}?platform=darwin&arch=arm64&format=tar.gz",
-        f"/cli/v{VERSION}?platform=linux&arch=arm64&format=tar.gz",
         f"/cli/v{VERSION}?platform=windows&arch=amd64&format=zip",
     ]
     assert fetched.path.read_bytes() == script()
     assert "secret" not in fetched.origin
+
+
+@pytest.mark.parametrize(("machine", "arch"), [("aarch64", "arm64"), ("arm64", "arm64"), ("x86_64", "amd64")])
+def test_a_machine_gets_its_own_archive(client: Client, machine: str, arch: str) -> None:
+    """An arm64 machine under Linux, whatever it calls itself, downloads that of arm64."""
+    client.fetch(platform=platform_of("linux", machine))
+    assert client.service.asked == [f"/cli/v{VERSION}?platform=linux&arch={arch}&format=tar.gz"]
 
 
 def test_progress_is_told_up_to_the_end(client: Client) -> None:
