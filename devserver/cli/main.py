@@ -96,9 +96,9 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-wait, reset, trust, config (a project's settings), metrics, observe (Prometheus, Datadog),
-drill (pause, stop, detect, hand over), mcp (for agents and editors),
-service (starts at login), completion bash|zsh|fish.
+wait, reset, trust, config (a project's settings), metrics, observe (Prometheus
+and Datadog), drill (pause, stop, detect, hand over), mcp (for agents and
+editors), service (starts at login), completion bash|zsh|fish.
 """
 
 
