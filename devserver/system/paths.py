@@ -93,6 +93,16 @@ class Paths(NamedTuple):
         return self.state / "rehearsals"
 
     @property
+    def gamedays(self) -> Path:
+        """Running game days, a folder for each."""
+        return self.state / "gamedays"
+
+    @property
+    def debriefs(self) -> Path:
+        """The debriefs of game days, a folder for each."""
+        return self.data / "_debriefs"
+
+    @property
     def past_rehearsals(self) -> Path:
         """Reports of past rehearsals; the last ones are kept."""
         return self.rehearsals / "past"

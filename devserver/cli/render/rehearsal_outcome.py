@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import DevServerError
-from .progress import on_terminal
 from .rehearsal import line_width, result_lines
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def finish(request: RehearsalRequest, outcome: RehearsalOutcome, live: LivePage 
     page, errors = _write_files(request, outcome, shape)
     _keep(shape)
     if live is not None:
-        live.finish(shape, wait=on_terminal() and outcome.interrupted is None)
+        live.finish(shape)
     if request.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))

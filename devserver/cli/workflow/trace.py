@@ -11,7 +11,7 @@ import click
 
 from ...client.target import Connection, Target
 from ...errors import OptionError
-from ..options.client import connect_with, converter_for, converter_options
+from ..options.client import connect_with, converter_for, converter_options, defer_sdk
 from ..options.common import json_option
 from ..options.connection import connection_options
 from ..options.history_files import file_option, names_files, stored_histories
@@ -71,6 +71,7 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str | None
     _check_together(how)
     if not how["follow"]:  # objects live until they are shown: collecting garbage takes a fifth of the time
         gc.set_threshold(GARBAGE)
+    defer_sdk()
     from ...trace import TraceOptions
 
     wanted = TraceOptions(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
@@ -116,7 +117,7 @@ async def _trace(
     from ...history import HistoryReader
 
     def connect(target: Target) -> Awaitable[Client]:
-        return connect_with(target, how["data_converter"], how["plugins"])
+        return connect_with(target, how["data_converter"], how["plugins"], reading=not how["waits"])
 
     target = find_target(connection)
     reader = HistoryReader(await connect(target))

@@ -46,6 +46,8 @@ class LivePage:
         self._finished: list[Mapping[str, Any]] = []
         self._points: SweepProgress | None = None
         self._ended = False
+        self.opening = False
+        """Whether a browser is being opened with the page."""
         self._opened = threading.Event()
         self._templates = PageTemplates(
             "devserver.rehearsal.live", seconds=text.seconds, moment=text.moment, counted=counted
@@ -80,10 +82,10 @@ class LivePage:
         self._present = None
         self._finished.append(result)
 
-    def finish(self, shape: Mapping[str, Any], *, wait: bool) -> None:
-        """All have ended: the page becomes the report. With `wait`, a browser that was just opened gets its time."""
+    def finish(self, shape: Mapping[str, Any]) -> None:
+        """All have ended: the page becomes the report. A browser that is being opened gets its time."""
         self._ended = True
-        if wait:
+        if self.opening:
             self._opened.wait(OPENING_SECONDS)
         self._stream.publish("report", {"html": render(shape)})
         self._stream.end(FINISHED, final=True)

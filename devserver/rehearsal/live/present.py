@@ -38,8 +38,9 @@ def _expectation(expectation: Expectation, run: RehearsalRun) -> dict[str, str]:
         judgement, final = expectation.judge(run), is_final(run)
     except Exception:  # noqa: BLE001 - it is judged again when the run has ended, and says so then
         return shown
+    evidence = clean(judgement.evidence)
     if judgement.verdict == "fail" and final:
-        return {**shown, "state": "fail", "evidence": clean(judgement.evidence)}
+        return {**shown, "state": "fail", "evidence": evidence}
     if judgement.verdict == "pass":
-        return {**shown, "state": "pass", "evidence": f"so far: {clean(judgement.evidence)}"}
-    return shown
+        return {**shown, "state": "pass", "evidence": f"so far: {evidence}"}
+    return {**shown, "evidence": f"not yet: {evidence}"}

@@ -18,7 +18,7 @@ MOST_SMOOTH = 12  # activities with a line of their own although nothing happene
 MOST_NAMED = 3
 LEAST_WAIT = 0.02  # seconds between two attempts that are drawn
 
-SINGLE = {"network": "Network", "database": "Database", "check": "Checks", "log": "Server log"}
+SINGLE = {"network": "Network", "database": "Database", "person": "Person", "check": "Checks", "log": "Server log"}
 HOW = {
     "lost": "done, result lost",
     "open": "never ended",
@@ -42,7 +42,7 @@ def drawn(result: Mapping[str, Any]) -> TimelinePicture | None:
     faults, some = _faults(result, scale)
     activities, more = _activities(result, scale)
     rows += [*faults, *activities, *_effects(result, scale)]
-    rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("check", "log")]
+    rows += [_points(lane, name, marks, scale) for lane, name in SINGLE.items() if lane in ("person", "check", "log")]
     rows.append(_points("event", "History events", marks, scale))
     return picture(rows, scale, [item["at"] for item in result["faults"][:MOST_ROWS]], [*some, *more])
 

@@ -98,7 +98,7 @@ const live = (() => {
       const { reason, final } = JSON.parse(event.data);
       over = final;
       failures = 2;
-      state("ended", reason);
+      state(final ? "final" : "ended", reason);
       if (over) disconnect(); else later();
     });
     stream.onerror = () => {
