@@ -259,6 +259,7 @@ REHEARSAL = record(
 REPORTS: dict[str, Schema] = {
     "status": document("devserver status --json, devserver up --json", **SERVER),
     "list": document("devserver list --json", servers=many(record(**SERVER))),
+    "dashboard": document("devserver dashboard --json", url=TEXT, write=FLAG),
     "config-show": document(
         "devserver config show --json",
         settings=many(

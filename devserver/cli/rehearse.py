@@ -18,6 +18,7 @@ Example:
   devserver rehearse rehearsals/                     all scenarios of a folder
   devserver rehearse scale_up.py --dry-run           what would happen, and when
   devserver rehearse scale_up.py --report out        verdicts, and out/report.html
+  devserver rehearse scale_up.py --live              watch it on a local page
   devserver rehearse scale_up.py --sweep worker      a crash at every point
   devserver rehearse --init my_runbook first.py      write a first scenario
 
@@ -51,6 +52,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @summary_option
 @json_option
 @click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and print where they are.")
+@click.option("--live", is_flag=True, help="Show the rehearsal on a local page while it runs, and in the terminal.")
 @click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE to PATH.")
 @click.option("--no-run", is_flag=True, help="With --init: do not run the runbook once to find its side effects.")
 @click.pass_context
@@ -67,6 +69,7 @@ def rehearse(
     summary: Path | None,
     as_json: bool,
     keep: bool,
+    live: bool,
     init: str | None,
     no_run: bool,
 ) -> None:
@@ -88,6 +91,7 @@ def rehearse(
     from ..system.paths import Paths, whole
     from .options.rehearsal import RehearsalRequest
     from .render.rehearsal_journal import report_killed
+    from .render.rehearsal_live import live_page
     from .render.rehearsal_outcome import finish
     from .render.rehearsal_session import run_rehearsals
 
@@ -104,9 +108,12 @@ def rehearse(
             summary=whole(summary) if summary else None,
             as_json=as_json,
             keep=keep,
+            live=live,
         )
-        outcome = run_rehearsals(request, fork_server)
-    ctx.exit(finish(request, outcome))
+        with live_page(request) as page:
+            outcome = run_rehearsals(request, fork_server, page)
+            code = finish(request, outcome, page)
+    ctx.exit(code)
 
 
 def _write_first(module: str, paths: tuple[Path, ...], *, run: bool, as_json: bool) -> None:

@@ -70,6 +70,11 @@ class EventStream:
         with self._changed:
             self._changed.wait_for(lambda: self._ended is not None, seconds)
 
+    def drain(self, seconds: float) -> None:
+        """Wait, at most so long, until all pages have taken what they get before the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._pages, seconds)
+
     def has_page(self) -> bool:
         """Whether there is room for one more page."""
         return self._ended is None and len(self._pages) < self._most
@@ -87,6 +92,7 @@ class EventStream:
             with self._changed:
                 self._pages.discard(page)
                 page.close()
+                self._changed.notify_all()
 
     def write(self, page: StreamedPage, send: Callable[[bytes], object], start: str) -> None:
         """Send events until the page or the stream ends; the first one names the `start` of the server.

@@ -18,6 +18,7 @@ from .event_stream import EventStream
 from .request_guard import LOOPBACK, PageRequest, RequestRefused, check_host, check_site, check_token, check_user
 
 MAX_BODY_BYTES = 64_000
+END_SECONDS = 1.0  # for pages to take the end of their streams
 HTML = "text/html; charset=utf-8"
 SEND_SECONDS = 20.0  # a browser that takes nothing for longer is disconnected
 HEADERS = {
@@ -30,8 +31,8 @@ HEADERS = {
 }
 NO_MORE: Mapping[str, str] = {}
 DOCUMENT_POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
+    "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # A file was written by others: it gets an origin of its own, and can reach nothing.
 FILE_POLICY = (
@@ -126,6 +127,7 @@ class PageServer:
     ) -> None:
         for stream in self._streams.values():
             stream.end("ended")
+            stream.drain(END_SECONDS)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -135,7 +135,7 @@ def test_a_server_from_its_first_look_to_its_stop(
         chromium.eventually(f"{TEXT}.includes('2 snapshots')")
 
         # Another page sees the stop that this one does, and says so to a screen reader.
-        other = chromium.another()
+        other = chromium.another(window=True)
         other.scripts(on=True)
         other.open(url, width=400)
         other.eventually(LIVE)
@@ -143,6 +143,7 @@ def test_a_server_from_its_first_look_to_its_stop(
         chromium.eventually(f"{TEXT}.includes('stopped shop')")
         other.eventually("document.getElementById('announcement').innerText.includes('shop is stopped')")
         other.eventually("!!document.getElementById('start-shop')")
+        other.leave()
     assert not shop.running
 
 
@@ -178,3 +179,15 @@ def test_a_report_is_opened_in_an_origin_of_its_own(chromium: Browser, archive: 
         assert "happened twice" in chromium.ask(TEXT)
         assert chromium.ask("self.origin") == "null"
         assert chromium.ask("document.title").startswith("Fail")
+
+
+def test_a_hidden_page_costs_nothing(chromium: Browser, home: Path) -> None:
+    """A page in a hidden tab disconnects itself, and is up to date again when it is shown."""
+    with served("--port", "0") as (url, _):
+        chromium.open(url, width=400)
+        chromium.eventually(LIVE)
+        tab = chromium.another(window=False)
+        chromium.eventually("document.getElementById('connection').innerText.includes('hidden')")
+        tab.leave()
+        chromium.to_front()
+        chromium.eventually(LIVE)

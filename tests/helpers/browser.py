@@ -86,20 +86,28 @@ JSON.stringify([...document.querySelectorAll("body *")]
 class Browser:
     """One page of a browser. JavaScript of the page is off by default; `ask` uses the debugger's."""
 
-    def __init__(self, out: BinaryIO, answers: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, answers: BinaryIO, **options: Any) -> None:
         self._out = out
         self._in = answers
         self._session: str | None = None
         self.requests: list[str] = []
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        target = self._call("Target.createTarget", url="about:blank", **options)["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
         self._call("Network.enable")
         self.scripts(on=False)
 
-    def another(self) -> Browser:
-        """Another page of the same browser."""
-        return Browser(self._out, self._in)
+    def another(self, *, window: bool) -> Browser:
+        """Another page of the same browser: in a window of its own, or in a tab that hides this one."""
+        return Browser(self._out, self._in, newWindow=window)
+
+    def to_front(self) -> None:
+        """Show this page, which hides the other tabs of its window."""
+        self._call("Page.bringToFront")
+
+    def leave(self) -> None:
+        """Close this page."""
+        self._call("Page.close")
 
     def scripts(self, *, on: bool) -> None:
         """Turn scripts of the next pages on or off."""

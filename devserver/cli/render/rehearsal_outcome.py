@@ -16,6 +16,7 @@ from ...errors import DevServerError
 from .rehearsal import line_width, result_lines
 
 if TYPE_CHECKING:
+    from ...rehearsal.live import LivePage
     from ...rehearsal.report import ReportStatus
     from ..options.rehearsal import RehearsalRequest
 
@@ -54,8 +55,8 @@ def write_so_far(request: RehearsalRequest, outcome: RehearsalOutcome, left: int
     return False
 
 
-def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
-    """Print the verdicts, write the files, and return the exit code.
+def finish(request: RehearsalRequest, outcome: RehearsalOutcome, live: LivePage | None = None) -> int:
+    """Print the verdicts, write the files, and return the exit code. The `live` page becomes the report.
 
     Verdicts are printed also if a file cannot be written.
     """
@@ -68,6 +69,8 @@ def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
                 click.echo(line)
     page, errors = _write_files(request, outcome, shape)
     _keep(shape)
+    if live is not None:
+        live.finish(shape)
     if request.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DevServerError
 from ...rehearsal import report
@@ -23,22 +23,31 @@ from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
+from .rehearsal_live import LiveProgress
 from .rehearsal_outcome import RehearsalOutcome, write_so_far
 from .rehearsal_progress import RehearsalProgress, progress_for
+
+if TYPE_CHECKING:
+    from ...rehearsal.live import LivePage
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MOST_LINES = 20  # of a traceback
 NOTED = ("fault", "drill", "server", "worker", "network", "database", "activity")
 
 
-def run_rehearsals(request: RehearsalRequest, fork_server: WorkerForkServer) -> RehearsalOutcome:
-    """Run them, with workers from this fork server.
+def run_rehearsals(
+    request: RehearsalRequest, fork_server: WorkerForkServer, live: LivePage | None = None
+) -> RehearsalOutcome:
+    """Run them, with workers from this fork server; `live` follows them.
 
     An exception is a bug, or a full state folder: if a server does not start, the verdict is unknown.
     """
     with Journal.of(Paths.default(), request.report, keep=request.keep) as journal:
         outcome = RehearsalOutcome(kept=journal.folder if request.keep else None)
-        with progress_for(request) as progress:
+        if live is not None:
+            journal.note(live=live.url)
+        with progress_for(request) as shown:
+            progress = shown if live is None else LiveProgress(shown, live, request.sweep)
             asyncio.run(_Session(request, outcome, journal, progress, fork_server).run())
     return outcome
 
@@ -108,6 +117,8 @@ class _Session:
     def _take_from(self, began: float) -> Callable[[Result], None]:
         def take(result: Result) -> None:
             self._outcome.results.append(report.result_data(result))
+            if isinstance(self._progress, LiveProgress):
+                self._progress.add(self._outcome.results[-1])
             self._outcome.seconds.append(time.monotonic() - began)
             self._progress.end(result)
 
@@ -119,7 +130,16 @@ class _Session:
         if self._request.keep:
             folder.mkdir()
             server = {"database": folder / "temporal.db"}
-        settings = RehearsalSettings(folder, task.seed, self._event, interrupted, server, self._fork_server, patients)
+        settings = RehearsalSettings(
+            folder=folder,
+            seed=task.seed,
+            on_mark=self._event,
+            on_interrupt=interrupted,
+            on_run=self._progress.run,
+            server=server,
+            fork_server=self._fork_server,
+            patients=patients,
+        )
         if self._request.sweep:
             from ...rehearsal.run.sweep import sweep
 

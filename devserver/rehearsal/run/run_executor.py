@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,15 @@ class RunExecutor:
         """The record of a cancelled run, after `run` has returned; the server is not called."""
         return self._record(None, RunEnd("running", failure="it was interrupted"))
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nothing is done to the runbook."""
+        return self._alone
+
+    def present(self) -> RehearsalRun:
+        """The record of a run that goes on, until now. Any thread may call it; the server is not called."""
+        return replace(self._record(None, RunEnd("running")), seen_until=self._timeline.now())
+
     def _record(self, ended: float | None, end: RunEnd) -> RehearsalRun:
         context = self.context
         judgements = list(context.judgements)
@@ -223,9 +233,10 @@ class RunExecutor:
                 Judgement("the worker keeps running", "fail", "it ended by itself", self._died.splitlines())
             )
         effects = ledger.read(context.ledger)
-        for effect in effects:
-            at = effect.at - self._timeline.began.timestamp()
-            self._timeline.note("effect", f"{effect.name} {effect.key}".strip(), at=at, attempt=effect.attempt)
+        began = self._timeline.began.timestamp()
+        happened = [
+            Mark(effect.at - began, "effect", _shown(effect), None, {"attempt": effect.attempt}) for effect in effects
+        ]
         return RehearsalRun(
             workflow_id=self._workflow_id,
             began=self._timeline.began,
@@ -235,7 +246,7 @@ class RunExecutor:
             output=end.output,
             failure=end.failure,
             histories=end.histories,
-            marks=self._timeline.marks,
+            marks=tuple(sorted([*self._timeline.marks, *happened], key=lambda mark: mark.at)),
             effects=effects,
             steps=self._executor.steps,
             judgements=judgements,
@@ -246,6 +257,10 @@ class RunExecutor:
             data_converter=context.client.data_converter,
             patient=self._patient,
         )
+
+
+def _shown(effect: ledger.Effect) -> str:
+    return f"{effect.name} {effect.key}".strip()
 
 
 class _Broken(Exception):

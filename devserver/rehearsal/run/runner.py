@@ -41,16 +41,17 @@ class RehearsalSettings:
     """How rehearsals run.
 
     `folder` keeps ledgers and logs (None: a temporary folder). `on_mark` is called with each mark of the timeline;
-    `on_interrupt` with what a cancelled rehearsal has so far, once everything but its server is stopped. `server` holds
-    keywords of `DevServer.start`. `fork_server` forks the workers (None: each environment has its own). `patients` has
-    the clusters of patients, for several rehearsals (None: each rehearsal has its own). `observer` watches the run with
-    faults, and decides when it is over.
+    `on_run` with each run before it begins; `on_interrupt` with what a cancelled rehearsal has so far, once everything
+    but its server is stopped. `server` holds keywords of `DevServer.start`. `fork_server` forks the workers (None: each
+    environment has its own). `patients` has the clusters of patients, for several rehearsals (None: each rehearsal has
+    its own). `observer` watches the run with faults, and decides when it is over.
     """
 
     folder: Path | None = None
     seed: int = field(default_factory=any_seed)
     on_mark: Callable[[Mark], None] = lambda mark: None
     on_interrupt: Callable[[Result], None] = lambda result: None
+    on_run: Callable[[RunExecutor], None] = lambda run: None
     server: dict[str, Any] = field(default_factory=dict)
     fork_server: WorkerForkServer | None = None
     patients: PatientPool | None = None
@@ -84,6 +85,7 @@ async def rehearse_on(
         plain = _made(folder / "without-faults")
         async with run_parts(scenario, plain, settings) as parts:
             undisturbed = RunExecutor(scenario, runbook, environment, plain, (), **parts)
+            settings.on_run(undisturbed)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
             problem = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
@@ -95,6 +97,7 @@ async def rehearse_on(
         performance = RunExecutor(
             scenario, runbook, environment, faulty, plan, settings.on_mark, observer=settings.observer, **parts
         )
+        settings.on_run(performance)
         return await _judged(performance, scenario, environment, settings, folder, baseline)
 
 

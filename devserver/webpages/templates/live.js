@@ -98,7 +98,7 @@ const live = (() => {
       const { reason, final } = JSON.parse(event.data);
       over = final;
       failures = 2;
-      state("ended", reason);
+      state(final ? "final" : "ended", reason);
       if (over) disconnect(); else later();
     });
     stream.onerror = () => {
@@ -133,24 +133,32 @@ const live = (() => {
     if (!answer.ok) throw Object.assign(new Error(data.error), { lines: [...(data.details || []), ...(data.hint ? [`Hint: ${data.hint}`] : [])] });
     return data;
   };
+  let answer = null;  // takes what is answered in the dialog
   const ask = (button) => new Promise((resolve) => {
     const dialog = element("question"), field = element("question-field"), value = element("question-value");
     const details = element("question-details");
+    if (answer) answer(null);
+    answer = resolve;
     element("question-text").textContent = button.dataset.confirm;
     details.textContent = button.dataset.details || "";
     details.hidden = !details.textContent;
     field.hidden = !button.dataset.ask;
     field.querySelector("label").textContent = button.dataset.ask || "";
     value.value = button.dataset.suggestion || "";
-    element("question-yes").textContent = button.dataset.yes || button.textContent;
+    element("question-yes").textContent = button.dataset.yes || button.firstChild.textContent;
     dialog.returnValue = "no";
-    dialog.addEventListener("close", () => {
-      resolve(dialog.returnValue === "yes" ? { [button.dataset.field]: value.value } : null);
-      const again = button.id && element(button.id);
-      if (again) again.focus();
-    }, { once: true });
+    dialog.dataset.field = button.dataset.field || "value";
+    dialog.dataset.from = button.id;
     dialog.showModal();
     (field.hidden ? element("question-no") : value).focus();
+  });
+  element("question").addEventListener("close", (event) => {
+    const dialog = event.target;
+    if (dialog.open || !answer) return;  // it was opened again before this event came
+    const done = answer, from = element(dialog.dataset.from);
+    answer = null;
+    done(dialog.returnValue === "yes" ? { [dialog.dataset.field]: element("question-value").value } : null);
+    if (from) from.focus();
   });
   // Enter in the field means yes, as in every dialog with a field.
   element("question-value").addEventListener("keydown", (event) => {

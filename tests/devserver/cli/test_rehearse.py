@@ -14,6 +14,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from devserver.executables import Executable
+from devserver.rehearsal.archive import RehearsalArchive
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
 from tests.helpers.marked_secrets import EVERYWHERE, MARK, files_with_the_mark
@@ -319,6 +320,20 @@ def test_a_terminal_shows_progress(write: Write) -> None:
         terminal.until("the result is lost")
         terminal.until("1 failed")
         assert terminal.code() == 1
+
+
+def test_a_live_rehearsal_without_a_browser(write: Write, monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
+    """The terminal shows the lanes and what becomes of the expectations; the report is kept."""
+    monkeypatch.setenv("PATH", "/nowhere")  # with whatever opens a browser
+    with Terminal(command("rehearse", str(write(lost=LOST, seconds=1.0)), "--live"), columns=120) as terminal:
+        terminal.until("live: http://127.0.0.1:")
+        terminal.until("no browser could be opened")
+        terminal.until("Side effects")
+        terminal.until("FAIL")
+        terminal.until("1 failed")
+        assert terminal.code() == 1
+    (row,) = RehearsalArchive(paths).all()
+    assert (row.name, row.verdict) == ("lost", "fail")
 
 
 def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Write, tmp_path: Path) -> None:
