@@ -18,12 +18,14 @@ from ..system.paths import whole
 
 if TYPE_CHECKING:
     from ..instances.dev_server import DevServer
+    from ..instances.tls import TlsAccess
 
 SET_SECONDS = 15
+SECRETS = ("tls", "api_key")
 
 
-def write_profile(server: DevServer, profile: str) -> Path:
-    """Have `profile` point at `server`; the file that holds it.
+def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None) -> Path:
+    """Have `profile` point at `server`, or at its TLS port; the file that holds it.
 
     Raises:
         DevServerError: The file cannot be read or written; with the executable's words.
@@ -31,7 +33,11 @@ def write_profile(server: DevServer, profile: str) -> Path:
     path = profile_file()
     if not path.parent.is_dir():
         private_folder(path.parent)
-    for key, value in (("address", server.address), ("namespace", server.namespace)):
+    values = {"address": server.address, **(tls.settings() if tls else {}), "namespace": server.namespace}
+    if path.exists():
+        for key in SECRETS:  # those of another server must not go to this one
+            run_temporal(server.executable, *_words("delete", path, profile), "--prop", key, limit=SET_SECONDS)
+    for key, value in values.items():
         _set(server.executable, path, profile, key, value)
     return path
 
@@ -48,11 +54,15 @@ def profile_file() -> Path:
 
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
-    command = ["config", "set", "--config-file", str(path), "--profile", profile]
-    done = run_temporal(executable, *command, "--prop", key, "--value", value, limit=SET_SECONDS)
+    words = _words("set", path, profile)
+    done = run_temporal(executable, *words, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:
         raise DevServerError(
             f"cannot write the client profile {profile} to {path}",
             details=done.stderr.strip().splitlines()[-3:],
             hint="see that the file is valid TOML and that you may write it",
         )
+
+
+def _words(verb: str, path: Path, profile: str) -> list[str]:
+    return ["config", verb, "--config-file", str(path), "--profile", profile]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..config.option_values import DEFAULT_NAME, check_name
-from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
+from ..config.server_options import DEFAULT_PORT, TLS_PORT_OFFSET, UI_PORT_OFFSET, ServerOptions
 from ..errors import OptionError, UnsupportedPlatform
 from ..server.command_line import MAX_PAGES, Ports, command_line
 from ..server.spec import ServerSpec, unsupported
@@ -32,6 +32,7 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
         OptionError: The path of the database has characters that mean something else in a URI.
         PortTaken: Another process listens on a requested port.
         UnsupportedPlatform: Servers do not run on this operating system.
+        TlsMissing, CertificatesDamaged: The options ask for TLS, and its certificates cannot be issued.
     """
     if unsupported():
         raise UnsupportedPlatform("devserver runs on Linux and macOS", hint="on Windows, use WSL")
@@ -44,6 +45,7 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
     last = folder.read_record()
     ports = choose_ports(folder.name, request.options, last.ports if last else None, reserved)
     database = _new_database(request)
+    _prepare_tls(folder, request.options)
     spec = ServerSpec(
         name=folder.name,
         paths=folder.paths,
@@ -81,6 +83,7 @@ def plan_again(
         PortTaken: Another process listens on the gRPC port.
     """
     options = replace(record.options, port=record.ports.grpc)
+    _prepare_tls(folder, options)
     spec = ServerSpec(
         name=record.name,
         paths=folder.paths,
@@ -107,14 +110,26 @@ def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved
     """
     requested = DEFAULT_PORT if options.port is None and name == DEFAULT_NAME else options.port
     grpc = reserved.take(requested, last.grpc if last else None, "--port")
-    usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
-    preferred_ui = (last.ui if last else None) or usual_ui
+    preferred_ui = (last.ui if last else None) or _port_above(grpc, UI_PORT_OFFSET)
+    preferred_tls = (last.tls if last else None) or _port_above(grpc, TLS_PORT_OFFSET)
     return Ports(
         grpc=grpc,
         ui=reserved.take(options.ui_port, preferred_ui, "--ui-port") if options.ui else None,
         http=reserved.take(options.http_port, last.http if last else None, "--http-port"),
         metrics=reserved.take(options.metrics_port, last.metrics if last else None, "--metrics-port"),
+        tls=reserved.take(options.tls_port, preferred_tls, "--tls-port") if options.serves_tls else None,
     )
+
+
+def _prepare_tls(folder: InstanceFolder, options: ServerOptions) -> None:
+    if options.serves_tls:
+        from .tls import prepare_tls
+
+        prepare_tls(folder, options)
+
+
+def _port_above(port: int, offset: int) -> int | None:
+    return port + offset if port + offset < 65536 else None
 
 
 def _check_file_name(database: Path) -> None:
@@ -177,4 +192,5 @@ def _with_last_ports(options: ServerOptions) -> ServerOptions:
         http_port=options.http_port or None,
         ui_port=options.ui_port or None,
         metrics_port=options.metrics_port or None,
+        tls_port=options.tls_port or None,
     )
