@@ -25,6 +25,7 @@ lint: $(READY) ## Check the style of the code
 types: $(READY) ## Check the types
 	$(BIN)/mypy
 	MYPYPATH=examples/rehearsals $(BIN)/mypy examples/rehearsals/*.py
+	MYPYPATH=examples/gamedays $(BIN)/mypy examples/gamedays/*.py
 
 # Tests of pages, shells, containers and databases need real ones; what is missing is skipped where it cannot be installed.
 # Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes. Its Prometheus would start a

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from ...rehearsal.run.run_executor import RunExecutor
     from ...rehearsal.run.sweep import SweepProgress
     from ...rehearsal.scenario.result import Result
     from ...rehearsal.scenario.timeline import Mark
@@ -36,6 +37,9 @@ class RehearsalProgress:
 
     def begin(self, task: RehearsalTask) -> None:
         """A rehearsal starts."""
+
+    def run(self, executor: RunExecutor) -> None:
+        """A run of its runbook starts."""
 
     def event(self, mark: Mark) -> None:
         """Something happens."""
@@ -57,7 +61,13 @@ def progress_for(request: RehearsalRequest) -> AbstractContextManager[RehearsalP
     """The view for stderr, as a context manager."""
     if request.as_json:
         return nullcontext(RehearsalProgress())
-    return RehearsalScreen(request) if on_terminal() else nullcontext(RehearsalLines(request))
+    if not on_terminal():
+        return nullcontext(RehearsalLines(request))
+    if request.live:
+        from .rehearsal_timeline import TimelineScreen
+
+        return TimelineScreen(request)
+    return RehearsalScreen(request)
 
 
 class RehearsalLines(RehearsalProgress):
