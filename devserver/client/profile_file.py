@@ -39,11 +39,11 @@ def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None)
     if path.exists():
         for key in SECRETS:  # those of another server must not go to this one
             run_temporal(server.executable, *_words("delete", path, profile), "--prop", key, limit=SET_SECONDS)
-    key = values.pop("api_key", None)
+    secret = values.pop("api_key", "")
     for name, value in values.items():
         _set(server.executable, path, profile, name, value)
-    if key is not None:
-        _set_secretly(server.executable, path, profile, "api_key", key)
+    if secret:
+        _set_secretly(server.executable, path, profile, "api_key", secret)
     return path
 
 
