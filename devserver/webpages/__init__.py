@@ -13,8 +13,9 @@
             stream.publish("servers", {"html": page.part("servers.html", ...)})
             stream.sleep(1)
 
-Templates extend `base.html` of this package (blocks `title`, `style`, `header`, `content`, `script`), which brings the
-style, the landmarks, the line that says whether the page is connected, and `live.js`:
+Templates extend `base.html` of this package (blocks `title`, `style`, `header`, `content`, `footer`, `script`; `stream`
+is the stream's path, `lost` what the page says when nobody answers), which brings the style of all our pages, the
+landmarks, the line that says whether the page is connected, and `live.js`:
 
 - an element whose id is the key of a published `{"html": ...}` gets this HTML; focus, open details and what was typed
   stay. Other data goes to `live.on(key, function (data) {...})`.
@@ -31,6 +32,7 @@ elsewhere and cannot be framed. An action raises DevServerError to refuse: messa
 A stream has no queue: it keeps the latest state of each key, and a browser that was slow, hidden or away gets what has
 changed since the last event that it has. A browser that takes nothing for 20 s is disconnected; a page in a hidden tab
 disconnects itself. Heartbeats find connections that are gone. After a restart the page loads itself again and says so.
+`stream.end(reason)` says why it ended; with `final=True` pages do not connect again and stay as they are.
 """
 
 from __future__ import annotations

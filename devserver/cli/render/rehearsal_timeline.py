@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -85,13 +86,17 @@ class TimelineScreen(RehearsalScreen):
         else:
             yield click.style(f"{self._heading}  {seconds(time.monotonic() - self._start)}", bold=True)
             if time.monotonic() - self._drawn > LEAST_SECONDS:
-                from ...rehearsal.live import present_data
-
-                data = present_data(self._executor.present(), self._task.scenario.expect)
-                self._picture = list(timeline_lines(data, shutil.get_terminal_size().columns))
                 self._drawn = time.monotonic()
+                with contextlib.suppress(OSError):  # its files are being made or removed
+                    self._picture = self._timeline(self._executor, self._task)
             yield from self._picture
             yield from (line for _, line in list(self._recent)[-3:])
+
+    def _timeline(self, executor: RunExecutor, task: RehearsalTask) -> list[str]:
+        from ...rehearsal.live import present_data
+
+        data = present_data(executor.present(), task.scenario.expect)
+        return list(timeline_lines(data, shutil.get_terminal_size().columns))
 
 
 def timeline_lines(data: Mapping[str, Any], width: int) -> Iterator[str]:

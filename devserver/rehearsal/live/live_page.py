@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -75,6 +76,7 @@ class LivePage:
 
     def swept(self, progress: SweepProgress) -> None:
         """A point of a sweep begins or is done."""
+        self._present = None  # the run without faults is over
         self._points = progress
 
     def end(self, result: Mapping[str, Any]) -> None:
@@ -123,7 +125,8 @@ class LivePage:
         part, present = self._templates.part, self._present
         data = None
         if present is not None and self._scenario is not None:
-            data = present_data(present(), self._scenario.expect)
+            with contextlib.suppress(OSError):  # its files are being made or removed
+                data = present_data(present(), self._scenario.expect)
         timeline = timeline_html(data, str(self._current.get("name")), "live") if data else ""
         return {
             "overview": part(

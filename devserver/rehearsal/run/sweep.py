@@ -155,7 +155,7 @@ class _Sweeper:
 
     async def plain_run(self, environment: RehearsalEnvironment) -> None:
         """The run without faults: its events are the points."""
-        plain = await self._perform(environment, "without-faults", self._outages)
+        plain = await self._perform(environment, "without-faults", self._outages, self._settings.on_run)
         self._plain = replace(plain, baseline=plain)
         own = [item.name for item in self._own(plain) if item.verdict != "pass"]
         judgements = [(expectation, expectation.judge(self._plain)) for expectation in self._scenario.expect]
@@ -218,13 +218,20 @@ class _Sweeper:
         """The judgements of a run itself: steady state, and an end that no expectation judges."""
         return [*run.judgements, *unjudged(run, self._scenario.expect)]
 
-    async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
+    async def _perform(
+        self,
+        environment: RehearsalEnvironment,
+        name: str,
+        plan: Sequence[Any],
+        on_run: Callable[[RunExecutor], None] = lambda run: None,
+    ) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         async with run_parts(self._scenario, folder, self._settings) as parts:
             performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, **parts)
             view = RunView(performance.context)
             before = await steady(self._scenario, view, "before")
+            on_run(performance)
             run = await performance.run()
             return replace(run, judgements=[*before, *run.judgements, *await steady(self._scenario, view, "after")])
 
