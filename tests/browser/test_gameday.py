@@ -93,6 +93,7 @@ def test_a_facilitator_runs_a_game_day(
         chromium.click("#question-yes")
         found = day.debrief()["gameday"]
         assert found["ending"] == "facilitator"
+        chromium.eventually(f"{TEXT}.includes('The game day has ended')")
         assert [note["judged_by"] for note in found["notes"] if note["kind"] == "cause"] == ["facilitator"]
     page = day.report / "debrief.html"
     chromium.scripts(on=True)
