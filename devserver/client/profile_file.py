@@ -6,7 +6,9 @@ https://docs.temporal.io/develop/environment-configuration
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +39,22 @@ def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None)
     if path.exists():
         for key in SECRETS:  # those of another server must not go to this one
             run_temporal(server.executable, *_words("delete", path, profile), "--prop", key, limit=SET_SECONDS)
-    for key, value in values.items():
-        _set(server.executable, path, profile, key, value)
+    key = values.pop("api_key", None)
+    for name, value in values.items():
+        _set(server.executable, path, profile, name, value)
+    if key is not None:
+        _set_secretly(server.executable, path, profile, "api_key", key)
     return path
+
+
+def _set_secretly(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
+    """Set a value that must not be on a command line: another one is set first, and replaced in the file."""
+    other = f"devserver-{secrets.token_hex(16)}"
+    _set(executable, path, profile, key, other)
+    try:
+        path.write_text(path.read_text(encoding="utf-8").replace(f'"{other}"', json.dumps(value)), encoding="utf-8")
+    except OSError as error:
+        raise DevServerError(f"cannot write {path}: {error.strerror}", hint="see that you may write it") from error
 
 
 def profile_file() -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..errors import OptionError
 
 GENERATED = "generated"  # in place of an API key
+STORED = "*"  # in place of one that a record does not name: it is in a file of its own
 TLS_OPTIONS = ("tls_port", "tls_client_auth", "tls_hostnames", "tls_expired", "api_key")
 LONGEST_HOST_NAME = 253
 

@@ -45,11 +45,10 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
     last = folder.read_record()
     ports = choose_ports(folder.name, request.options, last.ports if last else None, reserved)
     database = _new_database(request)
-    _prepare_tls(folder, request.options)
     spec = ServerSpec(
         name=folder.name,
         paths=folder.paths,
-        options=_bounded(request.options, database),
+        options=_with_tls(folder, _bounded(request.options, database)),
         executable=request.executable.path,
         version=request.executable.version,
         server_version=request.executable.server_version,
@@ -82,8 +81,7 @@ def plan_again(
     Raises:
         PortTaken: Another process listens on the gRPC port.
     """
-    options = replace(record.options, port=record.ports.grpc)
-    _prepare_tls(folder, options)
+    options = _with_tls(folder, replace(record.options, port=record.ports.grpc))
     spec = ServerSpec(
         name=record.name,
         paths=folder.paths,
@@ -121,11 +119,12 @@ def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved
     )
 
 
-def _prepare_tls(folder: InstanceFolder, options: ServerOptions) -> None:
-    if options.serves_tls:
-        from .tls import prepare_tls
+def _with_tls(folder: InstanceFolder, options: ServerOptions) -> ServerOptions:
+    if not options.serves_tls:
+        return options
+    from .tls import prepare_tls
 
-        prepare_tls(folder, options)
+    return prepare_tls(folder, options)
 
 
 def _port_above(port: int, offset: int) -> int | None:

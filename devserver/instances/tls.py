@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.server_options import LOOPBACK, ServerOptions
-from ..config.tls_options import GENERATED
+from ..config.tls_options import GENERATED, STORED
 from ..errors import PortLost, PortTaken
 from ..network.certificates import CertificateFiles, issue
 from ..server.command_line import Ports
@@ -69,24 +69,29 @@ class TlsAccess:
         }
 
 
-def prepare_tls(folder: InstanceFolder, options: ServerOptions) -> None:
+def prepare_tls(folder: InstanceFolder, options: ServerOptions) -> ServerOptions:
     """Create the certificates and the API key of an instance, if its options ask for TLS.
+
+    Returns:
+        The options without the API key: it is in a file of its own, and in no record.
 
     Raises:
         TlsMissing: The extra `tls` is not installed.
         CertificatesDamaged: The files of the CA cannot be used.
     """
     if not options.serves_tls:
-        return
+        return options
     hosts = dict.fromkeys(("localhost", LOOPBACK, "::1", *options.tls_hostnames))
     issue(folder.tls, tuple(hosts), expired=options.tls_expired)
     key = folder.tls / API_KEY
     if options.api_key is None:
         key.unlink(missing_ok=True)
-    elif options.api_key != GENERATED:
+    elif options.api_key not in (GENERATED, STORED):
         write_private(key, options.api_key)
-    elif not _read_key(key):
+        return replace(options, api_key=STORED)
+    elif not stored_key(folder):
         write_private(key, secrets.token_urlsafe(KEY_BYTES))
+    return options
 
 
 def serve_tls(folder: InstanceFolder, options: ServerOptions, ports: Ports) -> TlsFront:
@@ -100,7 +105,7 @@ def serve_tls(folder: InstanceFolder, options: ServerOptions, ports: Ports) -> T
     port = ports.tls or 0
     context = CertificateFiles(folder.tls).server_context(client_auth=options.tls_client_auth)
     target = (client_host(options.bind), ports.grpc)
-    key = _read_key(folder.tls / API_KEY) if options.api_key is not None else None
+    key = stored_key(folder) if options.api_key is not None else None
     try:
         return TlsFront(options.bind, port, target=target, context=context, api_key=key)
     except OSError as error:
@@ -118,12 +123,13 @@ def tls_access(folder: InstanceFolder, record: Record) -> TlsAccess | None:
         ca=files.ca,
         client_cert=files.client if options.tls_client_auth else None,
         client_key=files.client_key if options.tls_client_auth else None,
-        api_key=_read_key(folder.tls / API_KEY) if options.api_key is not None else None,
+        api_key=stored_key(folder) if options.api_key is not None else None,
     )
 
 
-def _read_key(path: Path) -> str | None:
+def stored_key(folder: InstanceFolder) -> str | None:
+    """The API key of an instance; None if it has none."""
     try:
-        return path.read_text(encoding="ascii").strip() or None
+        return (folder.tls / API_KEY).read_text(encoding="ascii").strip() or None
     except (OSError, UnicodeDecodeError):
         return None

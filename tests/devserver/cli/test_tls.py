@@ -142,7 +142,7 @@ def test_it_stays_the_same_after_a_restart(
     asyncio.run(Client.connect(before[3]["address"], tls=tls_of(before[0]), api_key=before[0]["TEMPORAL_API_KEY"]))
     done = devserver("up", "-d", "--api-key", KEY, "--tls-client-auth", "--tls-hostname", "a.example")
     assert done.returncode == 1
-    assert "--api-key: running with generated, requested another key" in done.stderr
+    assert "--api-key: running with generated, requested a key" in done.stderr
     assert "--tls-client-auth: running with off, requested on" in done.stderr
     assert "--tls-hostname: running with none, requested a.example" in done.stderr
     assert KEY not in done.stderr
