@@ -177,9 +177,14 @@ class GameDaySession(GameDayState):
         action = self.day.action(name)
         remedies = self.incident.remedies
         right = name in remedies if remedies else None
-        assert self._executor is not None and self.context is not None  # noqa: S101, PT018 - `context` raises before
+        context, executor = self.context, self._executor
+        assert executor is not None  # noqa: S101 - it comes with the context
+        start = getattr(action.action, "start", None) if context.worker is None else None
         try:
-            await self._executor.act(action.action, f"{name}: {action.what}", lane="person")
+            if start is not None:  # the worker has crashed: there is none to replace
+                await start(context)
+            else:
+                await executor.act(action.action, f"{name}: {action.what}", lane="person")
         except RehearsalError as error:
             self._note("action", name, right=right, problem=error.message)
             raise
