@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -63,7 +62,7 @@ def _served(devserver: str) -> Iterator[tuple[psutil.Process, str]]:
 @contextlib.contextmanager
 def _open_page(url: str) -> Iterator[None]:
     """What the page's script does: listen to its stream."""
-    port = urlsplit(url).port
+    port = int(url.rstrip("/").rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         reading = subprocess.Popen(["cat"], stdin=connection.fileno(), stdout=subprocess.DEVNULL)

@@ -57,7 +57,9 @@ def make_report(folder: Path) -> Path:
 def picture(chromium: Browser, page: Path, file: Path, *, width: int, height: int = 8000) -> None:
     """Draw the top of a page."""
     chromium.scripts(on=True)
-    chromium.open(page, width=width, height=2000)
+    chromium.open(page, width=width, height=2000)  # rows outside the window are not drawn
+    whole = round(chromium.ask("document.body.getBoundingClientRect().height"))
+    chromium.open(page, width=width, height=whole)
     chromium.shot(file, height=height)
 
 

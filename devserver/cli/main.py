@@ -43,7 +43,6 @@ SECTIONS = {
         "dashboard": "Show servers, rehearsals and clusters on a local page.",
         "temporal": "Run the Temporal CLI against a server.",
         "snapshot": "Save and restore a server's state.",
-        "reset": "Delete a server's state.",
         "doctor": "Find problems and suggest fixes.",
     },
     "Workflows": {
@@ -53,13 +52,11 @@ SECTIONS = {
         "schedule": "Create, preview and manage schedules.",
         "deployment": "Roll out and roll back builds (Worker Versioning).",
     },
-    "Data and metrics": {
+    "Data": {
         "payloads": "Show, check and clean up stored large payloads.",
-        "metrics": "Show metrics of a server and its workers.",
     },
     "Rehearsals": {
         "rehearse": "Run a runbook through outages and check that it survives.",
-        "gameday": "Practise an incident with hidden faults, and read a debrief.",
     },
     "Clusters": {
         "cluster": "Run a real Temporal cluster of several processes.",
@@ -76,7 +73,10 @@ UNLISTED = {
     "replay": "Replay histories against today's code.",
     "install": "Download and verify the server's executable.",
     "wait": "Wait until a server is ready.",
+    "reset": "Delete a server's state.",
+    "metrics": "Show metrics of a server and its workers.",
     "trust": "Trust a project's settings and modules.",
+    "gameday": "Practise an incident with hidden faults, and read a debrief.",
     "drill": "Try one question on your workflow: pause, stop, detect, hand over.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
@@ -96,9 +96,10 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-wait, trust, config (a project's settings), observe (Prometheus and Datadog),
-drill (pause, stop, detect, hand over), mcp (for agents and editors),
-service (starts at login), completion bash|zsh|fish.
+wait, reset, trust, config (a project's settings), metrics, observe (Prometheus
+and Datadog), gameday (practise an incident), drill (pause, stop, detect, hand
+over), mcp (for agents and editors), service (starts at login),
+completion bash|zsh|fish.
 """
 
 

@@ -24,6 +24,7 @@ from ..system.ports import describe
 from ..system.timefmt import age
 
 FULL_SECONDS = 10.0  # between two times that a server is asked whether it serves
+TIDY_SECONDS = 30.0  # between two times that it cleans up after killed processes, as `devserver list` does
 GROWTH_SECONDS = 600.0
 LEAST_GROWTH = 4096  # bytes: a page of SQLite
 FILES = ("", "-wal")
@@ -77,14 +78,17 @@ class ServerReader:
         self._known: dict[str, tuple[tuple[Any, ...], float, dict[str, Any]]] = {}
         self._sizes: dict[str, deque[tuple[float, int]]] = {}
         self._snapshots: dict[str, tuple[float, list[Snapshot]]] = {}
+        self._tidied = float("-inf")
         self.damaged: list[str] = []
         """Records that cannot be read, with the reason."""
 
     def read(self) -> list[ServerView]:
         """All servers, by name."""
         self.damaged = []
-        with contextlib.suppress(DevServerError):
-            tidy(self._paths)
+        if time.monotonic() - self._tidied > TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            with contextlib.suppress(DevServerError):
+                tidy(self._paths)
         found = []
         for folder in InstanceFolder.all(self._paths):
             try:

@@ -105,7 +105,7 @@ class Paths(NamedTuple):
     @property
     def past_rehearsals(self) -> Path:
         """Reports of past rehearsals; the last ones are kept."""
-        return self.rehearsals / "past"
+        return self.state / "past-rehearsals"
 
     def instance(self, name: str) -> Path:
         """The state folder of the instance `name`."""

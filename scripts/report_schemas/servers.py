@@ -68,6 +68,7 @@ TRUSTED = {"folder": TEXT, "values": by_name(TEXT), "binary_sha256": TEXT0}
 REPORTS: dict[str, Schema] = {
     "status": document("devserver status --json, devserver up --json", **SERVER),
     "list": document("devserver list --json", servers=many(record(**SERVER))),
+    "dashboard": document("devserver dashboard --json", url=TEXT, write=FLAG),
     "config-show": document(
         "devserver config show --json",
         settings=many(

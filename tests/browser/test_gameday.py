@@ -68,7 +68,7 @@ def test_a_facilitator_runs_a_game_day(
         assert day.ask("noticed", HOSTILE)["early"] is False
         judged = day.ask("cause", f"it is dark {HOSTILE}")
         assert (judged["right"], judged["facilitated"]) == (None, True)
-        chromium.eventually("document.getElementById('right-0')")
+        chromium.eventually("document.getElementById('right-0') !== null")
         assert HOSTILE.replace("\u202e", "\ufffd") in chromium.ask("document.getElementById('causes').innerText")
         assert "owned" not in chromium.ask("document.title")
         chromium.open("about:blank", width=1400)  # the facilitator closes the window
@@ -89,7 +89,7 @@ def test_a_facilitator_runs_a_game_day(
         chromium.press("Escape")
         assert day.ask("status")["ending"] is None
         chromium.click("#end")
-        chromium.eventually("document.querySelector('dialog[open]')")
+        chromium.eventually("document.querySelector('dialog[open]') !== null")
         chromium.click("#question-yes")
         found = day.debrief()["gameday"]
         assert found["ending"] == "facilitator"

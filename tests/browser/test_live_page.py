@@ -16,6 +16,7 @@ from devserver.executables.models import Executable
 from devserver.rehearsal import Scenario, expect, report
 from devserver.rehearsal.live import LivePage
 from devserver.rehearsal.run.sweep import SweepProgress
+from devserver.rehearsal.scenario.scenario import Expectation
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.conftest import command
 from tests.helpers.accessibility import check_accessible, check_focus_order
@@ -53,7 +54,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 def scenario(name: str) -> Scenario:
     """A scenario that expects what the run cannot keep."""
-    expected = [expect.completes(), expect.exactly_once("add_node")]
+    expected: list[Expectation] = [expect.completes(), expect.exactly_once("add_node")]
     return Scenario(name=name, runbook="steps", workflow="Steps", expect=expected)
 
 
@@ -102,10 +103,10 @@ def test_a_sweep_fills_its_map(chromium: Browser) -> None:
         page.swept(SweepProgress(0, 90, 0, None, points))
         chromium.open(page.url, width=400)
         chromium.eventually(LIVE)
-        assert chromium.ask("document.querySelectorAll('.map rect.open').length") == 90
+        assert chromium.ask("document.querySelectorAll('.map i.open').length") == 90
         points[:3] = [(points[0][0], "pass"), (points[1][0], "fail"), (points[2][0], "running")]
         page.swept(SweepProgress(2, 90, 1, 12.0, points))
-        chromium.eventually("document.querySelectorAll('.map rect.pass').length === 1")
+        chromium.eventually("document.querySelectorAll('.map i.pass').length === 1")
         assert "2 of 90 points done, 1 not passed, about 12.0 s left" in chromium.ask(TEXT)
         assert f"event 1, {HOSTILE}" in chromium.ask(TEXT)
         check_accessible(chromium)
@@ -144,7 +145,7 @@ def rehearsing(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     )
     assert process.stderr is not None
     try:
-        lines = []
+        lines: list[str] = []
         while not (found := re.search(r"live: (http\S+)", lines[-1] if lines else "")):
             lines.append(process.stderr.readline())
             assert lines[-1], lines

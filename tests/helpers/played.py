@@ -69,10 +69,13 @@ class PlayedGameDay:
 
 
 @contextlib.contextmanager
-def played(run: Run, folder: Path, *options: str, only: str = "The night watch") -> Iterator[PlayedGameDay]:
+def played(
+    run: Run, folder: Path, *options: str, scenario: str = "", only: str = "The night watch"
+) -> Iterator[PlayedGameDay]:
     """Run a game day until the end of the block."""
     report, log = folder / "report", folder / "game-day.log"
-    words = command("gameday", "run", str(FILE), "--only", only, "--report", str(report), *options)
+    what = [scenario] if scenario else [str(FILE), "--only", only]
+    words = command("gameday", "run", *what, "--report", str(report), *options)
     with log.open("w") as err:
         process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=err, text=True, start_new_session=True)
     try:

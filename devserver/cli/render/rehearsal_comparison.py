@@ -39,10 +39,12 @@ def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
 
 def index_lines(shape: Mapping[str, Any]) -> Iterator[str]:
     """A line for each scenario, then the number of reports."""
+    from ...rehearsal.report.text import day
+
     rows = []
     for scenario in shape["scenarios"]:
         signs = "".join({"pass": ".", "fail": "F", "unknown": "?"}[run["verdict"]] for run in scenario["runs"][-20:])
-        rows.append((scenario["verdict"], clean(scenario["name"]), str(scenario["since"]), signs))
+        rows.append((scenario["verdict"], clean(scenario["name"]), day(scenario["since"]), signs))
     for (verdict, *_), line in zip(rows, table_lines(rows), strict=True):
         yield click.style(verdict, fg=COLOURS[verdict], bold=True) + line.removeprefix(verdict)
     many = len(shape["reports"])

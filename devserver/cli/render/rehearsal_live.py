@@ -1,15 +1,17 @@
-"""`devserver rehearse --live`: the page that follows a rehearsal, in addition to what the terminal shows."""
+"""Where the progress of a rehearsal is shown: in the terminal, and with --live on a page too."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .progress import on_terminal
-from .rehearsal_progress import RehearsalProgress
+from .rehearsal_progress import RehearsalLines, RehearsalProgress, RehearsalScreen
+from .rehearsal_timeline import TimelineScreen
 
 if TYPE_CHECKING:
     from ...rehearsal.live import LivePage
@@ -35,6 +37,15 @@ def live_page(request: RehearsalRequest) -> Iterator[LivePage | None]:
         if on_terminal() and not page.opening:
             click.echo("hint: no browser could be opened here; open the URL yourself, or watch it below", err=True)
         yield page
+
+
+def progress_for(request: RehearsalRequest) -> AbstractContextManager[RehearsalProgress]:
+    """The view for stderr, as a context manager."""
+    if request.as_json:
+        return contextlib.nullcontext(RehearsalProgress())
+    if not on_terminal():
+        return contextlib.nullcontext(RehearsalLines(request))
+    return TimelineScreen(request) if request.live else RehearsalScreen(request)
 
 
 class LiveProgress(RehearsalProgress):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +12,8 @@ import click
 from ...rehearsal.report.text import clean, seconds
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
 from .live import LiveView
-from .progress import on_terminal
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from ...rehearsal.run.run_executor import RunExecutor
@@ -55,19 +52,6 @@ class RehearsalProgress:
 
     def stop(self) -> None:
         """Give the terminal back at once."""
-
-
-def progress_for(request: RehearsalRequest) -> AbstractContextManager[RehearsalProgress]:
-    """The view for stderr, as a context manager."""
-    if request.as_json:
-        return nullcontext(RehearsalProgress())
-    if not on_terminal():
-        return nullcontext(RehearsalLines(request))
-    if request.live:
-        from .rehearsal_timeline import TimelineScreen
-
-        return TimelineScreen(request)
-    return RehearsalScreen(request)
 
 
 class RehearsalLines(RehearsalProgress):

@@ -23,9 +23,9 @@ from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
-from .rehearsal_live import LiveProgress
+from .rehearsal_live import LiveProgress, progress_for
 from .rehearsal_outcome import RehearsalOutcome, write_so_far
-from .rehearsal_progress import RehearsalProgress, progress_for
+from .rehearsal_progress import RehearsalProgress
 
 if TYPE_CHECKING:
     from ...rehearsal.live import LivePage

@@ -25,6 +25,7 @@ TIMINGS = {
     "server_down_seconds": "Server down",
     "worker_down_seconds": "Worker down",
 }
+ORDER = ("worse", "gone", "better", "new", "same")  # of scenarios
 ATTEMPTS = {"attempts": "Attempts"}
 
 
@@ -38,6 +39,7 @@ def compared(
     """
     before, after = dict(named(one)), dict(named(other))
     scenarios = [_scenario(key, before.get(key), after.get(key), slower) for key in {**before, **after}]
+    scenarios.sort(key=lambda scenario: ORDER.index(scenario["change"]))
     changes = [scenario["change"] for scenario in scenarios]
     worse = changes.count("worse") + changes.count("gone")
     return {
@@ -45,7 +47,7 @@ def compared(
         "verdict": "worse" if worse else "better" if "better" in changes else "same",
         "a": _about(one, places[0]),
         "b": _about(other, places[1]),
-        "counts": {change: changes.count(change) for change in ("worse", "gone", "better", "same", "new")},
+        "counts": {change: changes.count(change) for change in ORDER},
         "scenarios": scenarios,
     }
 

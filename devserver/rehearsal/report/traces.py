@@ -38,7 +38,6 @@ async def write_trace(result: Result, folder: Path, number: int) -> str | None:
     except (OSError, DevServerError):
         with contextlib.suppress(OSError):
             file.parent.rmdir()  # if it is empty
-            folder.rmdir()
         return None
     return f"{FOLDER}/{file.name}"
 

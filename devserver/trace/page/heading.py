@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from urllib.parse import quote
 
 from temporalio.converter import DataConverter
 
-from ...history.model import Step, WorkflowRun
+from ...history.model import WorkflowRun
 from ...history.previews import preview
 from ...history.run_chain import RunChain
 from ...system.timefmt import lasted
 from .. import formatting
-from ..critical_path import critical_path
+from ..critical_path import MOMENTS, CriticalStep, critical_path
 from .failure_details import PageDetail, failure_detail
 
 MOST_STEPS = 8
@@ -53,25 +55,31 @@ class PageHeading:
 
 
 def path_text(run: WorkflowRun, now: datetime) -> str:
-    """`charge 1.2 s → timer 2 s → ship 300 ms: 97 % of the time`; empty if there is nothing to say."""
+    """`charge 1.2 s → ship 90 ms → signal go (waited 2 s): 97 % of the time`; empty if there is nothing to say."""
     path = critical_path(run, now)
     if not path.steps:
         return ""
-    worth = sorted(path.steps, key=lambda step: _length(step, now), reverse=True)[:MOST_STEPS]
-    kept = {step.event_id for step in worth}
-    named = [_named(step, now) for step in path.steps if step.event_id in kept]
-    left = len(path.steps) - len(named)
+    groups = [list(group) for _, group in groupby(path.steps, key=lambda item: (item.step.kind, item.step.name))]
+    worth = sorted(range(len(groups)), key=lambda number: _time(groups[number]), reverse=True)[:MOST_STEPS]
+    named = [_named(groups[number]) for number in sorted(worth)]
+    left = len(groups) - len(named)
     more = f" (and {left:,} shorter)" if left else ""
     return f"{' → '.join(named)}{more}: {round(100 * path.share)} % of the time"
 
 
-def _length(step: Step, now: datetime) -> timedelta:
-    return max((step.closed or now) - step.scheduled, timedelta(0))
+def _time(group: Sequence[CriticalStep]) -> timedelta:
+    return sum((item.time for item in group), timedelta(0))
 
 
-def _named(step: Step, now: datetime) -> str:
-    title = formatting.title(step)
-    return title if step.kind in ("signal", "cancel", "timer") else f"{title} {lasted(_length(step, now))}"
+def _named(group: Sequence[CriticalStep]) -> str:
+    """One step, or several of one name in a row."""
+    first, time = group[0].step, lasted(_time(group))
+    title = formatting.title(first)
+    if len(group) > 1:
+        title = f"{len(group):,} × {first.name or first.kind}"  # noqa: RUF001 - it is meant
+    elif first.kind == "timer":
+        return title
+    return f"{title} (waited {time})" if first.kind in MOMENTS else f"{title} {time}"
 
 
 def web_ui_link(ui: str | None, chain: RunChain) -> str | None:

@@ -142,6 +142,18 @@ def test_two_at_once_need_two_names(devserver: Run, tmp_path: Path, home: Path) 
 
 
 @pytest.mark.usefixtures("installed")
+def test_ctrl_c_while_it_starts(devserver: Run, tmp_path: Path, home: Path, paths: Paths) -> None:
+    """It ends with exit code 130, without a debrief, and nothing is left."""
+    with played(devserver, tmp_path) as day:
+        eventually(lambda: (paths.gamedays / "gameday" / "gameday.json").exists())
+        day.process.send_signal(signal.SIGINT)
+        day.process.wait(LIMIT)
+        assert day.process.returncode == 130
+    eventually(lambda: not processes_of(home))
+    assert list(paths.gamedays.iterdir()) == []
+
+
+@pytest.mark.usefixtures("installed")
 def test_one_that_was_killed_leaves_nothing(devserver: Run, tmp_path: Path, home: Path, paths: Paths) -> None:
     """kill -9 ends the server and the worker too; the next game day of the name removes the rest, and says so."""
     with played(devserver, tmp_path, only="Nothing happens") as day:

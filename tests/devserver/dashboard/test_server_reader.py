@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from devserver.dashboard.page_text import ago, curve, rate, workflow_url
 from devserver.dashboard.server_reader import ServerReader
 from devserver.instances.folder import InstanceFolder
 from devserver.instances.record import STOPPED, Record
+from devserver.instances.status import status
 from devserver.system.paths import Paths
 from devserver.system.process import ProcessIdentity
 
@@ -48,8 +50,12 @@ def test_servers_are_read_from_their_records(paths: Paths, monkeypatch: pytest.M
     write_record(paths, "shop")
     reader = ServerReader(paths)
     asked = []
-    real = server_reader.status
-    monkeypatch.setattr(server_reader, "status", lambda *args: asked.append(args) or real(*args))
+
+    def ask(folder: InstanceFolder, record: Record) -> dict[str, Any]:
+        asked.append(folder.name)
+        return status(folder, record)
+
+    monkeypatch.setattr(server_reader, "status", ask)
     for _ in range(3):
         (view,) = reader.read()
     assert (view.name, view.status["state"], view.size, view.ready) == ("shop", "stopped", 0, False)

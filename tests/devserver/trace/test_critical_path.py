@@ -7,6 +7,7 @@ from typing import Any
 
 from devserver.history.model import Step, StepKind, WorkflowRun
 from devserver.trace.critical_path import critical_path
+from devserver.trace.page.heading import path_text
 
 START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 
@@ -26,7 +27,7 @@ def step(number: int, name: str, begin: float, end: float | None, kind: StepKind
 def names(*steps: Step, end: float | None = 10.0) -> list[str]:
     """The names of the steps on the path of a run of ten seconds."""
     run = WorkflowRun("w", "r", started=START, closed=None if end is None else at(end), steps=list(steps))
-    return [found.name for found in critical_path(run, at(10)).steps]
+    return [found.step.name for found in critical_path(run, at(10)).steps]
 
 
 def test_of_parallel_steps_the_longest_counts() -> None:
@@ -51,6 +52,17 @@ def test_signals_markers_and_what_nobody_waited_for() -> None:
         step(5, "last", 6.2, 9.9),
     ]
     assert names(*steps) == ["first", "go", "last"]
+
+
+def test_repeated_steps_and_waits_in_words() -> None:
+    """Steps of one name in a row are one part; for a signal it is how long the workflow had waited."""
+    steps = [
+        *(step(number, "pack", number, number + 0.9) for number in range(3)),
+        step(4, "go", 5, None, "signal", status="completed"),
+        step(5, "ship", 5, 10),
+    ]
+    run = WorkflowRun("w", "r", started=START, closed=at(10), steps=steps)
+    assert path_text(run, at(10)) == "3 × pack 2.7 s → signal go (waited 2.1 s) → ship 5 s: 98 % of the time"  # noqa: RUF001
 
 
 def test_an_open_run_and_a_run_without_steps() -> None:

@@ -12,9 +12,10 @@ from devserver.cli.render.rehearsal_timeline import map_lines, timeline_lines
 from devserver.rehearsal import expect
 from devserver.rehearsal.live import present_data
 from devserver.rehearsal.run.sweep import SweepProgress
+from devserver.rehearsal.scenario.scenario import Expectation
 from tests.helpers.live_runs import going_on
 
-EXPECT = [
+EXPECT: list[Expectation] = [
     expect.completes(within=timedelta(seconds=20)),
     expect.exactly_once("add_node", "node-5", "node-6"),
     expect.never_idle_longer_than(1.5),
