@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import nexusrpc
+import nexusrpc.handler
 from temporalio import activity, nexus, workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError

@@ -73,7 +73,11 @@ def history_of(began: datetime) -> WorkflowHistory:
     )
     completed = events.task()
     for number in range(1, ROUNDS + 1):
-        attributes = {"timerId": str(number), "startToFireTimeout": "60s", "workflowTaskCompletedEventId": completed}
+        attributes: dict[str, Any] = {
+            "timerId": str(number),
+            "startToFireTimeout": "60s",
+            "workflowTaskCompletedEventId": completed,
+        }
         started = events.add("TimerStarted", **attributes)
         events.add("TimerFired", 60.0, timerId=str(number), startedEventId=started)
         completed = events.task()
