@@ -132,7 +132,7 @@ async def _trace(
     from ..render import trace_output
 
     if how["html"]:
-        await trace_output.write_html(reader, chain, wanted, how["html"], target.label)
+        await trace_output.write_html(reader, chain, wanted, how["html"], target.label, ui=_web_ui(target))
     else:
         waits = await _waiting(reader, chain, connection, how) if how["waits"] else None
         if how["as_json"]:
@@ -140,6 +140,13 @@ async def _trace(
         else:
             await trace_output.print_tree(reader, chain, wanted, target.label, waits=waits)
     return True
+
+
+def _web_ui(target: Target) -> str | None:
+    """The address of the Web UI, which is known of a managed instance."""
+    from ...instances.dev_server import DevServer
+
+    return None if target.name is None else DevServer.attach(target.name).ui_url
 
 
 async def _waiting(
