@@ -29,6 +29,7 @@ from scripts.tables import TABLE, with_tables  # noqa: E402
 BLOCK = re.compile(r"(?ms)^```console\n(.*?)^```$")
 RUN_SECONDS = 60
 RunPython = Callable[..., str]
+StartPython = Callable[..., Any]
 RUNS = ("$ devserver ", "$ pytest ", "$ cp ", "$ kill %")
 LAST_OF_BANNER = "  reload "
 FEWER_PLUGINS = "-p no:asyncio -p no:cacheprovider"  # as in an environment without our development tools
@@ -90,12 +91,35 @@ def pages() -> list[Path]:
     ]
 
 
-def rewritten(page: Path, environ: dict[str, str], run_python: RunPython = _run_python) -> str:
-    """The page's text with the current output of its commands, which `run_python` runs."""
+def _start_python(args: list[str], *, env: dict[str, str], cwd: Path) -> subprocess.Popen[str]:
+    """Python with these arguments, with all that it prints in `stdout`."""
+    return subprocess.Popen(
+        [sys.executable, *args],
+        env=env,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def rewritten(
+    page: Path,
+    environ: dict[str, str],
+    run_python: RunPython = _run_python,
+    start_python: StartPython = _start_python,
+    prepare: Callable[[Path], None] | None = None,
+) -> str:
+    """The page's text with the current output of its commands, which `run_python` runs and `start_python` starts, in a
+    home that `prepare` gets first.
+    """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("__pycache__"))
-        run = _Shell(home, environ, run_python)
+        if prepare is not None:
+            prepare(home)
+        run = _Shell(home, environ, run_python, start_python)
         text = with_tables(page.read_text())
         try:
             return BLOCK.sub(lambda block: "```console\n" + "".join(_block(block.group(1), run)) + "```", text)
@@ -131,7 +155,7 @@ def _block(text: str, run: Callable[[str], str]) -> Iterator[str]:
 class _Shell:
     """Runs commands in their own home folder and returns their output."""
 
-    def __init__(self, home: Path, environ: dict[str, str], run_python: RunPython) -> None:
+    def __init__(self, home: Path, environ: dict[str, str], run_python: RunPython, start_python: StartPython) -> None:
         kept = {
             key: value
             for key, value in os.environ.items()
@@ -139,9 +163,10 @@ class _Shell:
         }
         self._home = home
         self._run_python = run_python
+        self._start_python = start_python
         own = {"HOME": str(home), "COLUMNS": "100", "PYTEST_ADDOPTS": FEWER_PLUGINS}
         self._how: dict[str, Any] = {"env": {**kept, **own, **environ}, "cwd": home}
-        self._background: list[subprocess.Popen[str]] = []
+        self._background: list[Any] = []
 
     def __call__(self, command: str) -> str:
         name, *arguments = shlex.split(command, comments=True)
@@ -152,17 +177,18 @@ class _Shell:
             return self._shown(self.kill(self._background[int(arguments[0].removeprefix("%")) - 1]))
         words = ["-m", name, *arguments]
         if arguments[-1:] == ["&"]:
-            return self._shown(self._begin([sys.executable, *words[:-1]]))
+            return self._shown(self._begin(words[:-1]))
         # A rehearsal's live view is gone from the terminal in the end.
         return self._shown(self._run_python(words, errors=arguments[:1] != ["rehearse"], **self._how))
 
-    def kill(self, process: subprocess.Popen[str]) -> str:
+    def kill(self, process: Any) -> str:
         """Stop a background command; returns its output since the banner."""
         process.terminate()
         try:
-            return process.communicate(timeout=RUN_SECONDS)[0]
+            return str(process.communicate(timeout=RUN_SECONDS)[0])
         finally:
             process.kill()
+            process.stdout.close()
 
     def kill_all(self) -> None:
         """Stop all background commands."""
@@ -172,10 +198,7 @@ class _Shell:
 
     def _begin(self, words: list[str]) -> str:
         """Start a command in the background; returns its banner."""
-        process = subprocess.Popen(
-            words, **self._how, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
-        )
-        assert process.stdout is not None
+        process = self._start_python(words, **self._how)
         self._background.append(process)
         banner = ""
         for line in process.stdout:

@@ -25,28 +25,42 @@ from devserver.history import Step, WorkflowRun
 from devserver.rehearsal import Scenario, drills, expect, faults
 from devserver.schedules import ScheduleRow as ScheduleRow
 from devserver.stuck import KINDS, Finding, StuckReport
+from devserver.system.paths import HOME_VARIABLE, Paths
 from devserver.trace.serialization import run_data, step_data
 from scripts import docs
-from tests.helpers.fork_server import ForkServer
+from tests.conftest import link
+from tests.helpers.fork_server import Forked, ForkServer
 
 FINDING = Finding("no_worker", "w", "r", "Order", "orders", "no worker", "start one")
 PAGES = {page.name: page for page in docs.pages()}
+INSTALLS = {"binary.md"}  # the commands of others find an executable that is run quickly
 LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_shown_commands_give_the_shown_output(
-    name: str, real_binary: Path, forks: ForkServer, monkeypatch: pytest.MonkeyPatch
+    name: str, prepared: Executable, forks: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every command on a page, run in a new home, prints the output on the page."""
+
+    def prepare(home: Path) -> None:
+        with monkeypatch.context() as patch:
+            patch.setenv("HOME", str(home))
+            patch.delenv(HOME_VARIABLE)
+            link(prepared, Paths.default())
 
     def run_python(args: list[str], *, errors: bool, env: dict[str, str], cwd: Path) -> str:
         monkeypatch.chdir(cwd)
         return forks.run(args, env=env, timeout=docs.RUN_SECONDS, merged=errors).stdout
 
+    def start_python(args: list[str], *, env: dict[str, str], cwd: Path) -> Forked:
+        monkeypatch.chdir(cwd)
+        return forks.popen(args, env=env, merged=True)
+
     page = PAGES[name]
     forked = forks.fits([sys.executable, "-m", "devserver"], os.environ)
-    text = docs.rewritten(page, {"DEVSERVER_PORT": "0"}, *([run_python] if forked else []))
+    more = {"run_python": run_python, "start_python": start_python} if forked else {}
+    text = docs.rewritten(page, {"DEVSERVER_PORT": "0"}, prepare=prepare if name not in INSTALLS else None, **more)
     assert docs.normalised(text) == docs.normalised(page.read_text())
 
 
@@ -94,10 +108,10 @@ def test_links_between_pages_lead_somewhere() -> None:
     """Every link leads to an existing file and heading."""
     missing = []
     for page in (docs.ROOT / "README.md", docs.ROOT / "CONTRIBUTING.md", *(docs.ROOT / "docs").glob("*.md")):
-        for link, heading in LINK.findall(re.sub(r"(?ms)^```.*?^```", "", page.read_text())):
-            target = page.parent / link if link else page
+        for file, heading in LINK.findall(re.sub(r"(?ms)^```.*?^```", "", page.read_text())):
+            target = page.parent / file if file else page
             if not target.exists() or (heading and heading not in _headings(target)):
-                missing.append(f"{page.name}: {link}#{heading}")
+                missing.append(f"{page.name}: {file}#{heading}")
     assert missing == []
 
 

@@ -57,7 +57,6 @@ SECTIONS = {
     },
     "Rehearsals": {
         "rehearse": "Run a runbook through outages and check that it survives.",
-        "gameday": "Practise an incident with hidden faults, and read a debrief.",
     },
     "Clusters": {
         "cluster": "Run a real Temporal cluster of several processes.",
@@ -77,6 +76,7 @@ UNLISTED = {
     "reset": "Delete a server's state.",
     "metrics": "Show metrics of a server and its workers.",
     "trust": "Trust a project's settings and modules.",
+    "gameday": "Practise an incident with hidden faults, and read a debrief.",
     "drill": "Try one question on your workflow: pause, stop, detect, hand over.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
@@ -97,8 +97,9 @@ EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
 wait, reset, trust, config (a project's settings), metrics, observe (Prometheus
-and Datadog), drill (pause, stop, detect, hand over), mcp (for agents and
-editors), service (starts at login), completion bash|zsh|fish.
+and Datadog), gameday (practise an incident), drill (pause, stop, detect, hand
+over), mcp (for agents and editors), service (starts at login),
+completion bash|zsh|fish.
 """
 
 

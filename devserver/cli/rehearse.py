@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,6 +22,8 @@ Example:
   devserver rehearse scale_up.py --live              watch it on a local page
   devserver rehearse scale_up.py --sweep worker      a crash at every point
   devserver rehearse --init my_runbook first.py      write a first scenario
+  devserver rehearse compare before after            what got worse
+  devserver rehearse index reports                   a page of many reports
 
 \b
 Exit code: 0 all pass, 1 one fails, 4 none fails, but one is unknown (what was
@@ -28,7 +31,28 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 """
 
 
-@click.command(epilog=EXAMPLE)
+class RehearseCommand(click.Command):
+    """A command that also has commands of its own: with their names as first word, they take the others."""
+
+    @property
+    def subcommands(self) -> dict[str, click.Command]:
+        """They are imported when they are needed."""
+        from .rehearse_reports import compare, index
+
+        return {"compare": compare, "index": index}
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Make the context of this command, or that of the one which the first word names."""
+        if args[:1] in (["compare"], ["index"]):
+            command = self.subcommands[args[0]]
+            command.context_class = self.context_class
+            return command.make_context(f"{info_name} {args[0]}", args[1:], parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+@click.command(cls=RehearseCommand, epilog=EXAMPLE)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Check the scenarios and print their plans; start nothing.")
 @click.option("--only", metavar="TEXT", help="Run only scenarios whose name is or contains TEXT.")

@@ -167,6 +167,17 @@ class HttpApi:
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize=1&query={quote(query)}"
         return self.call("GET", path)[0] == 200
 
+    def workflows(self, namespace: str, query: str, page: int) -> tuple[list[dict[str, Any]], bool]:
+        """The workflows of `namespace` that match a list filter, at most `page`, and whether these are all."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize={page}&query={quote(query)}"
+        answer = self._get(path)
+        return list(answer.get("executions", ())), not answer.get("nextPageToken")
+
+    def count(self, namespace: str, query: str) -> int:
+        """How many workflows of `namespace` match a list filter."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflow-count?query={quote(query)}"
+        return int(self._get(path).get("count", 0))
+
     def pause_schedule(self, namespace: str, schedule_id: str, note: str) -> bool:
         """Pause a schedule; True, also where it does not exist.
 

@@ -38,11 +38,12 @@ class SpoilRecord:
         return f"the record of {self.customer} has an invalid balance"
 
 
-def all_others_are_imported(view: RunView) -> bool:
-    """The import has ended, and every valid record was imported."""
-    done = {effect.key for effect in view.effects if effect.name == "import_record"}
-    ended = any(mark.what.startswith("WorkflowExecutionCompleted") for mark in view.marks)
-    return ended and len(done) >= len(CUSTOMERS) - 1
+def imports_again(view: RunView) -> bool:
+    """A record was imported after the last failure."""
+    attempts = [mark for mark in view.marks if mark.lane == "activity" and mark.until is not None]
+    failed = [mark.at for mark in attempts if mark.detail["ended"] == "fails"]
+    imported = [mark.at for mark in attempts if mark.detail["ended"] == "completes"]
+    return bool(failed) and max(imported, default=0) > max(failed)
 
 
 def spoiled(number: int) -> Incident:
@@ -84,5 +85,5 @@ imports = GameDay(
     after half a minute. The records come from a supplier. Its documentation says: "A record can be left out: send the
     signal `skip` with the customer's name, and import it by hand in the morning."
     """,
-    recovered=all_others_are_imported,
+    recovered=imports_again,
 )

@@ -3,7 +3,15 @@
 devserver gameday payouts
 """
 
-from devserver.rehearsal import GameDay, GameDayAction, Incident, Scenario, at, expect, faults
+from devserver.rehearsal import GameDay, GameDayAction, Incident, RunView, Scenario, at, expect, faults
+
+
+def pays_again(view: RunView) -> bool:
+    """A seller was paid after the last workflow task that failed."""
+    failed = [mark.at for mark in view.marks if mark.what == "WorkflowTaskFailed"]
+    paid = [mark.at for mark in view.marks if mark.lane == "activity" and mark.detail.get("ended") == "completes"]
+    return bool(failed) and max(paid, default=0) > max(failed)
+
 
 payouts = GameDay(
     scenario=Scenario(
@@ -46,6 +54,7 @@ payouts = GameDay(
     Twice a week a workflow pays twenty sellers, one after the other, each in an activity. It takes about a minute. A
     seller who is paid twice costs real money. Your team deploys the worker on weekdays.
     """,
+    recovered=pays_again,
     actions=[
         GameDayAction("restart", "restarts the worker as it is deployed", faults.kill_worker()),
         GameDayAction(

@@ -11,6 +11,7 @@ import pytest
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
 from devserver.rehearsal.scenario.result import PointResult, Sweep
+from tests.helpers.accessibility import check_accessible, check_focus_order
 from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser, open_readable
 from tests.helpers.rehearsed import effect, result, run, twice
 
@@ -158,6 +159,19 @@ def test_signs_are_not_by_colour_alone(chromium: Browser, page: Path) -> None:
     assert {"\N{CHECK MARK} Pass", "\N{BALLOT X} Fail"} <= badges
     assert "gradient" in chromium.ask("getComputedStyle(document.querySelector('#r1 .lane .bar.down')).backgroundImage")
     assert chromium.ask("getComputedStyle(document.querySelector('#r1 .lane .bar.lost'), '::after').content") == '"?"'
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_is_accessible(chromium: Browser, page: Path, width: int, dark: bool) -> None:
+    """axe finds no fault, with the table of events closed and open, and Tab reaches everything in order."""
+    chromium.scripts(on=True)
+    chromium.open(page, width=width, dark=dark)
+    check_accessible(chromium)
+    check_focus_order(chromium)
+    chromium.click("#r1 details.events summary")
+    check_accessible(chromium)
+    chromium.scripts(on=False)
 
 
 def test_print_shows_everything(chromium: Browser, page: Path) -> None:

@@ -42,7 +42,8 @@ FOCUSED = """
 # Everything that Tab has to reach.
 REACHABLE = """
 JSON.stringify([...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
-  .filter(e => !e.disabled && e.checkVisibility({visibilityProperty: true}) && !e.closest("dialog:not([open])"))
+  .filter(e => !e.disabled && e.tabIndex >= 0)
+  .filter(e => e.checkVisibility({visibilityProperty: true}) && !e.closest("dialog:not([open])"))
   .filter(e => !(e.closest("details:not([open])") && !e.matches("details:not([open]) > summary")))
   .map(e => [...document.querySelectorAll("*")].indexOf(e)))
 """

@@ -157,10 +157,10 @@ class Browser:
         """Type text into the focused element."""
         self._call("Input.insertText", text=text)
 
-    def shot(self, file: Path) -> None:
-        """Return a screenshot of the whole page."""
+    def shot(self, file: Path, *, height: int = 8000) -> None:
+        """Write a screenshot of the page down to a height."""
         size = self._call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 8000), "scale": 1}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], height), "scale": 1}
         picture = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         file.write_bytes(base64.b64decode(picture["data"]))
 

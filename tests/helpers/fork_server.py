@@ -21,6 +21,7 @@ from typing import BinaryIO, ClassVar
 
 import pytest
 
+from devserver.system.paths import HOME_VARIABLE
 from tests.helpers import fork_server_main
 from tests.helpers.fork_server_main import Forked, start
 
@@ -167,7 +168,7 @@ class ForkServer:
         with self._lock:
             if self._process is not None:
                 return
-            environment = {**os.environ, "HOME": str(self.folder)}
+            environment = {**os.environ, "HOME": str(self.folder), HOME_VARIABLE: str(self.folder)}
             words = [sys.executable, fork_server_main.__file__, self._socket, *MODULES]
             self._process = subprocess.Popen(
                 words, env=environment, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE

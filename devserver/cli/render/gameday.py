@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...rehearsal.gameday.play import GameDayBriefing
 
 MOST_TURNS = 5
+VARIABLES = ("DEVSERVER_NAME", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "DEVSERVER_COMMAND_LOG")
 
 
 class GameDayScreen:
@@ -107,6 +108,8 @@ def echo_debrief(shape: Mapping[str, Any], page: Path, *, as_json: bool) -> None
     if len(day["wrong_turns"]) > MOST_TURNS:
         click.echo(f"  {len(day['wrong_turns']) - MOST_TURNS} more wrong turns in the debrief")
     click.echo(f"debrief: {page}")
+    if day["commands"]:
+        click.echo(f"in the terminals in which you worked: unset {' '.join(VARIABLES)}", err=True)
 
 
 def _minutes(seconds: float) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MOST_LINES = 20  # of a traceback
+KEPT_DATABASE = "temporal.db"
 NOTED = ("fault", "drill", "server", "worker", "network", "database", "activity")
 
 
@@ -110,13 +111,26 @@ class _Session:
             except Exception as error:  # noqa: BLE001 - a user's action or expectation; the others still run
                 lines = "".join(traceback.format_exception(error)).splitlines()
                 result = _not_run(task, f"{type(error).__name__}: {error}", lines[-MOST_LINES:])
-            take(result)
+            take(result, **await self._links(result, task))
             if task.number < len(tasks) and write_so_far(self._request, self._outcome, len(tasks) - task.number):
                 self._journal.note(written=task.number)
 
-    def _take_from(self, began: float) -> Callable[[Result], None]:
-        def take(result: Result) -> None:
-            self._outcome.results.append(report.result_data(result))
+    async def _links(self, result: Result, task: RehearsalTask) -> dict[str, Any]:
+        """What the report of a rehearsal leads to: the page of its workflow's trace, and its server if that is kept."""
+        links: dict[str, Any] = {}
+        if self._request.report is not None:
+            from ...rehearsal.report.traces import write_trace
+
+            links["trace"] = await write_trace(result, self._request.report, task.number)
+        if self._request.keep and result.run is not None:
+            from ...rehearsal.report.again import kept_server
+
+            links["kept_server"] = kept_server(result.run, self._folder(task) / KEPT_DATABASE)
+        return links
+
+    def _take_from(self, began: float) -> Callable[..., None]:
+        def take(result: Result, **links: Any) -> None:
+            self._outcome.results.append({**report.result_data(result), **links})
             if isinstance(self._progress, LiveProgress):
                 self._progress.add(self._outcome.results[-1])
             self._outcome.seconds.append(time.monotonic() - began)
@@ -125,11 +139,11 @@ class _Session:
         return take
 
     async def _one(self, task: RehearsalTask, interrupted: Callable[[Result], None], patients: PatientPool) -> Result:
-        folder = self._journal.folder / f"{task.number:04}-{re.sub(r'[^a-zA-Z0-9]+', '-', task.scenario.name)[:40]}"
+        folder = self._folder(task)
         server: dict[str, Any] = {}
         if self._request.keep:
             folder.mkdir()
-            server = {"database": folder / "temporal.db"}
+            server = {"database": folder / KEPT_DATABASE}
         settings = RehearsalSettings(
             folder=folder,
             seed=task.seed,
@@ -149,6 +163,9 @@ class _Session:
         if self._request.keep:
             _keep_log(result, folder)
         return result
+
+    def _folder(self, task: RehearsalTask) -> Path:
+        return self._journal.folder / f"{task.number:04}-{re.sub(r'[^a-zA-Z0-9]+', '-', task.scenario.name)[:40]}"
 
     def _event(self, mark: Mark) -> None:
         self._progress.event(mark)

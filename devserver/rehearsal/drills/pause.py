@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from ...client import PAUSED
@@ -130,7 +131,7 @@ async def _started(operator: Operator) -> list[str]:
     ends = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == UNPAUSE_EVENT]
     until = next((end for end in ends if end > since), datetime.max.replace(tzinfo=timezone.utc))
     begun = [
-        STARTS[event.event_type]
+        f"{STARTS[event.event_type]}{_retry(event)}"
         for event in events
         if event.event_type in STARTS and since < event.event_time.ToDatetime(timezone.utc) < until
     ]
@@ -140,6 +141,11 @@ async def _started(operator: Operator) -> list[str]:
         for item in pending
         if since < _moment(item.last_started_time) < until
     ]
+
+
+def _retry(event: HistoryEvent) -> str:
+    attempt = event.activity_task_started_event_attributes.attempt
+    return f" (attempt {attempt}: an attempt that fails during a pause is retried)" if attempt > 1 else ""
 
 
 def _length(seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import DevServerError
 from ...system.local_socket import connected_socket, listening_socket
 from ..errors import GameDayNotPossible, NoGameDay
+from .notes import MOST_TEXT
 from .record import GameDayFolder
 from .session import GameDaySession
 
@@ -76,7 +77,8 @@ def ask(folder: GameDayFolder, what: str, **facts: Any) -> dict[str, Any]:
     try:
         with contextlib.closing(connected_socket(folder.socket, CONNECT_SECONDS)) as connection:
             connection.settimeout(ANSWER_SECONDS)
-            connection.sendall(json.dumps({"do": what, **facts}).encode() + b"\n")
+            short = {key: value[:MOST_TEXT] if isinstance(value, str) else value for key, value in facts.items()}
+            connection.sendall(json.dumps({"do": what, **short}).encode() + b"\n")
             with connection.makefile("rb") as answers:
                 line = answers.readline()
         answer: dict[str, Any] = json.loads(line)

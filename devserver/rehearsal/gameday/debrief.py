@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -14,11 +15,12 @@ from ..scenario.result import Result
 from .checklist import checklist
 from .loader import examples
 from .measures import GameDayTimes, first_sign, times_of, wrong_turns
-from .notes import CHANGE, END, GameDayNote, Observation, ServerAction
+from .notes import GameDayNote, Observation, ServerAction
 from .server_actions import without_resets_end
 from .session import GameDaySession
 
 MOST = 500  # of each list
+ATTEMPTS = re.compile(r"attempt \d+")
 ENDINGS = {
     "recovered": "It recovered.",
     "person": "The person ended it.",
@@ -83,11 +85,12 @@ def _summary(session: GameDaySession, times: GameDayTimes) -> str:
     text = ", ".join(parts)
     nobody = not [note for note in session.notes if note.kind in ("noticed", "cause", "hint", "action")]
     idle = " Nobody did anything." if nobody and not session.server_actions else ""
-    return f"{text[0].upper()}{text[1:]}. {ENDINGS[session.ending or 'problem']}{idle}"
+    how = "" if session.ending == "recovered" else f" {ENDINGS[session.ending or 'problem']}"
+    return f"{text[0].upper()}{text[1:]}.{how}{idle}"
 
 
 def story(gameday: Mapping[str, Any], shape: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Everything that happened, by time: `at`, `who` and `what`."""
+    """Everything that happened, by time: `at`, `who`, `what`, and why it did not help (`wrong`)."""
     lines = [{"at": item["at"], "who": "incident", "what": item["what"]} for item in shape["faults"]]
     lines += [{"at": note["at"], "who": _WHO[note["kind"]], "what": _said(note)} for note in gameday["notes"]]
     lines += [
@@ -95,16 +98,26 @@ def story(gameday: Mapping[str, Any], shape: Mapping[str, Any]) -> list[dict[str
         for item in gameday["server_actions"]
     ]
     lines += [{"at": item["at"], "who": "command", "what": _ran(item)} for item in gameday["commands"]]
-    lines += [
-        {"at": item["at"], "who": "tools", "what": _shown(item)}
-        for item in gameday["observations"]
-        if item["why"] in (CHANGE, END)
-    ]
-    lines += [
-        {"at": turn["at"], "who": "wrong turn", "what": f"{turn['what']} ({turn['why']})"}
-        for turn in gameday["wrong_turns"]
-    ]
-    return sorted(lines, key=lambda line: line["at"])
+    lines += _of_tools(gameday["observations"])
+    whys = {turn["at"]: turn for turn in gameday["wrong_turns"]}
+    found: list[dict[str, Any]] = []
+    for line in sorted(lines, key=lambda line: line["at"]):
+        turn = whys.pop(line["at"], None) if line["who"] == "person" else None
+        found.append({**line, "wrong": None if turn is None else turn["why"]})
+    found += [{"at": turn["at"], "who": "person", "what": turn["what"], "wrong": turn["why"]} for turn in whys.values()]
+    return sorted(found, key=lambda line: line["at"])
+
+
+def _of_tools(observations: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the tools showed, where it differs from what they showed before, without numbers of attempts."""
+    lines: list[dict[str, Any]] = []
+    before = ""
+    for item in observations:
+        shown = ATTEMPTS.sub("", _shown(item))
+        if shown != before:
+            lines.append({"at": item["at"], "who": "tools", "what": _shown(item)})
+        before = shown
+    return lines
 
 
 _WHO = {

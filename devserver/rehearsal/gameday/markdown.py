@@ -26,10 +26,14 @@ def markdown(shape: Mapping[str, Any]) -> str:
     if not day["wrong_turns"]:
         text.paragraph("None.")
     text.heading("What happened")
-    text.table(("when", "who", "what"), [(moment(line["at"]), line["who"], line["what"]) for line in day["story"]])
+    text.table(("when", "who", "what"), [(moment(line["at"]), line["who"], _with_why(line)) for line in day["story"]])
     text.heading("After the game day")
     text.tasks(day["checklist"])
     return text.text()
+
+
+def _with_why(line: Mapping[str, Any]) -> str:
+    return f"{line['what']} (did not help: {line['wrong']})" if line["wrong"] else str(line["what"])
 
 
 def figures(times: Mapping[str, Any]) -> list[tuple[str, str]]:

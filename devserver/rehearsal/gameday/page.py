@@ -15,7 +15,7 @@ from .markdown import figures
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-ROWS = {"wrong turn": "wrong", "command": "person", "person": "person", "incident": "incident"}
+ROWS = {"command": "person", "person": "person", "incident": "incident"}
 
 
 def debrief_html(shape: Mapping[str, Any]) -> str:

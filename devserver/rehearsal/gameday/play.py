@@ -118,7 +118,7 @@ class GameDayPlay:
                     request.fork_server, name=request.name, ui=True, ephemeral=True, port=0
                 ) as environment,
                 answering(folder, self.session),
-                self._facilitator() as page,
+                self._facilitator(environment) as page,
             ):
                 settings = RehearsalSettings(
                     folder=folder.work,
@@ -171,6 +171,16 @@ class GameDayPlay:
         )
 
     @contextlib.asynccontextmanager
-    async def _facilitator(self) -> AsyncIterator[str | None]:
+    async def _facilitator(self, environment: RehearsalEnvironment) -> AsyncIterator[str | None]:
         """The facilitator's page, if it was asked for; its URL."""
-        yield None
+        if not self._request.facilitated:
+            yield None
+            return
+        from .facilitator import FacilitatorPage
+
+        page = FacilitatorPage(self.session, asyncio.get_running_loop(), environment.server.ui_url)
+        await asyncio.to_thread(page.__enter__)
+        try:
+            yield page.url
+        finally:
+            await asyncio.to_thread(page.__exit__, None, None, None)

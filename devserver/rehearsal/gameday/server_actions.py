@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
-from temporalio.service import RPCError
 
+from ...client import ServiceCalls
+from ...errors import DevServerError
 from ..drills.operator import REASON
 from .notes import ServerAction
 
@@ -67,19 +68,14 @@ def without_resets_end(actions: Iterable[ServerAction]) -> list[ServerAction]:
 
 async def other_actions(client: Client, workflow_id: str, began: datetime) -> list[ServerAction]:
     """What was done to other workflows of the namespace than the runbook's own, as far as their histories are there."""
+    calls = ServiceCalls(client)
     found: list[ServerAction] = []
-    seen = 0
-    try:
-        async for workflow in client.list_workflows(page_size=MOST_WORKFLOWS):
-            if workflow.id == workflow_id:
-                continue
-            seen += 1
-            if seen > MOST_WORKFLOWS:
-                break
-            history = await client.get_workflow_handle(workflow.id, run_id=workflow.run_id).fetch_history()
-            found += _of_history(history.events, workflow.id, began)
-    except (RPCError, asyncio.TimeoutError):
-        return found
+    with contextlib.suppress(DevServerError):  # what was found before the server went away counts
+        async for workflow in calls.list_workflows(limit=MOST_WORKFLOWS):
+            execution = workflow.execution
+            if execution.workflow_id != workflow_id:
+                events = await calls.history(execution.workflow_id, execution.run_id)
+                found += _of_history(events or (), execution.workflow_id, began)
     return found
 
 

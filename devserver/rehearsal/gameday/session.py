@@ -18,12 +18,13 @@ from .declaration import GameDay, Incident
 from .notes import END, MOST_TEXT, Ending, GameDayNote, NoteKind, ServerAction
 from .observations import Observations, patient_is_well
 from .server_actions import action_of, other_actions
+from .state import GameDayState
 
 LOOK_SECONDS = 2.0
 POLL_SECONDS = 0.25
 
 
-class GameDaySession:
+class GameDaySession(GameDayState):
     """Observes the run, and takes what the person and the facilitator say. Use it from the run's event loop.
 
     Args:
@@ -43,21 +44,13 @@ class GameDaySession:
         facilitated: bool = False,
         on_note: Callable[[GameDayNote], None] = lambda note: None,
     ) -> None:
-        self.day = day
-        self.incident = incident
+        super().__init__(day, incident)
         self.facilitated = facilitated
-        self.notes: list[GameDayNote] = []
-        self.server_actions: list[ServerAction] = []
-        self.ending: Ending | None = None
-        self.recovered_at: float | None = None
-        self.status = "running"
         self._on_note = on_note
+        self._activity_paused = False
         self._over = asyncio.Event()
         self._started = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
-        self._context: RunContext | None = None
-        self._executor: StepExecutor | None = None
-        self.observations: Observations | None = None
 
     # The run
 
@@ -67,11 +60,6 @@ class GameDaySession:
         self.observations = Observations(context)
         self._polling = asyncio.create_task(self._poll())
         self._started.set()
-
-    @property
-    def has_started(self) -> bool:
-        """Whether the runbook has started."""
-        return self._context is not None
 
     async def started(self) -> RunContext:
         """Wait until the runbook has started."""
@@ -104,17 +92,6 @@ class GameDaySession:
         context = self.context
         self.server_actions += await other_actions(context.client, context.workflow_id, context.timeline.began)
 
-    @property
-    def context(self) -> RunContext:
-        """The run.
-
-        Raises:
-            GameDayNotPossible: The runbook has not started yet.
-        """
-        if self._context is None:
-            raise GameDayNotPossible("the runbook has not started yet", hint="wait a moment, and try again")
-        return self._context
-
     async def _poll(self) -> None:
         """See whether it has recovered, and look at the tools from time to time."""
         next_look = 0.0
@@ -123,12 +100,23 @@ class GameDaySession:
             if now >= next_look and self.observations is not None:
                 await self.observations.look()
                 next_look = now + LOOK_SECONDS
+            self._see_paused_activity()
             if self.recovered_at is None and await self._is_well():
                 self.recovered_at = self.context.timeline.now()
                 self._note("recovered", "")
-            if self.recovered_at is not None and self._cause_is_settled():
+            if self.recovered_at is not None and self._cause_is_settled() and self._may_end():
                 self.finish("recovered")
             await asyncio.sleep(POLL_SECONDS)
+
+    def _see_paused_activity(self) -> None:
+        """A paused activity is in no history: the tools show it."""
+        seen = self.observations.found[-1:] if self.observations is not None else []
+        paused = any(line.startswith("activity_paused") for item in seen for line in item.stuck)
+        if paused and not self._activity_paused:
+            at, workflow_id = self.context.timeline.now(), self.context.workflow_id
+            self.server_actions.append(ServerAction(at, "pause", "an activity was paused", workflow_id, ""))
+            self.context.timeline.note("person", "an activity was paused", at=at)
+        self._activity_paused = paused
 
     async def _is_well(self) -> bool:
         """Whether all is well again; before anything went wrong, it is not."""
@@ -143,65 +131,10 @@ class GameDaySession:
     def _cause_is_settled(self) -> bool:
         return self.cause_named_at is not None or not (self.incident.named or self.facilitated)
 
-    # The state
-
-    @property
-    def began_at(self) -> float | None:
-        """When the first thing went wrong: the first fault, else the first failure; None while all is well."""
-        if self._context is None:
-            return None
-        timeline = self._context.timeline
-        faults = [mark.at for mark in timeline.of("fault")]
-        failures = [mark.until or mark.at for mark in timeline.of("activity") if mark.detail.get("ended") == "fails"]
-        failures += [mark.at for mark in timeline.of("event") if mark.what == "WorkflowTaskFailed"]
-        return min(faults, default=min(failures, default=None))
-
-    @property
-    def noticed_at(self) -> float | None:
-        """When the person noticed it: said so or paused the runbook, after it began."""
-        began = self.began_at
-        if began is None:
-            return None
-        moments = [note.at for note in self.notes if note.kind == "noticed"]
-        moments += [action.at for action in self.server_actions if action.kind == "pause"]
-        return min((at for at in moments if at >= began), default=None)
-
-    @property
-    def cause_named_at(self) -> float | None:
-        """When the right cause was named."""
-        return next((note.at for note in self.notes if note.kind == "cause" and note.right), None)
-
-    def said(self, kind: NoteKind) -> list[GameDayNote]:
-        """The notes of one kind."""
-        return [note for note in self.notes if note.kind == kind]
-
-    def state(self) -> dict[str, Any]:
-        """What the person may know."""
-        now = self.context.timeline.now()
-        limit = self.day.scenario.limit
-        return {
-            "name": self.day.name,
-            "seconds": now,
-            "limit": limit,
-            "seconds_left": max(0.0, limit - now),
-            "workflow_id": self.context.workflow_id,
-            "status": self.status,
-            "noticed": self.noticed_at is not None,
-            "cause_named": self.cause_named_at is not None,
-            "recovered": self.recovered_at is not None,
-            "hints": len(self.said("hint")),
-            "hints_left": len(self.incident.hints) - len(self.said("hint")),
-            "ending": self.ending,
-        }
-
-    def plan(self) -> list[dict[str, Any]]:
-        """The steps of the plan, for the facilitator: number, words, and whether each is still to come."""
-        if self._executor is None:
-            return []
-        return [
-            {"number": number, "step": str(step), "open": self._executor.is_open(number)}
-            for number, step in enumerate(self._executor.plan)
-        ]
+    def _may_end(self) -> bool:
+        """Whether nothing is left to see: the runbook has ended, if an expectation is about its end."""
+        ends = any(getattr(wanted, "judges_end", False) for wanted in self.day.scenario.expect)
+        return self.status != "running" or not ends
 
     # What the person says and does
 

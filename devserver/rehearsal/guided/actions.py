@@ -44,7 +44,8 @@ class GuidedPause:
 
     async def _rest(self, context: RunContext, operator: Operator) -> None:
         self.guide.say(
-            "It is paused: the attempt that runs may finish, and nothing new starts. A child workflow is not paused.\n"
+            "It is paused: the attempt that runs may finish, and nothing new starts. But an attempt that fails now is "
+            "retried in spite of the pause, and a child workflow is not paused.\n"
             f"Look at it, and resume it:\n  devserver stuck {self.guide.server}\n  devserver temporal "
             f"{self.guide.server} -- workflow unpause -w {context.workflow_id}"
         )

@@ -6,12 +6,15 @@ import ast
 import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from ..scenario.result import Result
+from ...server.namespaces import DEFAULT_NAMESPACE
+from ..scenario.result import RehearsalRun, Result
 from .text import NAME_CHARACTERS, clean
 
 MOST_CODE = 6000  # characters
 CHECKOUT = ("pyproject.toml", "setup.py", "setup.cfg", ".git", ".hg")
+KEPT_PORT, KEPT_UI_PORT = 7533, 8533
 ITS_FOLDER = "the folder of the scenario"
 
 
@@ -25,6 +28,15 @@ def command_line(result: Result) -> tuple[str, str | None]:
     if result.sweep:
         words += ["--sweep", result.sweep.target]
     return shlex.join(clean(word) for word in words), folder
+
+
+def kept_server(run: RehearsalRun, database: Path) -> dict[str, str]:
+    """How to look at the server that a rehearsal kept: the command that starts it, and its Web UI once it runs."""
+    ports = ["--port", str(KEPT_PORT), "--ui-port", str(KEPT_UI_PORT)]
+    words = ["devserver", "up", "--name", "rehearsal", "--db-filename", str(database), *ports]
+    ids = "/".join(quote(part, safe="") for part in (run.workflow_id, *(item.run_id for item in run.histories[-1:])))
+    page = f"namespaces/{DEFAULT_NAMESPACE}/workflows/{ids}" + ("/history" if run.histories else "")
+    return {"command": shlex.join(clean(word) for word in words), "web_ui": f"http://127.0.0.1:{KEPT_UI_PORT}/{page}"}
 
 
 def _place(file: Path) -> tuple[str, str | None]:

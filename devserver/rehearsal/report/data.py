@@ -59,6 +59,7 @@ def result_data(result: Result) -> dict[str, Any]:
         "command_folder": folder,
         "code": scenario_code(result),
         "trace": None,
+        "kept_server": None,
         "versions": {clean(name): clean(version) for name, version in result.versions.items()},
         "expectations": [serialization.judgement(judgement) for judgement in result.judgements],
         **(run_data(result.run) if result.run else NO_RUN),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...system.html_page import page_templates
 from ...system.printable import counted
 from . import text
-from .outage_texts import explained
+from .outage_texts import explained, how_ended
 from .timeline import drawn
 from .timeline_shapes import TimelinePicture
 
@@ -32,7 +32,9 @@ def templates() -> Environment:
         effect=text.effect_name,
         point=text.point,
         plain=_plain,
+        day=text.day,
         explained=explained,
+        how_ended=how_ended,
         slug=lambda name: re.sub(r"[^a-z0-9]+", "-", name.lower()),
     )
     environment.globals.update(words=text.VERDICTS)

@@ -9,6 +9,7 @@ from .text import seconds
 
 SOON = 0.05  # seconds after the start of a fault in which its outage begins
 SAME = 0.1  # seconds: a smaller difference needs no explanation
+ENDED = {"gracefully": "stopped gracefully", "by itself": "ended by itself"}
 BACK = {
     "server": "to start the server until it answered",
     "worker": "to start the worker until it asked for work",
@@ -28,12 +29,17 @@ def planned_for(outage: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) 
     return float(causes[-1]["detail"]["planned_seconds"]) if causes else None
 
 
+def how_ended(outage: Mapping[str, Any]) -> str:
+    """What happened to it: `killed`, `stopped gracefully`, `frozen`."""
+    return ENDED.get(outage["ended"], str(outage["ended"]))
+
+
 def outage_note(outage: Mapping[str, Any], end: float) -> str:
     """An outage in a few words: `killed, down 1.41 s (planned 1 s)`."""
     if outage["until"] is None:
-        return f"{outage['ended']}, down {seconds(end - outage['at'])}, not back"
+        return f"{how_ended(outage)}, down {seconds(end - outage['at'])}, not back"
     planned = outage.get("planned_seconds")
-    note = f"{outage['ended']}, down {seconds(outage['until'] - outage['at'])}"
+    note = f"{how_ended(outage)}, down {seconds(outage['until'] - outage['at'])}"
     if planned is None:
         return note
     return f"{note} (planned {planned:g} s)" if planned else f"{note} (restarted at once)"
@@ -51,5 +57,6 @@ def explained(outage: Mapping[str, Any]) -> str:
         return "As planned."
     if more < 0:
         return f"{seconds(-more)} less than planned: the run ended meanwhile."
-    work = BACK.get(outage["lane"], "to begin and to end it")
+    started = outage["ended"] in ("killed", *ENDED)
+    work = BACK.get(outage["lane"], "until it was ready") if started else "to begin and to end it"
     return f"{planned:g} s as planned, then {seconds(more)} {work}."

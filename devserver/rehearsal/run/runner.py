@@ -134,9 +134,10 @@ async def _judged(
             raise
         old = await legacy_script
     after = await steady(scenario, view, "after")
+    implicit = unjudged(run, scenario.expect, ends=settings.observer is None)
     compared = compare(run, old) if old else []
     judged = [expectation.judge(run) for expectation in scenario.expect]
-    judgements = [*before, *run.judgements, *judged, *unjudged(run, scenario.expect), *compared, *after]
+    judgements = [*before, *run.judgements, *judged, *implicit, *compared, *after]
     return result_of(scenario, settings, environment, judgements, run)
 
 

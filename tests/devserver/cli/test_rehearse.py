@@ -241,7 +241,13 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     shape = json.loads((tmp_path / "out" / "report.json").read_text())
     assert [result["verdict"] for result in shape["results"]] == ["fail", "pass"]
     assert shape["incomplete"] is None
-    assert "add node-1" in (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "add node-1" in page
+    assert [result["trace"] for result in shape["results"]] == ["traces/0001.html", "traces/0002.html"]
+    assert 'href="traces/0001.html"' in page
+    assert "completed after 2 attempts" in (tmp_path / "out" / "traces" / "0001.html").read_text()
+    assert str(tmp_path) not in shape["results"][0]["command"]
+    assert "plan=[at.activity_completes('add').do(faults.lose_answer())]" in shape["results"][0]["code"]["text"]
     progress = done.stderr.splitlines()
     assert progress[0] == "[1/2] lost, seed 5"
     assert any(" fault     the result is lost" in line for line in progress)
@@ -283,13 +289,17 @@ def test_a_fault_that_never_happens_is_not_a_pass(devserver: Run, write: Write, 
 
 def test_keep(devserver: Run, write: Write, paths: Paths) -> None:
     """--keep keeps the server's state, the ledger and the logs, and you can start a server on them."""
-    done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep")
+    done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep", "--report", "out")
     assert done.returncode == 0
     (path_text,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
     (folder,) = Path(path_text).iterdir()
     assert {"server.log", "temporal.db", "with-faults"} <= {file.name for file in folder.iterdir()}
     assert (folder / "with-faults" / "ledger.jsonl").exists()
     assert f"devserver up --db-filename {folder / 'temporal.db'}" in done.stdout
+    (kept,) = (result["kept_server"] for result in json.loads(Path("out/report.json").read_text())["results"])
+    assert f"--db-filename {folder / 'temporal.db'} --port 7533 --ui-port 8533" in kept["command"]
+    assert f'href="{kept["web_ui"]}"' in Path("out/report.html").read_text()
+    assert "/namespaces/default/workflows/rehearsal-" in kept["web_ui"]
     again = devserver("rehearse", str(write(fine="expect=[expect.completes()]")))
     assert again.returncode == 0
     assert folder.exists()

@@ -34,6 +34,7 @@ SECRETS = {
 }
 NO_SECRETS = {
     "--tls-key-path": "a file",
+    "--tls-client-auth": "a switch",
     "--nexus-endpoint": "a name",
     "--otlp-open": "a switch",
     "--origin": "of a page: it has no user and no password",
@@ -154,6 +155,25 @@ def commands(forks: ForkServer) -> Iterator[Commands]:
     with Watch() as watch:
         yield Commands(forks)
     assert not watch.found
+
+
+def test_the_api_key_of_a_server_is_in_one_file(
+    installed: Executable, devserver: Run, commands: Commands, tmp_path: Path, home: Path
+) -> None:
+    """Neither a record, a log nor a command line has it, and only `devserver env` prints it or writes it elsewhere."""
+    key = {"DEVSERVER_API_KEY": MARK}
+    up = ("up", "-d", "--port", "0", "--ephemeral")
+    try:
+        for words in (up, up, ("status", "--json"), ("list", "--json"), ("config", "show"), ("restart",), ("doctor",)):
+            commands.run(0, *words, env=key)
+        assert files_with_the_mark(tmp_path) == ["home/devserver/state/instances/default/tls/api-key"]
+        assert [output for output in commands.outputs if MARK in output] == []
+        commands.run(0, "env", "--write-profile", "dev")
+        assert MARK in devserver("env").stdout
+        assert len(files_with_the_mark(tmp_path)) == 2
+    finally:
+        devserver("down", "--all")
+    assert not commands.wrong, "\n".join(commands.wrong)
 
 
 def test_no_secret_in_files_output_and_command_lines(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,6 +14,7 @@ import pytest
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
 from devserver.rehearsal.report.fragments import timeline_html
+from devserver.rehearsal.report.page import render
 from devserver.rehearsal.report.run_data import NO_RUN, run_data
 from devserver.rehearsal.report.text import clean, listed, moment, seconds
 from devserver.rehearsal.scenario.result import Judgement, PointResult, StepResult, Sweep
@@ -213,3 +215,13 @@ def test_a_run_that_has_not_ended() -> None:
     assert "<b>add_node 1</b> <span>running</span>" in shown
     assert 'id="live-e1"' in shown
     assert timeline_html({**NO_RUN, "verdict": None}, "grow") == ""
+
+
+def test_a_report_of_an_earlier_version() -> None:
+    """A report.json without the keys that came later gives a page."""
+    shape = json.loads(json.dumps(report.data([result(twice())])))
+    for key in ("code", "command_folder", "trace", "kept_server"):
+        del shape["results"][0][key]
+    for outage in shape["results"][0]["outages"]:
+        del outage["planned_seconds"]
+    assert "killed, down 1.00 s" in render(shape)
