@@ -30,7 +30,10 @@ def make_trace(folder: Path) -> Path:
     """The page of an order that is updated, approved, charged after retries, packed and delivered."""
     devserver("up", "-d")
     worker = subprocess.Popen(
-        [sys.executable, "-m", "devserver", "run", "examples/orders.py"], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "devserver", "run", "examples/orders.py"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         start = ("workflow", "start", "examples/orders.py:Order")

@@ -37,13 +37,10 @@ def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None)
         private_folder(path.parent)
     values = {"address": server.address, **(tls.settings() if tls else {}), "namespace": server.namespace}
     if path.exists():
-        for key in SECRETS:  # those of another server must not go to this one
-            run_temporal(server.executable, *_words("delete", path, profile), "--prop", key, limit=SET_SECONDS)
-    key = values.pop("api_key", None)
+        for name in SECRETS:  # those of another server must not go to this one
+            run_temporal(server.executable, *_words("delete", path, profile), "--prop", name, limit=SET_SECONDS)
     for name, value in values.items():
-        _set(server.executable, path, profile, name, value)
-    if key is not None:
-        _set_secretly(server.executable, path, profile, "api_key", key)
+        (_set_secretly if name == "api_key" else _set)(server.executable, path, profile, name, value)
     return path
 
 

@@ -105,6 +105,7 @@ OTHER_VARIABLES: dict[str, str] = {
     "data folders of the user",
     "DEVSERVER_PAYLOADS": "Folder of [large payloads](payloads.md)",
     "DEVSERVER_CLUSTER_BINARY": "Executable of the server that [a real cluster](cluster.md) runs",
+    "DEVSERVER_COMMAND_LOG": "File to which commands are logged in a [game day](gamedays.md); `gameday env` prints it",
     "DEVSERVER_LEDGER": "File to which a [runbook](rehearsal.md) writes its side effects; a rehearsal sets it",
     "DEVSERVER_PATIENT": "The cluster that a [runbook](rehearsal.md) works on, as JSON; a rehearsal sets it",
     "_DEVSERVER_COMPLETE": "Set by shell completion",

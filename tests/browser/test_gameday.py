@@ -69,7 +69,7 @@ def test_a_facilitator_runs_a_game_day(
         judged = day.ask("cause", f"it is dark {HOSTILE}")
         assert (judged["right"], judged["facilitated"]) == (None, True)
         chromium.eventually("document.getElementById('right-0') !== null")
-        assert HOSTILE.replace("\u202e", "\ufffd") in chromium.ask("document.getElementById('causes').innerText")
+        assert HOSTILE.replace("\u202e", "?") in chromium.ask("document.getElementById('causes').innerText")
         assert "owned" not in chromium.ask("document.title")
         chromium.open("about:blank", width=1400)  # the facilitator closes the window
         assert day.ask("status")["cause_named"] is False
@@ -93,6 +93,7 @@ def test_a_facilitator_runs_a_game_day(
         chromium.click("#question-yes")
         found = day.debrief()["gameday"]
         assert found["ending"] == "facilitator"
+        chromium.eventually(f"{TEXT}.includes('The game day has ended')")
         assert [note["judged_by"] for note in found["notes"] if note["kind"] == "cause"] == ["facilitator"]
     page = day.report / "debrief.html"
     chromium.scripts(on=True)

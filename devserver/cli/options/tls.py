@@ -6,7 +6,10 @@ from .environment import setting_option
 
 TLS_OPTIONS = (
     setting_option(
-        "--tls/--no-tls", key="tls", default=None, help="Serve gRPC over TLS on a second port, or not (docs tls)."
+        "--tls/--no-tls",
+        key="tls",
+        default=None,
+        help="Serve gRPC over TLS on a second port, or not (see: devserver docs tls).",
     ),
     setting_option(
         "--tls-port",

@@ -63,6 +63,13 @@ class DrillTerminal:
         for line in text.splitlines():
             self._echo(clean(line))
 
+    def by_hand(self, text: str, *commands: str) -> None:
+        """Print how a person does it without the drill, if there is one."""
+        if self._interactive:
+            self._echo(clean(text))
+            for command in commands:
+                self._echo(f"  {clean(command)}")
+
     async def ready(self, prompt: str, limit: float) -> None:
         """Ask for Enter, and wait for it, but not longer than `limit` seconds."""
         if not self._interactive:

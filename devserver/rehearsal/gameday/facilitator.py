@@ -62,6 +62,7 @@ class FacilitatorPage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stream.end(OVER, final=True)
+        self._stream.drain(2)
         self._server.__exit__(kind, error, trace)
 
     # What it shows

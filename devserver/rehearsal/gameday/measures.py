@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..scenario.result import RehearsalRun
+from ..scenario.timeline import Mark
 from .notes import GameDayNote
 from .server_actions import DESTRUCTIVE, without_resets_end
 from .session import GameDaySession
@@ -121,8 +122,15 @@ def _of_members(run: RehearsalRun) -> Iterator[WrongTurn]:
     for mark in run.marks:
         if not mark.detail.get("patient") or mark.what != "up" or mark.until is None or "ended" not in mark.detail:
             continue
-        if not any(fault.at - 1 <= mark.until <= (fault.until or fault.at) + PLANNED for fault in faults):
+        if not any(_hits(fault, mark) for fault in faults):
             yield WrongTurn(mark.until, f"took {mark.lane} down", "it was running")
+
+
+def _hits(fault: Mark, up: Mark) -> bool:
+    """Whether a member went down by a fault, whose text names the member, its role or the database."""
+    role = up.lane.rpartition("-")[0] or up.lane
+    named = role in fault.what or (role in ("postgres", "node") and "database" in fault.what)
+    return named and fault.at - 1 <= (up.until or 0.0) <= (fault.until or fault.at) + PLANNED
 
 
 def _quoted(what: str, note: GameDayNote) -> str:

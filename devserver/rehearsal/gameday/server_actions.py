@@ -66,17 +66,18 @@ def without_resets_end(actions: Iterable[ServerAction]) -> list[ServerAction]:
     ]
 
 
-async def other_actions(client: Client, workflow_id: str, began: datetime) -> list[ServerAction]:
-    """What was done to other workflows of the namespace than the runbook's own, as far as their histories are there."""
+async def all_actions(client: Client, workflow_id: str, began: datetime) -> list[ServerAction]:
+    """What was done to the runbook and to other workflows of the namespace, as far as their histories are there."""
     calls = ServiceCalls(client)
     found: list[ServerAction] = []
     with contextlib.suppress(DevServerError):  # what was found before the server went away counts
+        found += _of_history(await calls.history(workflow_id) or (), workflow_id, began)
         async for workflow in calls.list_workflows(limit=MOST_WORKFLOWS):
             execution = workflow.execution
             if execution.workflow_id != workflow_id:
                 events = await calls.history(execution.workflow_id, execution.run_id)
                 found += _of_history(events or (), execution.workflow_id, began)
-    return found
+    return [action for action in found if action.by != client.identity]
 
 
 def _of_history(events: Sequence[HistoryEvent], workflow_id: str, began: datetime) -> list[ServerAction]:

@@ -17,7 +17,7 @@ from ..scenario.view import RunView
 from .declaration import GameDay, Incident
 from .notes import END, MOST_TEXT, Ending, GameDayNote, NoteKind, ServerAction
 from .observations import Observations, patient_is_well
-from .server_actions import action_of, other_actions
+from .server_actions import action_of, all_actions
 from .state import GameDayState
 
 LOOK_SECONDS = 2.0
@@ -73,8 +73,7 @@ class GameDaySession(GameDayState):
         self.status = (close_status(event) or "running").replace("_", " ")
         action = action_of(event, self.context.workflow_id, at)
         if action is not None and action.by != self.context.client.identity:
-            self.server_actions.append(action)
-            self.context.timeline.note("person", action.what, at=at)
+            self._acted(action)
 
     async def until_over(self) -> None:
         """Wait until it is over."""
@@ -90,7 +89,10 @@ class GameDaySession(GameDayState):
         if self.observations is not None:
             await self.observations.look(END)
         context = self.context
-        self.server_actions += await other_actions(context.client, context.workflow_id, context.timeline.began)
+        known = {_moment(action) for action in self.server_actions}
+        for action in await all_actions(context.client, context.workflow_id, context.timeline.began):
+            if _moment(action) not in known:  # the watcher had not seen it yet, or it is of another workflow
+                self._acted(action)
 
     async def _poll(self) -> None:
         """See whether it has recovered, and look at the tools from time to time."""
@@ -114,9 +116,12 @@ class GameDaySession(GameDayState):
         paused = any(line.startswith("activity_paused") for item in seen for line in item.stuck)
         if paused and not self._activity_paused:
             at, workflow_id = self.context.timeline.now(), self.context.workflow_id
-            self.server_actions.append(ServerAction(at, "pause", "an activity was paused", workflow_id, ""))
-            self.context.timeline.note("person", "an activity was paused", at=at)
+            self._acted(ServerAction(at, "pause", "an activity was paused", workflow_id, ""))
         self._activity_paused = paused
+
+    def _acted(self, action: ServerAction) -> None:
+        self.server_actions.append(action)
+        self.context.timeline.note("person", action.what, at=action.at)
 
     async def _is_well(self) -> bool:
         """Whether all is well again; before anything went wrong, it is not."""
@@ -172,9 +177,14 @@ class GameDaySession(GameDayState):
         action = self.day.action(name)
         remedies = self.incident.remedies
         right = name in remedies if remedies else None
-        assert self._executor is not None and self.context is not None  # noqa: S101, PT018 - `context` raises before
+        context, executor = self.context, self._executor
+        assert executor is not None  # noqa: S101 - it comes with the context
+        start = getattr(action.action, "start", None) if context.worker is None else None
         try:
-            await self._executor.act(action.action, f"{name}: {action.what}", lane="person")
+            if start is not None:  # the worker has crashed: there is none to replace
+                await start(context)
+            else:
+                await executor.act(action.action, f"{name}: {action.what}", lane="person")
         except RehearsalError as error:
             self._note("action", name, right=right, problem=error.message)
             raise
@@ -231,6 +241,10 @@ class GameDaySession(GameDayState):
             self.context.timeline.note("check", {"recovered": "recovered"}.get(kind, f"the end: {text}"), at=note.at)
         self._on_note(note)
         return note
+
+
+def _moment(action: ServerAction) -> tuple[str, str, int]:
+    return action.workflow_id, action.kind, round(100 * action.at)
 
 
 def _short(text: str) -> str:

@@ -29,9 +29,10 @@ class GuidedPause:
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> Coroutine[Any, Any, None]:
         """Pause it; the rest resumes it."""
         operator = Operator(context)
-        self.guide.say(
-            f"{where(context, trigger)} Pause it in the Web UI, or with:\n  devserver temporal {self.guide.server} -- "
-            f"workflow pause -w {context.workflow_id}"
+        self.guide.say(where(context, trigger))
+        self.guide.by_hand(
+            "Pause it in the Web UI, or with:",
+            f"devserver temporal {self.guide.server} -- workflow pause -w {context.workflow_id}",
         )
         limit = await patience(context, trigger)
 
@@ -45,9 +46,12 @@ class GuidedPause:
     async def _rest(self, context: RunContext, operator: Operator) -> None:
         self.guide.say(
             "It is paused: the attempt that runs may finish, and nothing new starts. But an attempt that fails now is "
-            "retried in spite of the pause, and a child workflow is not paused.\n"
-            f"Look at it, and resume it:\n  devserver stuck {self.guide.server}\n  devserver temporal "
-            f"{self.guide.server} -- workflow unpause -w {context.workflow_id}"
+            "retried in spite of the pause, and a child workflow is not paused."
+        )
+        self.guide.by_hand(
+            "Look at it, and resume it:",
+            f"devserver stuck {self.guide.server}",
+            f"devserver temporal {self.guide.server} -- workflow unpause -w {context.workflow_id}",
         )
         if await context.lasts(PAUSED_SECONDS):
             return
@@ -115,10 +119,8 @@ class GuidedHandOver:
 async def _cancelled(guide: Guide, context: RunContext, trigger: TriggerEvent, prompt: str) -> None:
     """Have the person cancel the runbook, or do it."""
     operator = Operator(context)
-    guide.say(
-        f"{where(context, trigger)} Stop it in the Web UI, or with:\n  devserver workflow cancel {context.workflow_id} "
-        f"{guide.server}"
-    )
+    guide.say(where(context, trigger))
+    guide.by_hand("Stop it in the Web UI, or with:", f"devserver workflow cancel {context.workflow_id} {guide.server}")
 
     async def is_cancelled() -> bool:
         description = await operator.describe()

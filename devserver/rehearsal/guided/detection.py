@@ -83,8 +83,12 @@ class GuidedDetection:
         """Say what to do; the rest waits."""
         self.guide.say(
             f"Your workflow runs: {context.workflow_id}. Its first activity fails from now on. Your workflow does not "
-            f"end, and nobody calls. Find it in the Web UI, or with:\n  devserver stuck {self.guide.server}\n"
-            f"  devserver trace {context.workflow_id} {self.guide.server}"
+            "end, and nobody calls."
+        )
+        self.guide.by_hand(
+            "Find it in the Web UI, or with:",
+            f"devserver stuck {self.guide.server}",
+            f"devserver trace {context.workflow_id} {self.guide.server}",
         )
         return self._rest(context, context.timeline.now())
 

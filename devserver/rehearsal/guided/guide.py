@@ -33,6 +33,10 @@ class Guide(Protocol):
         """Print a paragraph."""
         ...
 
+    def by_hand(self, text: str, *commands: str) -> None:
+        """Print how a person does it without the drill; nothing where nobody is asked."""
+        ...
+
     async def ready(self, prompt: str, limit: float) -> None:
         """Ask for Enter, and wait for it for up to `limit` seconds."""
         ...

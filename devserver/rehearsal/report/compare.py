@@ -8,7 +8,7 @@ from typing import Any
 
 from ...system.json_form import FORM
 from .data import WORST
-from .stored import named
+from .stored import named, shared_names
 from .text import clean
 
 LEAST_SECONDS = 0.5  # a smaller change of a timing is no change
@@ -37,7 +37,8 @@ def compared(
     Args:
         slower: Percent by which a timing may grow before that is worse; None: timings do not count.
     """
-    before, after = dict(named(one)), dict(named(other))
+    shared = shared_names((one, other))
+    before, after = dict(named(one, shared)), dict(named(other, shared))
     scenarios = [_scenario(key, before.get(key), after.get(key), slower) for key in {**before, **after}]
     scenarios.sort(key=lambda scenario: ORDER.index(scenario["change"]))
     changes = [scenario["change"] for scenario in scenarios]

@@ -40,6 +40,8 @@ def figure(item: Mapping[str, Any], which: str) -> str:
     value = item[which]
     if value is None:
         return "\N{EN DASH}"
+    if item["key"] in TIMINGS:
+        value = round(value, 2)
     sign = "+" if which == "difference" and value > 0 else ""
     return sign + (seconds(value) if item["key"] in TIMINGS else f"{value:,g}")
 

@@ -18,6 +18,7 @@ from .timeline_shapes import TimelinePicture
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+TRACE = re.compile(r"traces/\d+\.html")
 STYLES = ("shared/base.css", "shared/timeline.css", "style.css")
 
 
@@ -93,7 +94,7 @@ def points_of(result: Mapping[str, Any]) -> list[tuple[str, TimelinePicture | No
 def links_of(result: Mapping[str, Any], number: int) -> list[tuple[str, str]]:
     """Where a reader can go from a result: texts and targets."""
     links = []
-    if result.get("trace"):
+    if TRACE.fullmatch(str(result.get("trace"))):  # a report.json may come from anybody
         links.append(("Trace of the workflow", result["trace"]))
     if result.get("code"):
         links.append(("Plan as code", f"#r{number}-code"))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ...system.files import write_whole
 from ...system.json_form import FORM
 from .fragments import style, templates
-from .stored import ReportUnreadable, named, read_report
+from .stored import ReportUnreadable, named, read_report, shared_names
 from .text import clean
 from .write import HTML_FILE, JSON_FILE, ReportNotWritten
 
@@ -86,8 +86,9 @@ def _link(place: Path) -> str:
 def _scenarios(reports: Sequence[tuple[Path, Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """Each scenario with its runs, the oldest first; those that do not pass come first."""
     runs: dict[str, list[dict[str, Any]]] = {}
+    shared = shared_names(report for _, report in reports)
     for number, (place, report) in enumerate(reports):
-        for position, (key, result) in enumerate(named(report), 1):
+        for position, (key, result) in enumerate(named(report, shared), 1):
             metrics = result.get("metrics") or {}
             run = {
                 "report": number,

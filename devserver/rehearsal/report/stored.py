@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Container, Iterable, Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
 from ...system.json_form import FORM
@@ -44,12 +44,29 @@ def read_report(place: Path) -> dict[str, Any]:
     return found
 
 
-def named(report: Mapping[str, Any]) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
-    """The results with their keys: the scenario's name, and its turn among those of that name."""
+def shared_names(reports: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The names that scenarios of several files have in one report."""
+    shared: set[str] = set()
+    for report in reports:
+        files: dict[str, set[str]] = {}
+        for result in report["results"]:
+            files.setdefault(result["name"], set()).add(_file(result))
+        shared |= {name for name, of in files.items() if len(of) > 1}
+    return shared
+
+
+def named(report: Mapping[str, Any], shared: Container[str]) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
+    """The results with their keys: the scenario's name (with its file, if it is shared), and its turn of that name."""
     seen: dict[str, int] = {}
     for result in report["results"]:
-        seen[result["name"]] = seen.get(result["name"], 0) + 1
-        yield (result["name"], seen[result["name"]]), result
+        name = f"{result['name']} ({_file(result)})" if result["name"] in shared else result["name"]
+        seen[name] = seen.get(name, 0) + 1
+        yield (name, seen[name]), result
+
+
+def _file(result: Mapping[str, Any]) -> str:
+    """The file's name without its folder, which is another one on another machine."""
+    return PurePath(str(result.get("file") or "")).name
 
 
 def _problem(shape: object) -> str | None:

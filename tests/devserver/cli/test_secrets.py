@@ -201,7 +201,7 @@ def test_no_secret_in_files_output_and_command_lines(
         run(2, "trace", "w", "--address", URL)
         run(2, "trace", "w", env={"TEMPORAL_ADDRESS": URL})
         run(2, *up, "--name", "other", "--ui-codec-endpoint", URL)
-        run(2, *up, "--name", "other", "--api-key", MARK)
+        run(2, *up, "--name", "other", "--api-key", f"two {MARK}")
         run(2, "metrics", "--server", URL)
         run(2, "observe", "prometheus", "--server", URL)
         run(4, "trace", "w", "--address", "127.0.0.1:9", "--api-key", MARK)

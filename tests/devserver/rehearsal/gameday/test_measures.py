@@ -19,8 +19,9 @@ from devserver.rehearsal.gameday.notes import GameDayNote, Observation, ServerAc
 from devserver.rehearsal.gameday.page import debrief_html
 from devserver.rehearsal.gameday.server_actions import action_of, without_resets_end
 from devserver.rehearsal.gameday.session import GameDaySession
+from devserver.rehearsal.patient.record import PatientRecord
 from devserver.rehearsal.scenario.result import Result
-from devserver.rehearsal.scenario.timeline import Timeline
+from devserver.rehearsal.scenario.timeline import Mark, Timeline
 from tests.helpers.rehearsed import run
 
 RUNBOOK = "rehearsal-1"
@@ -91,6 +92,20 @@ def test_destructive_actions_on_what_was_healthy(
     """Other workflows that were not stuck, and the runbook before anything was wrong."""
     found = session(actions=(action(at, kind, workflow_id),), seen=(Observation(15.0, stuck),))
     assert [turn.why for turn in wrong_turns(found, None, RUNBOOK)] == (["it was healthy"] if wrong else [])
+
+
+def test_a_member_that_was_running_and_went_down() -> None:
+    """One that a fault has hit is no wrong turn, also if another one goes down at the same time."""
+    up = {"patient": True, "version": "1.32.0", "ended": "killed"}
+    marks = [
+        Mark(10.0, "fault", "of the patient, every matching process is killed (-9), until the runbook repairs it"),
+        Mark(0.0, "matching-1", "up", 10.1, up),
+        Mark(0.0, "frontend-1", "up", 11.0, {**up, "ended": "stopped"}),
+        Mark(0.0, "history-1", "up", None, {"patient": True}),
+    ]
+    patient = PatientRecord("a cluster", 0.0, 20.0, [], None, {})
+    found = wrong_turns(session(), run(marks, patient=patient), RUNBOOK)
+    assert [(turn.at, turn.what, turn.why) for turn in found] == [(11.0, "took frontend-1 down", "it was running")]
 
 
 def test_what_a_team_should_do_next() -> None:

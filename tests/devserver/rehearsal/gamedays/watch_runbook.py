@@ -36,5 +36,5 @@ class Watch:
             await workflow.sleep(0.5)
 
     @workflow.signal
-    def call(self, word: str) -> None:
+    def call(self, word: str = "") -> None:
         """Hear a word."""

@@ -98,6 +98,16 @@ def test_scenarios_of_one_report_only() -> None:
     assert [scenario["turn"] for scenario in repeats["scenarios"]] == [1, 2]
 
 
+def test_scenarios_of_one_name_in_several_files() -> None:
+    """The names of their files tell them apart, whatever the order and the folders."""
+    good = result(run(), verdict="pass", judgements=[], file="/here/good.py")
+    bad = result(twice(), file="/here/bad.py")
+    elsewhere = [result(twice(), file="/ci/bad.py"), result(run(), verdict="pass", judgements=[], file="/ci/good.py")]
+    comparison = compared(made(good, bad), made(*elsewhere), PLACES)
+    assert comparison["verdict"] == "same"
+    assert [scenario["name"] for scenario in comparison["scenarios"]] == ["scale up (good.py)", "scale up (bad.py)"]
+
+
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     """Names and evidence with markup add no element to the page."""
     before = altered(made(), name=HOSTILE, verdict="pass")

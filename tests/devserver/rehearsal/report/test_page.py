@@ -225,3 +225,17 @@ def test_a_report_of_an_earlier_version() -> None:
     for outage in shape["results"][0]["outages"]:
         del outage["planned_seconds"]
     assert "killed, down 1.00 s" in render(shape)
+
+
+def test_links_of_a_report_from_elsewhere() -> None:
+    """A report.json can name only a trace in its own folder and a Web UI of this machine."""
+    shape = json.loads(json.dumps(report.data([result(twice())])))
+    good, bad = "traces/0001.html", "javascript:alert(1)"
+    for trace, page, linked in (
+        (good, "http://127.0.0.1:8533/x", True),
+        (bad, bad, False),
+        ("../x.html", "//x", False),
+    ):
+        shape["results"][0].update(trace=trace, kept_server={"command": "devserver up", "web_ui": page})
+        links = {str(each["href"]) for each in Page(render(shape)).of("a")}
+        assert ({trace, page} <= links, {trace, page} & links != set()) == (linked, linked)
