@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help up test test-fast test-macos test-cluster-short test-cluster test-cassandra test-sdks demo-sdks system lint types docs fuzz matrix wheel-check bench soak releases clean
+.PHONY: help up test test-fast test-macos test-cluster-short test-cluster test-cassandra test-sdks demo-sdks test-image system lint types docs fuzz matrix wheel-check bench soak releases clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' $(MAKEFILE_LIST) | sort
@@ -25,6 +25,7 @@ lint: $(READY) ## Check the style of the code
 types: $(READY) ## Check the types
 	$(BIN)/mypy
 	MYPYPATH=examples/rehearsals $(BIN)/mypy examples/rehearsals/*.py
+	MYPYPATH=examples/gamedays $(BIN)/mypy examples/gamedays/*.py
 
 # Tests of pages, shells, containers and databases need real ones; what is missing is skipped where it cannot be installed.
 # Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes. Its Prometheus would start a
@@ -74,6 +75,11 @@ test-sdks: $(READY) ## Run the tests with workers of four SDKs (Python, TypeScri
 
 demo-sdks: $(READY) ## Run an order with workers of four SDKs, and show each of them
 	$(BIN)/python -m examples.sdks.demo
+
+# The base image is made here, by debootstrap: a registry of images is not needed.
+test-image: system ## Build the whole Dockerfile on a base image made here, and run the result (10 minutes; needs root)
+	@command -v debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends debootstrap
+	DEVSERVER_TEST_IMAGE=1 $(BIN)/pytest -n 0 --timeout 1800 -m image
 
 # Java and Maven come only here: no other test needs them.
 test-cassandra: system ## Run the tests on a real ring of Cassandra nodes (20 minutes; needs 8 GB of memory)

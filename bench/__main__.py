@@ -19,6 +19,7 @@ from devserver.system.paths import HOME_VARIABLE, Paths
 
 from . import (
     clusters,
+    dashboard,
     inspection,
     load,
     open_workflows,
@@ -44,6 +45,7 @@ SECTIONS = (
     "replays",
     "open",
     "clusters",
+    "dashboard",
 )
 
 
@@ -83,6 +85,7 @@ def _section(name: str, executable: Path, own: Paths, options: argparse.Namespac
         "replays": lambda: render(list(replays.measure(executable, DEVSERVER, repeat))),
         "open": lambda: render(list(open_workflows.measure(executable, DEVSERVER, repeat, options.open))),
         "clusters": lambda: _clusters(own, repeat),
+        "dashboard": lambda: rehearsals.render(dashboard.measure(executable, DEVSERVER)),
     }
     return measures[name]()
 

@@ -59,8 +59,11 @@ def test_shown_commands_give_the_shown_output(
 
     page = PAGES[name]
     forked = forks.fits([sys.executable, "-m", "devserver"], os.environ)
-    more = {"run_python": run_python, "start_python": start_python} if forked else {}
-    text = docs.rewritten(page, {"DEVSERVER_PORT": "0"}, prepare=prepare if name not in INSTALLS else None, **more)
+    before = prepare if name not in INSTALLS else None
+    if forked:
+        text = docs.rewritten(page, {"DEVSERVER_PORT": "0"}, run_python, start_python, before)
+    else:
+        text = docs.rewritten(page, {"DEVSERVER_PORT": "0"}, prepare=before)
     assert docs.normalised(text) == docs.normalised(page.read_text())
 
 

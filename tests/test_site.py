@@ -13,7 +13,7 @@ import pytest
 
 from devserver.cli.main import COMMANDS
 from tests.helpers.browser import CHROMIUM, Browser, browser
-from tests.helpers.checkout import ROOT
+from tests.helpers.checkout import ROOT, SOURCE
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_the_reference_is_generated(site: Path) -> None:
 def test_links_out_of_the_docs_lead_to_the_repository(site: Path) -> None:
     """A link to an example leads to the repository, one to README or CHANGELOG to the page made of it."""
     page = (site / "library.html").read_text(encoding="utf-8")
-    assert 'href="https://github.com/temporal-devserver/temporal-devserver/blob/main/examples/outage.py"' in page
+    assert f'href="{SOURCE}/blob/main/examples/outage.py"' in page
     start = (site / "index.html").read_text(encoding="utf-8")
     assert 'href="changes.html"' in start
     assert 'src="images/trace.png"' in start

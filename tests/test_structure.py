@@ -19,7 +19,7 @@ from tests.helpers.imports import PACKAGES, Source, shown
 COLUMN: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("system",),
-    ("network",),
+    ("network", "webpages"),
     ("config",),
     ("database",),
     ("executables",),
@@ -33,6 +33,7 @@ COLUMN: tuple[tuple[str, ...], ...] = (
     ),
     ("outages",),
     ("rehearsal",),
+    ("dashboard",),
     ("cli",),
     ("temporaltest",),
 )

@@ -84,6 +84,8 @@ def test_its_files(wheel: Path, names: list[str]) -> None:
         Path(name).name for name in names if name.startswith("devserver/docs/")
     }
     assert {"devserver/examples/hello.py", "devserver/projects/files/common/.gitignore.j2"} <= set(names)
+    assert "devserver/examples/gamedays/imports.py" in names
+    assert "devserver/rehearsal/gameday/templates/debrief.html" in names
     assert "devserver/examples/shop/.github/workflows/test.yml" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {
         "devserver",

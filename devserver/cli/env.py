@@ -50,9 +50,10 @@ FORMATS: dict[str, Callable[[str, str], str]] = {
     help="Shell or file to write for.",
 )
 @click.option("--write-profile", "profile", metavar="PROFILE", help="Write a Temporal client profile instead.")
+@click.option("--tls/--no-tls", default=True, help="Connect with or without TLS.")
 @json_option
-def env(name: str, syntax: str, profile: str | None, as_json: bool) -> None:
-    """Print the settings that connect a client to a server.
+def env(name: str, syntax: str, profile: str | None, tls: bool, as_json: bool) -> None:
+    """Print the settings that connect a client to a server: to its TLS port, if it has one.
 
     \b
     sh:          eval "$(devserver env)"
@@ -62,8 +63,10 @@ def env(name: str, syntax: str, profile: str | None, as_json: bool) -> None:
     GitHub:      devserver env --format github      (appends to $GITHUB_ENV where that is set)
     """
     server = DevServer.attach(name)
-    values = {"TEMPORAL_ADDRESS": server.address, "TEMPORAL_NAMESPACE": server.namespace}
-    path = write_profile(server, profile) if profile is not None else None
+    access = server.tls if tls else None
+    found = access.variables() if access else {"TEMPORAL_ADDRESS": server.address}
+    values = {"TEMPORAL_ADDRESS": found.pop("TEMPORAL_ADDRESS"), "TEMPORAL_NAMESPACE": server.namespace, **found}
+    path = write_profile(server, profile, access) if profile is not None else None
     if as_json:
         echo_form(name=name, variables=values, profile=profile, file=str(path) if path else None)
         return

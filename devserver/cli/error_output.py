@@ -72,6 +72,11 @@ def show(error: DevServerError) -> None:
         click.echo(f"  {_printable(line, '    ')}", err=True)
     if error.hint:
         click.echo(click.style("hint: ", fg="cyan") + _printable(error.hint), err=True, color=colour)
+    from .render.error_link import documentation_of
+
+    link = documentation_of(type(error).__name__)
+    if link is not None:
+        click.echo(click.style("docs: ", fg="cyan") + link, err=True, color=colour)
 
 
 def _printable(text: str, indent: str = "  ") -> str:

@@ -12,7 +12,7 @@ from .options.common import json_option
 from .render.output import echo_form
 from .render.table import echo_table
 
-COLUMNS = ("name", "state", "address", "ui_url", "version")
+COLUMNS = ("name", "state", "address", "tls", "ui_url", "version")
 
 
 @click.command(name="list")
@@ -28,5 +28,8 @@ def list_(as_json: bool) -> None:
     if not found:
         click.echo("no servers yet; start one with: devserver up")
         return
-    head = [column.upper().replace("_", " ") for column in COLUMNS]
-    echo_table(head, ([str(status[column] or "-") for column in COLUMNS] for status in found))
+    for status in found:
+        status["tls"] = status["tls"] and status["tls"]["address"]
+    columns = [column for column in COLUMNS if column != "tls" or any(status["tls"] for status in found)]
+    head = [column.upper().replace("_", " ") for column in columns]
+    echo_table(head, ([str(status[column] or "-") for column in columns] for status in found))

@@ -22,6 +22,7 @@ from .program_name import program_name
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
 COMPLETE = "_DEVSERVER_COMPLETE"
+COMMAND_LOG = "DEVSERVER_COMMAND_LOG"  # as in `system.command_log`: during a game day
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 # Section -> name -> the line that --help shows. Kept here so that --help imports no command.
@@ -39,9 +40,9 @@ SECTIONS = {
         "logs": "Show a server's log.",
         "env": "Print the settings that connect a client to a server.",
         "ui": "Open a server's Web UI.",
+        "dashboard": "Show servers, rehearsals and clusters on a local page.",
         "temporal": "Run the Temporal CLI against a server.",
         "snapshot": "Save and restore a server's state.",
-        "reset": "Delete a server's state.",
         "doctor": "Find problems and suggest fixes.",
     },
     "Workflows": {
@@ -51,9 +52,8 @@ SECTIONS = {
         "schedule": "Create, preview and manage schedules.",
         "deployment": "Roll out and roll back builds (Worker Versioning).",
     },
-    "Data and metrics": {
+    "Data": {
         "payloads": "Show, check and clean up stored large payloads.",
-        "metrics": "Show metrics of a server and its workers.",
     },
     "Rehearsals": {
         "rehearse": "Run a runbook through outages and check that it survives.",
@@ -73,7 +73,11 @@ UNLISTED = {
     "replay": "Replay histories against today's code.",
     "install": "Download and verify the server's executable.",
     "wait": "Wait until a server is ready.",
+    "reset": "Delete a server's state.",
+    "metrics": "Show metrics of a server and its workers.",
     "trust": "Trust a project's settings and modules.",
+    "gameday": "Practise an incident with hidden faults, and read a debrief.",
+    "drill": "Try one question on your workflow: pause, stop, detect, hand over.",
     "observe": "Write configuration for Prometheus or the Datadog Agent.",
     "config": "Show the settings and where they come from.",
     "service": "Start a server at login.",
@@ -92,8 +96,10 @@ SHARED = {
 EPILOG = """
 \b
 Also: trace, search, stuck, replay (as in `workflow`), install (as in `binary`),
-wait, trust, config (a project's settings), observe (Prometheus and Datadog),
-mcp (for agents and editors), service (starts at login), completion bash|zsh|fish.
+wait, reset, trust, config (a project's settings), metrics, observe (Prometheus
+and Datadog), gameday (practise an incident), drill (pause, stop, detect, hand
+over), mcp (for agents and editors), service (starts at login),
+completion bash|zsh|fish.
 """
 
 
@@ -175,6 +181,18 @@ def _leave(code: int) -> None:
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command; the exit code as docs/json.md lists them."""
+    if COMMAND_LOG not in os.environ:
+        return _run(args)
+    from ..system.command_log import CommandLog
+
+    log = CommandLog.begin(sys.argv[1:] if args is None else args, os.environ)
+    code = _run(args)
+    if log is not None:
+        log.end(code)
+    return code
+
+
+def _run(args: Sequence[str] | None) -> int:
     if COMPLETE in os.environ:
         from .options.shell_completion import register
 

@@ -143,31 +143,21 @@ def serve(blobs: BlobFolder, port: int, origins: tuple[str, ...], show: str, as_
 
     Exits 130 after Ctrl-C, 0 after SIGTERM.
     """
-    import signal
-    import threading
-
     from ..payloads.codec_server import CodecServer
     from ..payloads.origins import parse_origin
+    from .render.ending import end_signals
 
     allowed = [parse_origin(origin) for origin in origins]
-    ended: list[int] = []
-    over = threading.Event()
-
-    def end(number: int, _: object) -> None:
-        ended.append(number)
-        over.set()
-
-    with CodecServer(blobs, port=port, origins=lambda: {*allowed, *_own_uis()}, max_shown=show) as server:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, end)
+    with (
+        CodecServer(blobs, port=port, origins=lambda: {*allowed, *_own_uis()}, max_shown=show) as server,
+        end_signals() as end,
+    ):
         if as_json:
             echo_form(url=server.url, folder=str(blobs.folder))
         else:
             echo_lines(text.serving(server.url, blobs))
         sys.stdout.flush()
-        over.wait()
-    if ended[0] == signal.SIGINT:
-        raise KeyboardInterrupt
+        end.wait()
 
 
 def _own_uis() -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,8 +19,11 @@ Example:
   devserver rehearse rehearsals/                     all scenarios of a folder
   devserver rehearse scale_up.py --dry-run           what would happen, and when
   devserver rehearse scale_up.py --report out        verdicts, and out/report.html
+  devserver rehearse scale_up.py --live              watch it on a local page
   devserver rehearse scale_up.py --sweep worker      a crash at every point
   devserver rehearse --init my_runbook first.py      write a first scenario
+  devserver rehearse compare before after            what got worse
+  devserver rehearse index reports                   a page of many reports
 
 \b
 Exit code: 0 all pass, 1 one fails, 4 none fails, but one is unknown (what was
@@ -27,7 +31,28 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 """
 
 
-@click.command(epilog=EXAMPLE)
+class RehearseCommand(click.Command):
+    """A command that also has commands of its own: with their names as first word, they take the others."""
+
+    @property
+    def subcommands(self) -> dict[str, click.Command]:
+        """They are imported when they are needed."""
+        from .rehearse_reports import compare, index
+
+        return {"compare": compare, "index": index}
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Make the context of this command, or that of the one which the first word names."""
+        if args[:1] in (["compare"], ["index"]):
+            command = self.subcommands[args[0]]
+            command.context_class = self.context_class
+            return command.make_context(f"{info_name} {args[0]}", args[1:], parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+@click.command(cls=RehearseCommand, epilog=EXAMPLE)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Check the scenarios and print their plans; start nothing.")
 @click.option("--only", metavar="TEXT", help="Run only scenarios whose name is or contains TEXT.")
@@ -51,6 +76,7 @@ planned did not happen), 2 a scenario is invalid, 130 Ctrl-C.
 @summary_option
 @json_option
 @click.option("--keep", is_flag=True, help="Keep the server's database, ledgers and logs, and print where they are.")
+@click.option("--live", is_flag=True, help="Show the rehearsal on a local page while it runs, and in the terminal.")
 @click.option("--init", metavar="MODULE", help="Write a first scenario for the runbook in MODULE to PATH.")
 @click.option("--no-run", is_flag=True, help="With --init: do not run the runbook once to find its side effects.")
 @click.pass_context
@@ -67,6 +93,7 @@ def rehearse(
     summary: Path | None,
     as_json: bool,
     keep: bool,
+    live: bool,
     init: str | None,
     no_run: bool,
 ) -> None:
@@ -88,6 +115,7 @@ def rehearse(
     from ..system.paths import Paths, whole
     from .options.rehearsal import RehearsalRequest
     from .render.rehearsal_journal import report_killed
+    from .render.rehearsal_live import live_page
     from .render.rehearsal_outcome import finish
     from .render.rehearsal_session import run_rehearsals
 
@@ -104,9 +132,12 @@ def rehearse(
             summary=whole(summary) if summary else None,
             as_json=as_json,
             keep=keep,
+            live=live,
         )
-        outcome = run_rehearsals(request, fork_server)
-    ctx.exit(finish(request, outcome))
+        with live_page(request) as page:
+            outcome = run_rehearsals(request, fork_server, page)
+            code = finish(request, outcome, page)
+    ctx.exit(code)
 
 
 def _write_first(module: str, paths: tuple[Path, ...], *, run: bool, as_json: bool) -> None:

@@ -15,6 +15,8 @@ from ..instances.status import status as read_status
 from ..server.log import log_tail
 from ..system.paths import Paths
 from .options.common import json_option, name_option
+from .program_name import as_called
+from .render.banner import ENV_PRINTS, TLS_ROWS
 from .render.output import echo_json
 from .render.terminal import clean
 
@@ -46,6 +48,9 @@ def _show(found: dict[str, Any]) -> None:
             continue
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         click.echo(f"{key.replace('_', ' '):<15} {clean(text)}")
+    for key, value in (found["tls"] or {}).items():
+        if value:
+            click.echo(f"{TLS_ROWS[key]:<15} {as_called(ENV_PRINTS) if value is True else clean(value)}")
     if found["room"] is not None:
         *sizes, hint = (found["room"][key] for key in ("used", "limit", "left", "full", "hint"))
         click.echo(f"{'room':<15} {DatabaseRoom(*sizes)}")

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import click
 
 from ..errors import DevServerError
 from ..instances.dev_server import DevServer
-from ..system.paths import which
 from .options.common import json_option, name_option
+from .render.browser import open_in_browser
 from .render.output import echo_form
-
-OPENER_SECONDS = 2.0
 
 
 @click.command()
@@ -32,18 +27,5 @@ def ui(name: str, only_print: bool, as_json: bool) -> None:
         echo_form(url=url)
     else:
         click.echo(url)
-    if not only_print and not _open_in_browser(url):
+    if not only_print and not open_in_browser(url):
         click.echo("hint: no browser could be opened here; open the URL yourself", err=True)
-
-
-def _open_in_browser(url: str) -> bool:
-    """Give the URL to the desktop's opener; False if there is none, or if it fails. What it prints is not shown."""
-    opener = which("open" if sys.platform == "darwin" else "xdg-open")
-    if opener is None:
-        return False
-    nothing = subprocess.DEVNULL
-    process = subprocess.Popen([opener, url], stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)
-    try:
-        return process.wait(OPENER_SECONDS) == 0
-    except subprocess.TimeoutExpired:  # the browser itself: it runs until it is closed
-        return True

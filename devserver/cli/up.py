@@ -18,13 +18,14 @@ from ..instances.record import Record, down_command
 from ..instances.request import StartRequest
 from ..system.paths import Paths
 from .options.binary import binary_options, version_option
-from .options.common import START_TIMEOUT, json_option, name_option, quiet_option
+from .options.common import START_TIMEOUT, json_option, name_option, project_file, quiet_option
 from .options.environment import setting_option
 from .options.server import server_options
 from .options.server_values import make_options
 from .options.types import Duration
 from .render.banner import echo_started
 from .render.progress import CliReporter
+from .render.workflow_lines import WorkflowLines
 
 BINARY_KEYS = ("version", "binary", "source", "offline", "base_url", "require_pinned", "accept_sha256")
 
@@ -67,10 +68,11 @@ def up(
 ) -> None:
     """Start a server, or show the running one.
 
-    State is stored in the instance's own database unless --ephemeral is given. In the foreground Ctrl-C
-    stops the server; with -d, `devserver down` does. Every option of `temporal server start-dev` is accepted.
+    State is stored in the instance's own database unless --ephemeral is given. In the foreground a line shows
+    each workflow that starts or closes, and Ctrl-C stops the server; with -d, `devserver down` does. Every
+    option of `temporal server start-dev` is accepted.
     """
-    paths, settings = Paths.default(), Settings.load()
+    paths, settings = Paths.default(), Settings.load(project=project_file())
     binary = {key: values.pop(key) for key in BINARY_KEYS}
     options, explicit = make_options(values, settings)
     check_name(name, new=True)
@@ -102,7 +104,14 @@ def up(
         started = starting.start(request, reporter, fork=True)
         echo(started.record, started.fresh, f"{down_command(name)} stops it")
         return
-    running = starting.run(request, reporter, lambda record: echo(record, True, "Ctrl-C stops it"))
+    shown = None if quiet or as_json else WorkflowLines()
+
+    def on_ready(record: Record) -> None:
+        echo(record, True, "Ctrl-C stops it")
+        if shown is not None:
+            shown.begin(record)
+
+    running = starting.run(request, reporter, on_ready, shown.look if shown else None)
     if running is None:
         raise KeyboardInterrupt
     echo(running, False, "")

@@ -11,7 +11,7 @@ from .program_name import USUAL
 NEED_POSIX = frozenset(
     {
         *("up", "down", "restart", "status", "list", "logs", "ui", "snapshot", "reset", "wait", "install", "temporal"),
-        *("run", "rehearse", "cluster", "service", "mcp", "replay"),
+        *("run", "rehearse", "gameday", "drill", "cluster", "service", "mcp", "replay"),
     }
 )
 HELP = {"--help", "-h", "help"}

@@ -14,7 +14,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import HistoryEventFilterType, TaskQueueType
@@ -31,12 +31,14 @@ from temporalio.api.workflowservice.v1 import (
     GetWorkflowExecutionHistoryReverseRequest,
     ListWorkflowExecutionsRequest,
 )
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from .call_errors import call_failed, namespace_missing, query_refused, unreachable
 from .retries import BUSY_SERVER, CallRetries
+from .rpc_statuses import INVALID_ARGUMENT, NOT_FOUND, rpc_error
 from .timestamps import to_datetime
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ MAX_CONCURRENT = 16
 CALL_TIMEOUT = timedelta(seconds=10)
 LONG_POLL_TIMEOUT = timedelta(seconds=60)
 PAGE_SIZE = 200
-REFUSALS = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.NOT_FOUND)
+REFUSALS = (INVALID_ARGUMENT, NOT_FOUND)
 # A worker polls again at least once a minute; the server remembers one that has gone for some minutes.
 POLLS_WITHIN = timedelta(seconds=90)
 
@@ -56,7 +58,7 @@ class ServiceCalls:
     """
 
     # Statuses of a call that the server understood and refused: `call` raises these as they are.
-    refusals: Collection[RPCStatusCode] = REFUSALS
+    refusals: Collection[int] = REFUSALS
 
     def __init__(
         self, client: Client, *, max_concurrent: int = MAX_CONCURRENT, retries: CallRetries = BUSY_SERVER
@@ -96,7 +98,7 @@ class ServiceCalls:
                     answer = await method(request, retry=rule.by_sdk, timeout=rule.timeout or timeout)
             except RuntimeError as error:  # the SDK could not connect in the first place
                 raise unreachable(self.client.service_client.config.target_host, str(error)) from None
-            except RPCError as error:
+            except rpc_error() as error:
                 wait = rule.wait(attempt, time.monotonic() - began, error.status, answered=self._answered)
                 if wait is None:
                     if error.status in self.refusals and not namespace_missing(error):
@@ -111,8 +113,8 @@ class ServiceCalls:
         """As `call`; None for what does not exist. Other refusals are `CannotAsk`."""
         try:
             return await self.call(method, request, **options)
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
+        except rpc_error() as error:
+            if error.status == NOT_FOUND:
                 return None
             raise call_failed(self.client, error) from None
 
@@ -134,7 +136,7 @@ class ServiceCalls:
         request = CountWorkflowExecutionsRequest(namespace=self.client.namespace, query=query)
         try:
             return (await self.call(self.client.workflow_service.count_workflow_executions, request)).count
-        except RPCError as error:
+        except rpc_error() as error:
             raise query_refused(query, error) from None
 
     async def list_workflows(
@@ -151,7 +153,7 @@ class ServiceCalls:
             request.page_size = page_size if left is None else min(page_size, left)
             try:
                 answer = await self.call(self.client.workflow_service.list_workflow_executions, request)
-            except RPCError as error:
+            except rpc_error() as error:
                 raise query_refused(query, error) from None
             for info in answer.executions[:left]:
                 yield info

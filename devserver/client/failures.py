@@ -13,11 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DataConverter
 
 from ..errors import DevServerError
+
+if TYPE_CHECKING:
+    from temporalio.converter import DataConverter
 
 MAX_CAUSES = 10
 MAX_LINE = 300

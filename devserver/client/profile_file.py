@@ -6,7 +6,9 @@ https://docs.temporal.io/develop/environment-configuration
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +20,14 @@ from ..system.paths import whole
 
 if TYPE_CHECKING:
     from ..instances.dev_server import DevServer
+    from ..instances.tls import TlsAccess
 
 SET_SECONDS = 15
+SECRETS = ("tls", "api_key")
 
 
-def write_profile(server: DevServer, profile: str) -> Path:
-    """Have `profile` point at `server`; the file that holds it.
+def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None) -> Path:
+    """Have `profile` point at `server`, or at its TLS port; the file that holds it.
 
     Raises:
         DevServerError: The file cannot be read or written; with the executable's words.
@@ -31,9 +35,23 @@ def write_profile(server: DevServer, profile: str) -> Path:
     path = profile_file()
     if not path.parent.is_dir():
         private_folder(path.parent)
-    for key, value in (("address", server.address), ("namespace", server.namespace)):
-        _set(server.executable, path, profile, key, value)
+    values = {"address": server.address, **(tls.settings() if tls else {}), "namespace": server.namespace}
+    if path.exists():
+        for name in SECRETS:  # those of another server must not go to this one
+            run_temporal(server.executable, *_words("delete", path, profile), "--prop", name, limit=SET_SECONDS)
+    for name, value in values.items():
+        (_set_secretly if name == "api_key" else _set)(server.executable, path, profile, name, value)
     return path
+
+
+def _set_secretly(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
+    """Set a value that must not be on a command line: another one is set first, and replaced in the file."""
+    other = f"devserver-{secrets.token_hex(16)}"
+    _set(executable, path, profile, key, other)
+    try:
+        path.write_text(path.read_text(encoding="utf-8").replace(f'"{other}"', json.dumps(value)), encoding="utf-8")
+    except OSError as error:
+        raise DevServerError(f"cannot write {path}: {error.strerror}", hint="see that you may write it") from error
 
 
 def profile_file() -> Path:
@@ -48,11 +66,15 @@ def profile_file() -> Path:
 
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
-    command = ["config", "set", "--config-file", str(path), "--profile", profile]
-    done = run_temporal(executable, *command, "--prop", key, "--value", value, limit=SET_SECONDS)
+    words = _words("set", path, profile)
+    done = run_temporal(executable, *words, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:
         raise DevServerError(
             f"cannot write the client profile {profile} to {path}",
             details=done.stderr.strip().splitlines()[-3:],
             hint="see that the file is valid TOML and that you may write it",
         )
+
+
+def _words(verb: str, path: Path, profile: str) -> list[str]:
+    return ["config", verb, "--config-file", str(path), "--profile", profile]

@@ -11,16 +11,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from temporalio.service import RPCStatusCode
+from .rpc_statuses import CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE, UNKNOWN
 
-BUSY = (RPCStatusCode.RESOURCE_EXHAUSTED,)
+BUSY = (RESOURCE_EXHAUSTED,)
 # UNKNOWN is the SDK's status for a connection that broke during a call.
-DOWN = (
-    RPCStatusCode.UNAVAILABLE,
-    RPCStatusCode.DEADLINE_EXCEEDED,
-    RPCStatusCode.CANCELLED,
-    RPCStatusCode.UNKNOWN,
-)
+DOWN = (UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -41,12 +36,12 @@ class CallRetries:
     within: float | None = None
     first_wait: float = 0.0
     backoff: float = 1.0
-    statuses: Collection[RPCStatusCode] = ()
-    after_answer: Collection[RPCStatusCode] = ()
+    statuses: Collection[int] = ()
+    after_answer: Collection[int] = ()
     by_sdk: bool = False
     timeout: timedelta | None = None
 
-    def wait(self, attempt: int, elapsed: float, status: RPCStatusCode, *, answered: bool) -> float | None:
+    def wait(self, attempt: int, elapsed: float, status: int, *, answered: bool) -> float | None:
         """Seconds to wait after a failed attempt; None: it is not retried.
 
         Args:
@@ -64,9 +59,7 @@ class CallRetries:
 
 NEVER = CallRetries()
 SDK = CallRetries(by_sdk=True)
-BUSY_SERVER = CallRetries(
-    attempts=4, first_wait=0.4, backoff=2.0, statuses=BUSY, after_answer=(RPCStatusCode.UNAVAILABLE,)
-)
+BUSY_SERVER = CallRetries(attempts=4, first_wait=0.4, backoff=2.0, statuses=BUSY, after_answer=(UNAVAILABLE,))
 
 
 def through_outage(seconds: float, *, pause: float = 0.05, timeout: timedelta = timedelta(seconds=2)) -> CallRetries:

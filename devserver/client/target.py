@@ -6,9 +6,11 @@ Importing this module does not import `temporalio`.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME
@@ -17,6 +19,7 @@ from ..config.settings import default_instance
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
 from .codec_options import CodecOptions, find_codec, pairs
+from .deferred_sdk import run_body
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -86,6 +89,11 @@ class Target:
     any_host: bool = False
 
     @property
+    def plain(self) -> bool:
+        """Whether a connection needs neither TLS nor keys nor a codec."""
+        return self.codec is None and not self.any_host and not self.connect.keys() - {"rpc_metadata"}
+
+    @property
     def label(self) -> str:
         """The address, with the instance's name unless that is the default one."""
         return self.address if self.name in (None, DEFAULT_NAME) else f"{self.address} (instance {self.name})"
@@ -152,11 +160,12 @@ def codec_of(
     return find_codec(chosen.codec_endpoint, chosen.codec_auth, chosen.codec_header or (), environ, profile)
 
 
-async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, **options: Any) -> Client:
+async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, reading: bool = False, **options: Any) -> Client:
     """A client that is connected to the server.
 
     Args:
         timeout: Seconds to wait for the connection.
+        reading: Only read with it, without code of the user: a lighter client is enough (`reading_client`).
         options: Further arguments of `Client.connect`, such as `data_converter`.
 
     Raises:
@@ -165,9 +174,18 @@ async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, **options
     """
     import asyncio
 
+    _check_address(target.address)
+    if reading and not options and target.plain:
+        from .reading_client import reading_client
+
+        sdk, metadata = partial(connect, target, timeout=timeout), target.connect.get("rpc_metadata", {})
+        with _connection_errors(target.address, timeout):
+            client = await asyncio.wait_for(reading_client(target.address, target.namespace, metadata, sdk), timeout)
+        if client is not None:
+            return client
     from temporalio.client import Client
 
-    _check_address(target.address)
+    run_body()
     keywords = {**target.connect, "namespace": target.namespace, **options}
     if target.codec is not None:
         from .remote_codec import with_codec
@@ -177,14 +195,23 @@ async def connect(target: Target, *, timeout: float = CONNECT_SECONDS, **options
         from .host_names import named_by_server
 
         keywords["tls"] = await named_by_server(target.address, keywords.get("tls"))
-    try:
+    with _connection_errors(target.address, timeout):
         return await asyncio.wait_for(Client.connect(target.address, **keywords), timeout)
+
+
+@contextlib.contextmanager
+def _connection_errors(address: str, timeout: float) -> Iterator[None]:
+    """Errors of a connection as ours."""
+    import asyncio
+
+    try:
+        yield
     except ValueError as error:
-        raise OptionError(f"cannot connect to {target.address}: {error}") from None
+        raise OptionError(f"cannot connect to {address}: {error}") from None
     except asyncio.TimeoutError:
-        raise unreachable(target.address, f"no answer within {timeout:g} s") from None
+        raise unreachable(address, f"no answer within {timeout:g} s") from None
     except RuntimeError as error:
-        raise unreachable(target.address, str(error)) from None
+        raise unreachable(address, str(error)) from None
 
 
 def _check_address(address: str) -> None:
@@ -211,11 +238,13 @@ def _managed(chosen: Connection, name: str, namespace: str | None) -> Target:
 
 
 def _configured(chosen: Connection, environ: Mapping[str, str]) -> Target:
-    from temporalio.envconfig import ClientConfigProfile
-
     merged = {**environ, **chosen.variables()}
     # The key of a stored profile must not go to an address that was chosen for this call.
     stored = chosen.address is None or bool(merged.get(PROFILE))
+    if chosen.address and not stored and _only_address(merged):  # the SDK would say the same, and takes long to import
+        return Target(chosen.address, merged.get(NAMESPACE) or DEFAULT_NAMESPACE, cli=("temporal", *_cli_words(chosen)))
+    from temporalio.envconfig import ClientConfigProfile
+
     try:
         profile = ClientConfigProfile.load(chosen.profile, disable_file=not stored, override_env_vars=merged)
         keywords = dict(profile.to_client_connect_config())
@@ -228,6 +257,11 @@ def _configured(chosen: Connection, environ: Mapping[str, str]) -> Target:
         what = f"the client profile {of} has no address" if of else "the address is empty"
         raise OptionError(what, hint="add one with --address HOST:PORT")
     return Target(str(address), str(namespace), cli=("temporal", *_cli_words(chosen)), connect=keywords)
+
+
+def _only_address(variables: Mapping[str, str]) -> bool:
+    """Whether these variables choose nothing but an address and a namespace."""
+    return not any(name.startswith("TEMPORAL_") and name not in (ADDRESS, NAMESPACE) for name in variables)
 
 
 # The options of the Temporal CLI with the same meaning; keys stay in the environment.

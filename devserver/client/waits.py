@@ -16,17 +16,17 @@ from typing import Any, Literal
 from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
-from temporalio.service import RPCError, RPCStatusCode
 
 from ..errors import CannotAsk
 from .calls import ServiceCalls
+from .rpc_statuses import CANCELLED, DEADLINE_EXCEEDED, FAILED_PRECONDITION, rpc_error
 
 STACK, METADATA = "__stack_trace", "__temporal_workflow_metadata"
 # The server first asks the worker that ran the workflow last; if that is gone, another one after ten seconds.
 LIMIT = timedelta(seconds=20)
 NO_LINE = "the worker's stack trace has no line of the workflow's code"
 HandlerKind = Literal["signal", "update", "query"]
-LATE = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+LATE = (DEADLINE_EXCEEDED, CANCELLED)
 KINDS: Sequence[HandlerKind] = ("signal", "update", "query")
 
 # A frame in the form of each SDK.
@@ -92,12 +92,12 @@ async def ask_waits(calls: ServiceCalls, execution: WorkflowExecution, *, limit:
     calls = _QueryCalls(calls.client)
     try:
         stacks = stacks_of(str(json.loads((await _query(calls, execution, STACK, limit)).data)))
-    except (RPCError, CannotAsk, ValueError) as error:
+    except (rpc_error(), CannotAsk, ValueError) as error:
         return WorkflowWaits(problem=_reason(error, limit))
     problem = ""
     try:
         metadata = json.loads((await _query(calls, execution, METADATA, limit)).data)
-    except (RPCError, CannotAsk, ValueError) as error:
+    except (rpc_error(), CannotAsk, ValueError) as error:
         problem, metadata = _reason(error, limit), {}
     if not stacks:
         problem = problem or NO_LINE
@@ -106,7 +106,7 @@ async def ask_waits(calls: ServiceCalls, execution: WorkflowExecution, *, limit:
 
 class _QueryCalls(ServiceCalls):
     # Of a workflow whose tasks fail or of a task queue without a worker, and those of a late answer.
-    refusals = (*ServiceCalls.refusals, RPCStatusCode.FAILED_PRECONDITION, *LATE)
+    refusals = (*ServiceCalls.refusals, FAILED_PRECONDITION, *LATE)
 
 
 async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str, limit: timedelta) -> Payload:
@@ -124,7 +124,7 @@ async def _query(calls: ServiceCalls, execution: WorkflowExecution, name: str, l
 
 
 def _reason(error: Exception, limit: timedelta) -> str:
-    if isinstance(error, RPCError):
+    if isinstance(error, rpc_error()):
         late = error.status in LATE
         return f"no worker answered: {f'not within {limit.seconds} s' if late else error.message}"
     return error.message if isinstance(error, CannotAsk) else "the worker's answer cannot be read: is there a codec?"

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 from collections.abc import Callable, Generator
-from pathlib import Path
 from typing import Any
 
 from ..errors import DevServerError
 from ..system.channel import Channel
+from ..system.local_socket import connected_socket, listening_socket
 from .folder import ClusterFolder
 
 REQUEST_SECONDS = 5.0  # for a request to arrive as a whole
@@ -34,16 +33,8 @@ class ControlSocket:
         self._folder = folder
         self._handle = handle
         self._open: list[tuple[Channel, Generator[None, None, dict[str, Any]]]] = []
-        self._socket = socket.socket(socket.AF_UNIX)
-        folder.socket.unlink(missing_ok=True)
-        os.chdir(folder.path)  # a short relative name: the path of a socket has at most 107 bytes
-        before = os.umask(0o177)
-        try:
-            self._socket.bind(folder.socket.name)
-        finally:
-            os.umask(before)
-            os.chdir("/")
-        self._socket.listen(16)
+        self._socket = listening_socket(folder.socket)
+        os.chdir("/")  # the folder in which it was started may be removed
 
     def fileno(self) -> int:
         """Its descriptor, which can be read when a request has come."""
@@ -95,7 +86,7 @@ def ask(folder: ClusterFolder, kind: str, facts: dict[str, Any]) -> dict[str, An
         DevServerError: The error that it answers with, of its own class.
     """
     try:
-        with contextlib.closing(_connect(folder)) as connection:
+        with contextlib.closing(connected_socket(folder.socket, REQUEST_SECONDS)) as connection:
             connection.settimeout(float(facts.get("limit", 0.0)) + ANSWER_SECONDS)
             channel = Channel(connection)
             channel.send(kind, **facts)
@@ -108,18 +99,3 @@ def ask(folder: ClusterFolder, kind: str, facts: dict[str, Any]) -> dict[str, An
         raise DevServerError.from_json(answer["error"])
     status: dict[str, Any] = answer["status"]
     return status
-
-
-def _connect(folder: ClusterFolder) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(REQUEST_SECONDS)
-    opened = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        short = Path(f"/proc/self/fd/{opened}") / folder.socket.name
-        connection.connect(str(short if short.parent.exists() else folder.socket))
-    except BaseException:
-        connection.close()
-        raise
-    finally:
-        os.close(opened)
-    return connection

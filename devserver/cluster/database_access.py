@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..system.progress import Silent
 from . import executable, postgres_template
 from .declaration import DATABASE, Cassandra, Cluster
 from .errors import ClusterStartFailed, SchemaNotUpdatable
 from .folder import ClusterFolder, command
-from .postgres_client import PostgresConnection
 from .postgres_server import ADMIN, HOST, PASSWORD, USER
 from .postgres_template import SCHEMAS, STORES
+
+if TYPE_CHECKING:
+    from .postgres_client import PostgresConnection
 
 
 def address(folder: ClusterFolder) -> str:
@@ -38,6 +41,8 @@ def connect(
         ClusterUnknown: There is no such cluster.
         DatabaseRefused, OSError: There is no connection.
     """
+    from .postgres_client import PostgresConnection  # ssl and hmac: not for the start of a cluster
+
     password = (folder.path / PASSWORD).read_text()
     user = ADMIN if administrator else USER
     return PostgresConnection(address(folder), user, password, database, application=application, limit=limit)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from ..errors import OptionError
-from ..network.tcp_proxy import Blocking, TcpProxy
 from .postgres_server import HOST
 from .role_config import MemberPorts
+
+if TYPE_CHECKING:
+    from ..network.tcp_proxy import Blocking, TcpProxy
 
 WAYS: tuple[Blocking, ...] = ("refused", "reset", "silent")
 
@@ -27,6 +30,11 @@ class DatabaseLinks:
     def __init__(self, members: Mapping[str, int], port: int) -> None:
         self._proxies: dict[str, TcpProxy] = {}
         self.outages: dict[str, str] = {}
+        self._closing = contextlib.ExitStack()
+        if not members:
+            return
+        from ..network.tcp_proxy import TcpProxy  # asyncio and ssl take a third of the start of a cluster's process
+
         with contextlib.ExitStack() as undo:
             for member, own in members.items():
                 self._proxies[member] = undo.enter_context(TcpProxy(f"{HOST}:{port}", host=HOST, port=own))

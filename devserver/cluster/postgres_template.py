@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import time
@@ -18,7 +17,6 @@ from ..system.ports import Reservations
 from ..system.progress import Reporter
 from . import programs as server_programs
 from .errors import ClusterStartFailed, DatabaseRefused
-from .postgres_client import PostgresConnection
 from .postgres_server import ADMIN, HOST, PASSWORD, POLL_SECONDS, USER, accepts, bound, command, programs
 from .preparation import copy_folder, last_lines, made_once, run_program
 
@@ -63,6 +61,10 @@ def template(executable: Path, version: str, paths: Paths, reporter: Reporter) -
 
 
 def _make(work: Path, folder: Path, executable: Path) -> None:
+    import secrets
+
+    from .postgres_client import PostgresConnection  # ssl and hmac: not for the start of a cluster
+
     password = secrets.token_urlsafe(24)
     data = work / "data"
     write_private(work / PASSWORD, password)
@@ -86,6 +88,8 @@ def schema_versions(address: str, user: str, password: str, *, tls: bool = False
     Raises:
         DatabaseRefused, OSError: One cannot be asked.
     """
+    from .postgres_client import PostgresConnection
+
     found = {}
     for store in STORES:
         with PostgresConnection(address, user, password, store, tls=tls) as connection:

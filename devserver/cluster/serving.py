@@ -36,10 +36,12 @@ def until_serving(
         ClusterStartFailed: It does not serve in time.
     """
     api = HttpApi(HOST, port, limit=CANARY_SECONDS)
-    problem = "it does not answer"
+    problem, exists = "it does not answer", False
     while time.monotonic() < deadline:
         try:
-            api.ensure_namespace(namespace, RETENTION)
+            if not exists:
+                api.create_namespace(namespace, RETENTION)
+                exists = True
             problem = _canary(api) or api.problem(namespace) or ""
             if not problem:
                 return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
 from .option_values import IDENTIFIER, check_namespace, dynamic_value
+from .tls_options import check_tls, used
 from .tuning import TUNINGS
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7233
 DEFAULT_RETENTION = 30 * 86400
 UI_PORT_OFFSET = 1000
+TLS_PORT_OFFSET = 2000
 SHORTEST_RETENTION = 3600
 SEARCH_ATTRIBUTE_TYPES = ("Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList")
 SMALLEST_EPHEMERAL = 16 * 1024 * 1024  # an empty database with its write-ahead log has 6 MB
@@ -58,6 +60,12 @@ class ServerOptions:
         sqlite_pragmas: (name, value) of SQLite pragmas.
         log_format: `text` or `json`.
         log_config: Whether the server logs its configuration.
+        tls: Whether a second port serves gRPC over TLS; None: if another option asks for it.
+        tls_port: That port; None: `port` + 2000 if that is free. 0: any free port.
+        tls_client_auth: Whether clients need a certificate of the instance's CA (mutual TLS).
+        tls_hostnames: Further host names and IP addresses of the server's certificate.
+        tls_expired: Whether the server's certificate has expired.
+        api_key: The API key that calls over TLS need; `generated`: one that is created once.
     """
 
     port: int | None = None
@@ -85,6 +93,12 @@ class ServerOptions:
     sqlite_pragmas: tuple[tuple[str, str], ...] = ()
     log_format: str = "text"
     log_config: bool = False
+    tls: bool | None = None
+    tls_port: int | None = None
+    tls_client_auth: bool = False
+    tls_hostnames: tuple[str, ...] = ()
+    tls_expired: bool = False
+    api_key: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _check_ports(self)
@@ -93,10 +107,16 @@ class ServerOptions:
             check_namespace(name)
         _check_pairs(self)
         _check_address(self)
+        check_tls(self.tls, used(self), self.api_key, self.tls_hostnames)
 
     def opens_network(self) -> bool:
         """Whether other machines can reach the server."""
         return {self.bind, self.ui_address} != {LOOPBACK}
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether a second port serves gRPC over TLS."""
+        return self.tls if self.tls is not None else bool(used(self))
 
     @property
     def ui_address(self) -> str:
@@ -105,16 +125,16 @@ class ServerOptions:
 
     def to_json(self) -> dict[str, Any]:
         """The options as JSON, for an instance's record."""
-        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
         paths = {name: getattr(self, name) for name in ("database", "ui_asset_path")}
         return data | {name: str(path) if path else None for name, path in paths.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ServerOptions:
         """The options that `to_json` wrote. Unknown keys, which a newer version wrote, are ignored."""
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
-        for key in ("namespaces", "search_attributes", "dynamic_config", "sqlite_pragmas"):
+        for key in ("namespaces", "search_attributes", "dynamic_config", "sqlite_pragmas", "tls_hostnames"):
             values[key] = tuple(tuple(v) if isinstance(v, list) else v for v in values.get(key, ()))
         for key in ("database", "ui_asset_path"):
             if values.get(key):
@@ -124,7 +144,7 @@ class ServerOptions:
 
 def _check_ports(options: ServerOptions) -> None:
     seen: dict[int, str] = {}
-    for name in ("port", "http_port", "ui_port", "metrics_port"):
+    for name in ("port", "http_port", "ui_port", "metrics_port", "tls_port"):
         port = getattr(options, name)
         option = "--" + name.replace("_", "-")
         if port is None or port == 0:

@@ -72,6 +72,12 @@ class Settings:
     log_level: str | None = None
     log_format: str | None = None
     log_config: bool | None = None
+    tls: bool | None = None
+    tls_port: int | None = None
+    tls_client_auth: bool | None = None
+    tls_hostnames: tuple[str, ...] | None = None
+    tls_expired: bool | None = None
+    api_key: str | None = None
     file: Path | None = None
     untrusted: Mapping[str, str] = field(default_factory=dict)
     trusted_sha256: str | None = None
@@ -88,7 +94,12 @@ class Settings:
 
     @classmethod
     def load(
-        cls, cwd: Path | None = None, environ: Mapping[str, str] | None = None, *, trust_file: bool = False
+        cls,
+        cwd: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        *,
+        trust_file: bool = False,
+        project: ProjectFile | None = None,
     ) -> Settings:
         """The settings for the folder `cwd`, by default the current one.
 
@@ -96,6 +107,7 @@ class Settings:
             cwd: The folder.
             environ: The environment variables; by default those of this process.
             trust_file: Take every key of the file, for a caller that runs the folder's own code anyway.
+            project: The project's file, if it was looked for already.
 
         Raises:
             ConfigFileError: The file is malformed, another user owns it, or a folder has two.
@@ -104,7 +116,7 @@ class Settings:
         folder = whole(cwd or Path())
         variables = os.environ if environ is None else environ
         values: dict[str, Any] = {}
-        found = find_settings_file(folder)
+        found = find_settings_file(folder) if project is None else project.file
         if found is not None:
             values.update(_from_file(found), file=found.path)
             if not trust_file:
@@ -120,6 +132,30 @@ class Settings:
         return cls(**{**values, **own})
 
 
+class ProjectFile:
+    """The file with the settings of the current folder, which a command reads once.
+
+    Raises:
+        ConfigFileError: The file is malformed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            folder = whole(Path())
+        except OptionError:  # it was removed
+            self.file = None
+        else:
+            self.file = find_settings_file(folder)
+
+    @property
+    def instance(self) -> str:
+        """The instance that it names, else `default`."""
+        found = self.file
+        if found is None or "name" not in found.table:
+            return DEFAULT_NAME
+        return str(_from_file(SettingsFile(found.path, {"name": found.table["name"]}, found.text))["name"])
+
+
 def default_instance(environ: Mapping[str, str] | None = None) -> str:
     """The instance of commands without --name: `DEVSERVER_NAME`, else `name` of the project's settings, else `default`.
 
@@ -127,16 +163,7 @@ def default_instance(environ: Mapping[str, str] | None = None) -> str:
         ConfigFileError: The project's file is malformed.
     """
     named = (os.environ if environ is None else environ).get(NAME)
-    if named:
-        return named
-    try:
-        folder = whole(Path())
-    except OptionError:  # it was removed
-        return DEFAULT_NAME
-    found = find_settings_file(folder)
-    if found is None or "name" not in found.table:
-        return DEFAULT_NAME
-    return str(_from_file(SettingsFile(found.path, {"name": found.table["name"]}, found.text))["name"])
+    return named or ProjectFile().instance
 
 
 def field_of(key: str) -> str:

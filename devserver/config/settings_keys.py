@@ -87,6 +87,16 @@ KEYS: dict[str, SettingKey] = {
     "log-level": SettingKey(kinds.choice(*LOG_LEVELS), "warn", "What the server logs", "--log-level"),
     "log-format": SettingKey(kinds.choice(*LOG_FORMATS), "text", "Format of the server's log", "--log-format"),
     "log-config": SettingKey(kinds.FLAG, "false", "Log the server's configuration when it starts", "--log-config"),
+    "tls": SettingKey(kinds.FLAG, "true if another TLS key is set", "Serve gRPC over TLS on a second port", "--tls"),
+    "tls-port": SettingKey(kinds.PORT, "the gRPC port + 2000 if free", "Port of gRPC over TLS", "--tls-port"),
+    "tls-client-auth": SettingKey(
+        kinds.FLAG, "false", "Require client certificates over TLS (mutual TLS)", "--tls-client-auth"
+    ),
+    "tls-hostnames": SettingKey(
+        kinds.NAMES, "localhost, 127.0.0.1 and ::1", "Further host names of the certificate", "--tls-hostname"
+    ),
+    "tls-expired": SettingKey(kinds.FLAG, "false", "Use a certificate that has expired", "--tls-expired"),
+    "api-key": SettingKey(kinds.TEXT, NONE, "API key that calls over TLS need; `generated` creates one", "--api-key"),
 }
 
 # Environment variables that are not keys of the settings.
@@ -95,6 +105,7 @@ OTHER_VARIABLES: dict[str, str] = {
     "data folders of the user",
     "DEVSERVER_PAYLOADS": "Folder of [large payloads](payloads.md)",
     "DEVSERVER_CLUSTER_BINARY": "Executable of the server that [a real cluster](cluster.md) runs",
+    "DEVSERVER_COMMAND_LOG": "File to which commands are logged in a [game day](gamedays.md); `gameday env` prints it",
     "DEVSERVER_LEDGER": "File to which a [runbook](rehearsal.md) writes its side effects; a rehearsal sets it",
     "DEVSERVER_PATIENT": "The cluster that a [runbook](rehearsal.md) works on, as JSON; a rehearsal sets it",
     "_DEVSERVER_COMPLETE": "Set by shell completion",

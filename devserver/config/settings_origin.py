@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..system.paths import whole
 from ..system.redact import without_user
-from .settings import Settings, field_of
-from .settings_file import find_settings_file
+from .settings import ProjectFile, Settings, field_of
 from .settings_keys import KEYS, OTHER_VARIABLES, PREFIX, known_variables, nearest_variable, variable
+from .tls_options import GENERATED
+
+API_KEY, MASK = "api-key", "***"
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,13 @@ def explain(environ: Mapping[str, str] = os.environ) -> list[SettingValue]:
         ConfigFileError: The project's file is malformed.
         OptionError: An environment variable has an invalid value.
     """
-    settings = Settings.load(environ=environ)
-    file = find_settings_file(whole(Path()))
+    project = ProjectFile()
+    settings, file = Settings.load(environ=environ, project=project), project.file
     table = file.table if file else {}
     found = []
     for key, setting in KEYS.items():
         name = variable(key)
-        value = _plain(getattr(settings, field_of(key)))
+        value = _shown(key, getattr(settings, field_of(key)))
         if environ.get(name, "").strip():
             found.append(SettingValue(key, name, value, "environment", None, None, True, setting.default))
         elif file is not None and key in table:
@@ -74,6 +75,11 @@ def unknown_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str 
     """The `DEVSERVER_*` variables that are set and that nothing reads -> the one that the user probably meant."""
     names = sorted(name for name in environ if name.startswith(PREFIX) and name not in known_variables())
     return {name: nearest_variable(name) for name in names}
+
+
+def _shown(key: str, value: Any) -> Any:
+    """A value for display: an API key is masked."""
+    return MASK if key == API_KEY and value not in (None, GENERATED) else _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.api.enums.v1 import RetryState
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DataConverter
 
 from ..client.failures import MAX_CAUSES, chain
 from ..client.timestamps import to_timedelta
 from ..system.timefmt import lasted
 from .previews import preview, truncate
+
+if TYPE_CHECKING:
+    from temporalio.converter import DataConverter
 
 MAX_DETAILS = 20
 # Why nothing was retried, where that is no news: it was, or the failure itself says so.

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from google.protobuf.json_format import ParseDict, ParseError
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 
 from ..client.timestamps import EPOCH
 
 # Marker names of local activities: in SDKs on the shared core, and in Go and Java.
-LOCAL = ("core_local_activity", "LocalActivity")
+CORE_LOCAL, LOCAL = "core_local_activity", "LocalActivity"
 PATCH, VERSION = "core_patch", "Version"
 SIDE_EFFECTS = {"SideEffect": "side effect", "MutableSideEffect": "mutable side effect"}
 ZERO = timedelta(0)
-_read_json = json.JSONDecoder().raw_decode  # half the time of `json.loads`
+_scan_json = json.JSONDecoder().scan_once  # type: ignore[attr-defined] # half the time of `loads`
+Details = Mapping[str, Payloads]
 UNVERSIONED = -1  # GetVersion of Go and Java: the code before the first version
 
 
@@ -41,8 +41,8 @@ class Marker(NamedTuple):
     attempts: int = 0
     scheduled: datetime | None = None
     completed: datetime | None = None
-    input: Sequence[Payload] = ()
-    result: Sequence[Payload] = ()
+    input: Payloads | None = None
+    result: Payloads | None = None
     timed: bool = True
 
 
@@ -73,93 +73,99 @@ class TaskStarts:
 
 def read_marker(attributes: MarkerRecordedEventAttributes) -> Marker:
     """Read a marker. One that cannot be read has its name only."""
-    name = attributes.marker_name
-    if name in LOCAL:
-        return _java_local(attributes) if "type" in attributes.details else _local(attributes)
+    name, details = attributes.marker_name, attributes.details
+    if name == CORE_LOCAL:
+        return _local(details)
+    if name == LOCAL:
+        return _java_local(details) if "type" in details else _local(details)
     if name == PATCH:
-        data = _data(attributes, "patch-data") or _data(attributes, "data")
-        return Marker("marker", "patch", _text(data, "id") or _plain(attributes, "patch_id"))
+        data = _data(details, "patch-data") or _data(details, "data")
+        return Marker("marker", "patch", str(data.get("id", "")) or _plain(details, "patch_id"))
     if name == VERSION:
-        return Marker("marker", "version", _version(attributes))
+        return Marker("marker", "version", _version(details))
     if name in SIDE_EFFECTS:
-        return _side_effect(attributes)
-    return Marker("marker", name, result=_payloads(attributes, "result") or _payloads(attributes, "data"))
+        return _side_effect(name, details)
+    return Marker("marker", name, result=details.get("result") or details.get("data"))
 
 
-def _local(attributes: MarkerRecordedEventAttributes) -> Marker:
+def _local(details: Details) -> Marker:
     """A local activity of the shared core, or of Go, which does not record when it started."""
-    data = _data(attributes, "data")
-    scheduled, completed = _time(data.get("original_schedule_time")), _time(data.get("complete_time"))
-    return Marker(
+    data = _data(details, "data")
+    kind = data.get("activity_type") or data.get("ActivityType") or "local activity"
+    number = data.get("activity_id") or data.get("ActivityID") or ""
+    attempt = data.get("attempt") or data.get("Attempt")
+    scheduled, completed = data.get("original_schedule_time"), data.get("complete_time")
+    begun, ended = _time(scheduled) if scheduled else None, _time(completed) if completed else None
+    return Marker(  # without names, which take longer: there are very many local activities
         "local_activity",
-        _text(data, "activity_type", "ActivityType") or "local activity",
-        _text(data, "activity_id", "ActivityID"),
-        _number(data, "attempt", "Attempt") or 1,
-        scheduled,
-        completed,
-        result=_payloads(attributes, "result"),
-        timed=scheduled is not None and completed is not None,
+        str(kind),
+        str(number),
+        attempt if isinstance(attempt, int) and attempt else 1,
+        begun,
+        ended,
+        None,
+        details.get("result"),
+        begun is not None and ended is not None,
     )
 
 
-def _java_local(attributes: MarkerRecordedEventAttributes) -> Marker:
+def _java_local(details: Details) -> Marker:
     """A local activity of Java: it records when it was scheduled, and its end by another clock."""
-    meta = _data(attributes, "meta")
+    meta = _data(details, "meta")
+    attempt = meta.get("atpt")
     return Marker(
         "local_activity",
-        _plain(attributes, "type") or "local activity",
-        _plain(attributes, "activityId"),
-        _number(meta, "atpt") or 1,
+        _plain(details, "type") or "local activity",
+        _plain(details, "activityId"),
+        attempt if isinstance(attempt, int) and attempt else 1,
         _milliseconds(meta.get("firstSkd")),
-        input=_payloads(attributes, "input"),
-        result=_payloads(attributes, "result"),
+        input=details.get("input"),
+        result=details.get("result"),
         timed=False,
     )
 
 
-def _version(attributes: MarkerRecordedEventAttributes) -> str:
+def _version(details: Details) -> str:
     """`change = 4`; the number alone of a Java marker without an id."""
-    change = _plain(attributes, "change-id") or _plain(attributes, "changeId")
-    number = _plain(attributes, "version")
+    change = _plain(details, "change-id") or _plain(details, "changeId")
+    number = _plain(details, "version")
     number = "default" if number == str(UNVERSIONED) else number
     return f"{change} = {number}" if change and number else change or number
 
 
-def _side_effect(attributes: MarkerRecordedEventAttributes) -> Marker:
-    name = SIDE_EFFECTS[attributes.marker_name]
-    values = _payloads(attributes, "data")
-    key = _plain(attributes, "id")
-    if attributes.marker_name == "MutableSideEffect" and len(values) == 2 and not key:  # Go: the id, then the value
-        key, values = _read(values[0]), _inner(values[1])
-    return Marker("marker", name, key, result=values)
+def _side_effect(marker_name: str, details: Details) -> Marker:
+    name = SIDE_EFFECTS[marker_name]
+    found = details.get("data")
+    key = _plain(details, "id")
+    if marker_name == "MutableSideEffect" and found is not None and len(found.payloads) == 2 and not key:
+        key, found = _read(found.payloads[0]), _inner(found.payloads[1])  # Go: the id, then the value
+    return Marker("marker", name, key, result=found)
 
 
-def _inner(payload: Payload) -> Sequence[Payload]:
+def _inner(payload: Payload) -> Payloads:
     """The value in payloads that Go has written as JSON; the payload itself if it is something else."""
+    from google.protobuf.json_format import ParseDict, ParseError  # takes as long to import as all the rest here
+
     try:
-        return ParseDict(json.loads(payload.data), Payloads()).payloads
+        return ParseDict(json.loads(payload.data), Payloads())
     except (ParseError, ValueError, RecursionError, AttributeError, TypeError):
-        return (payload,)
+        return Payloads(payloads=[payload])
 
 
-def _payloads(attributes: MarkerRecordedEventAttributes, key: str) -> Sequence[Payload]:
-    return attributes.details[key].payloads if key in attributes.details else ()
-
-
-def _data(attributes: MarkerRecordedEventAttributes, key: str) -> dict[str, Any]:
-    details = attributes.details
-    if key not in details:
+def _data(details: Details, key: str) -> dict[str, Any]:
+    found = details.get(key)
+    if found is None:
         return {}
     try:
-        read, _ = _read_json(str(details[key].payloads[0].data, "utf-8").strip())
-    except (ValueError, IndexError, RecursionError):
+        read, _ = _scan_json(str(found.payloads[0].data, "utf-8").strip(), 0)
+    except (ValueError, IndexError, RecursionError, StopIteration):  # the last: no JSON at all
         return {}
     return read if isinstance(read, dict) else {}
 
 
-def _plain(attributes: MarkerRecordedEventAttributes, key: str) -> str:
-    values = _payloads(attributes, key)
-    return _read(values[0]) if values else ""
+def _plain(details: Details, key: str) -> str:
+    found = details.get(key)
+    return _read(found.payloads[0]) if found is not None and found.payloads else ""
 
 
 def _read(payload: Payload) -> str:
@@ -167,20 +173,6 @@ def _read(payload: Payload) -> str:
         return str(json.loads(payload.data))
     except (ValueError, RecursionError):
         return ""
-
-
-def _text(data: dict[str, Any], *keys: str) -> str:
-    for key in keys:  # no generator: there are very many markers
-        if key in data:
-            return str(data[key])
-    return ""
-
-
-def _number(data: dict[str, Any], *keys: str) -> int:
-    for key in keys:
-        if key in data:
-            return data[key] if isinstance(data[key], int) else 0
-    return 0
 
 
 def _time(value: object) -> datetime | None:

@@ -6,6 +6,7 @@ Failures and payloads stay as Temporal stores them; `failure_text` and `preview`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -45,7 +46,7 @@ StepStatus = Literal[
     "unfinished",  # it was open when the run ended
 ]
 OPEN: tuple[StepStatus | RunStatus, ...] = ("scheduled", "running", "backing_off", "paused")
-NamedPayloads = tuple[tuple[str, tuple[TruncatedPayload, ...]], ...]
+NamedPayloads = tuple[tuple[str, Sequence[TruncatedPayload]], ...]
 BAD: tuple[StepStatus | RunStatus, ...] = ("failed", "timed_out", "terminated")
 
 
@@ -92,13 +93,13 @@ class Step:
     operation: NexusOperation | None = None
     queue: str = ""
     identity: str = ""
-    input: tuple[TruncatedPayload, ...] = ()
-    result: tuple[TruncatedPayload, ...] = ()
-    note: tuple[TruncatedPayload, ...] = ()
+    input: Sequence[TruncatedPayload] = ()
+    result: Sequence[TruncatedPayload] = ()
+    note: Sequence[TruncatedPayload] = ()
     event_ids: tuple[int, int] = (0, 0)
     values: NamedPayloads = ()
     retry_state: str = ""
-    heartbeat: tuple[TruncatedPayload, ...] = ()
+    heartbeat: Sequence[TruncatedPayload] = ()
     timed: bool = True
 
     @property
@@ -116,6 +117,8 @@ class Step:
     @property
     def notable(self) -> bool:
         """Whether it is shown even among many of its kind: it is bad, open, or was retried or canceled."""
+        if self.status == "completed":  # nearly all of them
+            return self.attempts > 1 or self.kind == "workflow_task_failure"
         troubled = self.status == "unfinished" and self.failure is not None
         return self.open or self.bad or troubled or self.status == "canceled" or self.attempts > 1
 
@@ -167,12 +170,12 @@ class WorkflowRun:
     attempt: int = 1
     origin: RunOrigin = field(default_factory=RunOrigin)
     next: NextRun | None = None
-    input: tuple[TruncatedPayload, ...] = ()
-    result: tuple[TruncatedPayload, ...] = ()
+    input: Sequence[TruncatedPayload] = ()
+    result: Sequence[TruncatedPayload] = ()
     memo: NamedPayloads = ()
     search_attributes: NamedPayloads = ()
-    summary: tuple[TruncatedPayload, ...] = ()
-    details: tuple[TruncatedPayload, ...] = ()
+    summary: Sequence[TruncatedPayload] = ()
+    details: Sequence[TruncatedPayload] = ()
     versioning: str = ""
     cron: str = ""
     retry_state: str = ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from temporalio.api.common.v1 import Payload
-from temporalio.converter import DataConverter
+from temporalio.api.common.v1 import Payload, Payloads
 
 from ..client.failures import reason
+
+if TYPE_CHECKING:
+    from temporalio.converter import DataConverter
 
 MAX_STORED = 4096
 MAX_SHOWN = 200
@@ -35,7 +37,36 @@ class TruncatedPayload(NamedTuple):
         return Payload.FromString(self.raw)
 
 
-def truncate(payloads: Collection[Payload]) -> tuple[TruncatedPayload, ...]:
+class StoredPayloads(Sequence[TruncatedPayload]):
+    """Payloads as the bytes of their message: most steps are not shown one by one, so they are read when they are."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._read()[at]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def _read(self) -> tuple[TruncatedPayload, ...]:
+        return truncate(Payloads.FromString(self._raw).payloads)
+
+
+def stored_payloads(message: Payloads) -> Sequence[TruncatedPayload]:
+    """The payloads of one input or result, each of at most 4 kB."""
+    raw = message.SerializeToString()
+    if len(raw) > MAX_STORED:
+        return truncate(message.payloads)
+    return StoredPayloads(raw) if raw else ()
+
+
+def truncate(payloads: Sequence[Payload]) -> tuple[TruncatedPayload, ...]:
     """The payloads of one input or result, each of at most 4 kB."""
     if not payloads:
         return ()

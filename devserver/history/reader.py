@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryResponse
-from temporalio.client import Client
-from temporalio.converter import DataConverter
 
 from ..client.calls import ServiceCalls
 from .model import Step, WorkflowRun
@@ -16,6 +15,10 @@ from .pending import merge
 from .relations import Execution
 from .run_builder import RunBuilder
 from .run_chain import RunChain, RunSummary, find_chain, workflow_missing
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.converter import DataConverter
 
 PAGE_BYTES = 2_000_000
 MAX_EVENTS = 256  # the server (1.32) logs a warning for each larger page

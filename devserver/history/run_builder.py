@@ -17,7 +17,7 @@ from .event_roles import EVENT_ROLES
 from .events import cause_words, close_status, next_run_id
 from .failure_facts import retry_state_words
 from .model import Step, WorkflowRun
-from .previews import truncate
+from .previews import stored_payloads, truncate
 from .relations import Execution, FailedTasks, NextRun, OriginKind, RunOrigin
 from .step_builder import StepBuilder, execution, named_payloads, trimmed_failure
 from .step_handlers import HANDLERS
@@ -48,25 +48,26 @@ class RunBuilder:
 
     def add(self, event: HistoryEvent) -> Step | None:
         """Read one event; the step that it opened or changed, None if it is about none."""
-        if event.event_id <= self.run.events:
+        number, run = event.event_id, self.run
+        if number <= run.events:
             return None
-        self.run.events = event.event_id
+        run.events = number
         reading = _READINGS.get(event.event_type)
         if reading is None:
             return None
         field, of_step, of_run = reading
-        if of_step is not None:
-            step = of_step(self.steps, event, getattr(event, field))
-            if step is not None:
-                self._note(step)
-            return step
-        return of_run(self, event, getattr(event, field)) if of_run is not None else None
+        if of_step is None:
+            return of_run(self, event, getattr(event, field)) if of_run is not None else None
+        step = of_step(self.steps, event, getattr(event, field))
+        if step is not None and (step.values or step.kind == "pause"):
+            self._note(step)
+        return step
 
     def _note(self, step: Step) -> None:
         """What a step changes of its run."""
         if step.kind == "pause":
             self.run.status = "paused" if step.open else "running"
-        elif step.values:
+        else:
             name = "memo" if step.name == "memo" else "search_attributes"
             merged = {**dict(getattr(self.run, name)), **dict(step.values)}
             setattr(self.run, name, tuple(sorted(merged.items())))
@@ -79,7 +80,7 @@ class RunBuilder:
         run.started = to_datetime(event.event_time)
         run.delay = to_timedelta(a.first_workflow_task_backoff)
         run.first_run_id = a.first_execution_run_id
-        run.input = truncate(a.input.payloads)
+        run.input = stored_payloads(a.input)
         run.memo = named_payloads(a.memo.fields)
         run.search_attributes = named_payloads(a.search_attributes.indexed_fields)
         run.cron = a.cron_schedule
@@ -107,9 +108,9 @@ class RunBuilder:
         run, status = self.run, close_status(event) or "completed"
         run.status, run.closed = status, to_datetime(event.event_time)
         if status == "completed":
-            run.result = truncate(a.result.payloads)
+            run.result = stored_payloads(a.result)
         elif status == "canceled":
-            run.result = truncate(a.details.payloads)
+            run.result = stored_payloads(a.details)
         elif status == "failed":
             run.failure, run.retry_state = trimmed_failure(a.failure), retry_state_words(a.retry_state)
         elif status == "terminated":

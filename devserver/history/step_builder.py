@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from ..client.timestamps import to_datetime
 from .markers import TaskStarts
-from .model import NamedPayloads, Step, StepKind, StepStatus
+from .model import OPEN, NamedPayloads, Step, StepKind, StepStatus
 from .previews import truncate
 from .relations import Execution
 
@@ -42,17 +42,19 @@ class StepBuilder:
         """The open step that this event opened."""
         return self._open.get(event_id)
 
-    def open_step(self, kind: StepKind, name: str, event: HistoryEvent, status: StepStatus, **fields: Any) -> Step:
+    def open_step(
+        self, kind: StepKind, name: str, event: HistoryEvent, status: StepStatus, step_id: str = "", attempts: int = 0
+    ) -> Step:
         """Add a step. One with a closed status closes with the same event."""
-        at = to_datetime(event.event_time)
-        step = Step(kind, intern(name), event.event_id, status, at, **fields)
+        at, number = to_datetime(event.event_time), event.event_id
+        step = Step(kind, intern(name), number, status, at, step_id, None, None, attempts)  # names take longer
         if event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
             step.note = truncate((event.user_metadata.summary,))
         self._steps.append(step)
-        if step.open:
-            self._open[event.event_id] = step
+        if status in OPEN:
+            self._open[number] = step
         else:
-            step.closed, step.event_ids = at, (0, event.event_id)
+            step.closed, step.event_ids = at, (0, number)
         return step
 
     def start_step(self, opener: int, event: HistoryEvent) -> Step | None:

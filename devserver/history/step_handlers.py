@@ -15,7 +15,7 @@ from .events import cause_words
 from .failure_facts import retry_state_words
 from .markers import read_marker
 from .model import Step, StepKind, StepStatus
-from .previews import truncate
+from .previews import stored_payloads, truncate
 from .step_builder import StepBuilder, trimmed_failure
 from .step_details import DETAILS, Detail
 
@@ -29,7 +29,7 @@ def _opening(role: EventRole, detail: Detail | None) -> Handler:
     has_input, has_queue, has_identity = (name in role.fields for name in ("input", "task_queue", "identity"))
 
     def handle(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
-        step = steps.open_step(kind, role.name_in(a), event, status, id=role.id_in(a))
+        step = steps.open_step(kind, role.name_in(a), event, status, role.id_in(a))
         if begins:
             step.started = step.scheduled
         if has_input:
@@ -83,15 +83,15 @@ def _closing(role: EventRole, _: Detail | None) -> Handler:
 
 
 def _payloads(value: Any) -> Any:
-    return truncate((value,) if isinstance(value, Payload) else value.payloads)
+    return truncate((value,)) if isinstance(value, Payload) else stored_payloads(value)
 
 
 # Updates and pauses are not found by the event that opened them, markers need the times of workflow tasks
 
 
 def _update(steps: StepBuilder, event: HistoryEvent, request: Any, status: StepStatus) -> Step:
-    step = steps.open_step("update", request.input.name, event, status, id=request.meta.update_id)
-    step.identity, step.input = intern(request.meta.identity), truncate(request.input.args.payloads)
+    step = steps.open_step("update", request.input.name, event, status, request.meta.update_id)
+    step.identity, step.input = intern(request.meta.identity), stored_payloads(request.input.args)
     return step
 
 
@@ -124,7 +124,7 @@ def _update_completed(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step |
     if step is not None and failed:
         step.failure = trimmed_failure(a.outcome.failure)
     elif step is not None:
-        step.result = truncate(a.outcome.success.payloads)
+        step.result = stored_payloads(a.outcome.success)
     return step
 
 
@@ -135,8 +135,12 @@ def _unpaused(steps: StepBuilder, event: HistoryEvent, _: Any) -> Step | None:
 
 def _marker(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
     marker = read_marker(a)
-    step = steps.open_step(marker.kind, marker.name, event, "completed", id=marker.id, attempts=marker.attempts)
-    step.input, step.result, step.timed = truncate(marker.input), truncate(marker.result), marker.timed
+    step = steps.open_step(marker.kind, marker.name, event, "completed", marker.id, marker.attempts)
+    if marker.input is not None:
+        step.input = stored_payloads(marker.input)
+    if marker.result is not None:
+        step.result = stored_payloads(marker.result)
+    step.timed = marker.timed
     if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
         step.closed = steps.task_starts.end_of(marker, step.scheduled)
         step.scheduled = step.started = marker.scheduled

@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse, GetWorkflowExecutionHistoryResponse
-from temporalio.client import Client
-from temporalio.converter import DataConverter
 
 from ..client.calls import ServiceCalls
 from ..client.list_filters import quote
+from ..client.plain_values import plain_values
 from ..client.statuses import STATUSES
 from ..client.timestamps import EPOCH, to_datetime
 from .events import close_status, next_run_id
 from .files import SavedHistory
 from .reader import HistoryReader
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+    from temporalio.converter import DataConverter
 
 NOT_HERE = "its history is not in the files"
 Key = tuple[str, str]
@@ -47,7 +50,7 @@ class StoredHistories(HistoryReader):
     missing_child = missing_run = NOT_HERE
 
     def __init__(self, histories: Iterable[SavedHistory], converter: DataConverter | None = None) -> None:
-        self.stored = StoredCalls(histories, converter or DataConverter.default)
+        self.stored = StoredCalls(histories, converter or plain_values())
         self.calls = self.stored
 
 
@@ -55,7 +58,7 @@ class StoredCalls(ServiceCalls):
     """Answers calls from histories in memory. What is not in them does not exist."""
 
     def __init__(self, histories: Iterable[SavedHistory], converter: DataConverter) -> None:
-        super().__init__(cast(Client, _FilesClient("", converter)))
+        super().__init__(cast("Client", _FilesClient("", converter)))
         self.runs: dict[Key, SavedHistory] = {}
         self._replaced: dict[Key, str] = {}
         for history in histories:

@@ -46,11 +46,12 @@ def examine(
         if unsupported():
             return  # the rest is about servers
         yield from doctor_machine.folders(paths)
-        yield from _settings()
+        settings = _read_settings()
+        yield from _settings(settings)
         yield from _variables(variables)
-        yield from _executables(paths)
+        yield from _executables(paths, settings)
         yield from _leftovers(paths)
-        yield from _usual_port(paths)
+        yield from _usual_port(paths, settings)
     for folder in _instances(paths) if only is None else [InstanceFolder(paths, only)]:
         yield from _instance(folder)
 
@@ -62,11 +63,18 @@ def _instances(paths: Paths) -> list[InstanceFolder]:
         return []
 
 
-def _settings() -> Iterator[CheckResult]:
+def _read_settings() -> Settings | DevServerError:
+    """The settings, or why they cannot be read."""
     try:
-        settings = Settings.load()
+        return Settings.load()
     except DevServerError as error:
-        yield CheckResult("error", "settings", error.message, "; ".join(filter(None, (error.hint, *error.details))))
+        return error
+
+
+def _settings(settings: Settings | DevServerError) -> Iterator[CheckResult]:
+    if isinstance(settings, DevServerError):
+        hint = "; ".join(filter(None, (settings.hint, *settings.details)))
+        yield CheckResult("error", "settings", settings.message, hint)
         return
     text = str(settings.file) if settings.file else "no settings in a pyproject.toml or temporal-devserver.toml here"
     if settings.untrusted:
@@ -97,7 +105,7 @@ def _variables(environ: Mapping[str, str]) -> Iterator[CheckResult]:
             yield CheckResult("ok", "environment", f"{name} is set and used for downloads")
 
 
-def _executables(paths: Paths) -> Iterator[CheckResult]:
+def _executables(paths: Paths, settings: Settings | DevServerError) -> Iterator[CheckResult]:
     try:
         found = executables.verify(paths)
     except DevServerError as error:
@@ -115,12 +123,14 @@ def _executables(paths: Paths) -> Iterator[CheckResult]:
             yield CheckResult("warning", "executable", f"{text}: {known} apply", "use a newer version")
         else:
             yield CheckResult("ok", "executable", f"{text}, intact" + ("" if executable.pinned else ", not pinned"))
-    yield from _next_executable(paths)
+    yield from _next_executable(paths, settings)
 
 
-def _next_executable(paths: Paths) -> Iterator[CheckResult]:
+def _next_executable(paths: Paths, settings: Settings | DevServerError) -> Iterator[CheckResult]:
     try:
-        executable = executables.find_available(BinaryRequest.of(Settings.load()), paths=paths)
+        if isinstance(settings, DevServerError):
+            raise settings
+        executable = executables.find_available(BinaryRequest.of(settings), paths=paths)
     except DevServerError as error:
         yield CheckResult("warning", "executable", f"devserver up fails: {error.message}", error.hint)
         return
@@ -141,14 +151,15 @@ def _leftovers(paths: Paths) -> Iterator[CheckResult]:
                 yield CheckResult("warning", "leftover", f"{folder} belongs to no instance", f"run: rm -r {folder}")
 
 
-def _usual_port(paths: Paths) -> Iterator[CheckResult]:
+def _usual_port(paths: Paths, settings: Settings | DevServerError) -> Iterator[CheckResult]:
     """Whether another process listens on the port that `devserver up` takes."""
+    if isinstance(settings, DevServerError):
+        return
     try:
         record = InstanceFolder(paths, DEFAULT_NAME).read_record()
-        configured = Settings.load().port
     except DevServerError:
         return
-    port = DEFAULT_PORT if configured is None else configured
+    port = DEFAULT_PORT if settings.port is None else settings.port
     if port == 0 or (record is not None and record.running()):
         return
     process = listener(port)

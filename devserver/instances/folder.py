@@ -26,6 +26,7 @@ SPEC = "spec.json"
 SUPERVISOR_LOG = "supervisor.log"
 SUPERVISOR_LOCK = "supervisor.lock"
 KEEP = "keep"
+TLS = "tls"
 LOCK_SECONDS = 120.0
 
 
@@ -71,6 +72,11 @@ class InstanceFolder:
     def supervisor_log(self) -> Path:
         """The log of the supervisor: its uncaught errors."""
         return self.path / SUPERVISOR_LOG
+
+    @property
+    def tls(self) -> Path:
+        """The folder of the instance's certificates and of its API key."""
+        return self.path / TLS
 
     @property
     def anonymous(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..config.durations import format_duration
 from ..config.sizes import format_size
+from ..config.tls_options import GENERATED, STORED
 from ..errors import InstanceRunning
 from ..server.http_api import HttpApi
 from ..server.namespaces import NamespaceSettings, ensure_namespaces, within
@@ -24,6 +25,7 @@ SPELLED = {
     "sqlite_pragmas": "--sqlite-pragma",
     "ui": "--no-ui",
     "upgrade": "--no-upgrade",
+    "tls_hostnames": "--tls-hostname",
 }
 NEGATED = ("ui", "upgrade")
 
@@ -68,7 +70,13 @@ def _values(name: str, request: StartRequest, record: Record) -> tuple[Any, Any]
         return request.executable.path, record.executable
     if name == "http_port" and record.options.http_port is None:  # its HTTP API answers only us
         return request.options.http_port, None
-    if name in ("port", "http_port", "ui_port", "metrics_port"):
+    if name == "api_key" and record.options.api_key == STORED:
+        from .tls import stored_key
+
+        return request.options.api_key, stored_key(request.folder)
+    if name == "tls":
+        return request.options.serves_tls, record.options.serves_tls
+    if name in ("port", "http_port", "ui_port", "metrics_port", "tls_port"):
         actual = getattr(record.ports, "grpc" if name == "port" else name.removesuffix("_port"))
         requested = getattr(request.options, name)
         return (requested or actual), actual
@@ -83,10 +91,12 @@ def _shown(name: str, value: Any) -> str:
         return format_duration(value)
     if name == "ephemeral_size" and value is not None:
         return format_size(value)
+    if name == "api_key":  # never the key itself
+        return {None: "none", GENERATED: GENERATED}.get(value, "a key")
     if isinstance(value, bool):
         return "on" if value is (name not in NEGATED) else "off"
     if isinstance(value, tuple):
-        return " ".join("=".join(pair) for pair in value) or "none"
+        return " ".join(item if isinstance(item, str) else "=".join(item) for item in value) or "none"
     return "none" if value is None else str(value)
 
 

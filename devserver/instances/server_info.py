@@ -11,6 +11,7 @@ from .record import STOPPED, Record
 
 if TYPE_CHECKING:
     from .database_room import DatabaseRoom
+    from .tls import TlsAccess
 
 
 NOTED_SECONDS, NOTED_POLL_SECONDS = 2.0, 0.02  # a supervisor looks at its server four times a second
@@ -57,6 +58,13 @@ class ServerInfo:
     def metrics_url(self) -> str:
         """The URL of the server's Prometheus metrics."""
         return self._record.metrics_url
+
+    @property
+    def tls(self) -> TlsAccess | None:
+        """What clients of the TLS port need; None without TLS."""
+        from .tls import tls_access
+
+        return tls_access(self._folder, self._record)
 
     @property
     def version(self) -> str:

@@ -59,6 +59,12 @@ class ServerKeywords(TypedDict, total=False):
     ui_public_path: str
     ui_asset_path: str | os.PathLike[str]
     sqlite_pragmas: Mapping[str, str]
+    tls: bool
+    tls_port: int
+    tls_client_auth: bool
+    tls_hostnames: Sequence[str]
+    tls_expired: bool
+    api_key: str
     pause_schedules: bool
     timeout: float
 
@@ -119,6 +125,7 @@ def _texts(value: Sequence[str]) -> tuple[str, ...]:
 # From the value of a keyword to the option of the same name.
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "namespaces": _texts,
+    "tls_hostnames": _texts,
     "search_attributes": lambda value: tuple(dict(value).items()),
     "dynamic_config": lambda value: tuple((key, json.dumps(setting)) for key, setting in dict(value).items()),
     "ephemeral_size": lambda value: parse_size(value, "ephemeral_size"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..config.option_values import DEFAULT_NAME, check_name
-from ..config.server_options import DEFAULT_PORT, UI_PORT_OFFSET, ServerOptions
+from ..config.server_options import DEFAULT_PORT, TLS_PORT_OFFSET, UI_PORT_OFFSET, ServerOptions
 from ..errors import OptionError, UnsupportedPlatform
 from ..server.command_line import MAX_PAGES, Ports, command_line
 from ..server.spec import ServerSpec, unsupported
@@ -32,6 +32,7 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
         OptionError: The path of the database has characters that mean something else in a URI.
         PortTaken: Another process listens on a requested port.
         UnsupportedPlatform: Servers do not run on this operating system.
+        TlsMissing, CertificatesDamaged: The options ask for TLS, and its certificates cannot be issued.
     """
     if unsupported():
         raise UnsupportedPlatform("devserver runs on Linux and macOS", hint="on Windows, use WSL")
@@ -47,7 +48,7 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
     spec = ServerSpec(
         name=folder.name,
         paths=folder.paths,
-        options=_bounded(request.options, database),
+        options=_with_tls(folder, _bounded(request.options, database)),
         executable=request.executable.path,
         version=request.executable.version,
         server_version=request.executable.server_version,
@@ -80,7 +81,7 @@ def plan_again(
     Raises:
         PortTaken: Another process listens on the gRPC port.
     """
-    options = replace(record.options, port=record.ports.grpc)
+    options = _with_tls(folder, replace(record.options, port=record.ports.grpc))
     spec = ServerSpec(
         name=record.name,
         paths=folder.paths,
@@ -107,14 +108,27 @@ def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved
     """
     requested = DEFAULT_PORT if options.port is None and name == DEFAULT_NAME else options.port
     grpc = reserved.take(requested, last.grpc if last else None, "--port")
-    usual_ui = grpc + UI_PORT_OFFSET if grpc + UI_PORT_OFFSET < 65536 else None
-    preferred_ui = (last.ui if last else None) or usual_ui
+    preferred_ui = (last.ui if last else None) or _port_above(grpc, UI_PORT_OFFSET)
+    preferred_tls = (last.tls if last else None) or _port_above(grpc, TLS_PORT_OFFSET)
     return Ports(
         grpc=grpc,
         ui=reserved.take(options.ui_port, preferred_ui, "--ui-port") if options.ui else None,
         http=reserved.take(options.http_port, last.http if last else None, "--http-port"),
         metrics=reserved.take(options.metrics_port, last.metrics if last else None, "--metrics-port"),
+        tls=reserved.take(options.tls_port, preferred_tls, "--tls-port") if options.serves_tls else None,
     )
+
+
+def _with_tls(folder: InstanceFolder, options: ServerOptions) -> ServerOptions:
+    if not options.serves_tls:
+        return options
+    from .tls import prepare_tls
+
+    return prepare_tls(folder, options)
+
+
+def _port_above(port: int, offset: int) -> int | None:
+    return port + offset if port + offset < 65536 else None
 
 
 def _check_file_name(database: Path) -> None:
@@ -177,4 +191,5 @@ def _with_last_ports(options: ServerOptions) -> ServerOptions:
         http_port=options.http_port or None,
         ui_port=options.ui_port or None,
         metrics_port=options.metrics_port or None,
+        tls_port=options.tls_port or None,
     )

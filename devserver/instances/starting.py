@@ -89,13 +89,19 @@ def _start_new(request: StartRequest, spec: ServerSpec, reporter: Reporter, fork
         raise
 
 
-def run(request: StartRequest, reporter: Reporter, on_ready: Callable[[Record], None]) -> Record | None:
+def run(
+    request: StartRequest,
+    reporter: Reporter,
+    on_ready: Callable[[Record], None],
+    on_look: Callable[[], None] | None = None,
+) -> Record | None:
     """Run the instance in the foreground: this process is its supervisor until Ctrl-C or the end of the server.
 
     Args:
         request: The instance and its options.
         reporter: Receives notes and warnings.
         on_ready: Called when the server is ready.
+        on_look: Called every second while it is ready.
 
     Returns:
         The record of an instance that is already running; None if this process ran it to its end.
@@ -125,7 +131,7 @@ def run(request: StartRequest, reporter: Reporter, on_ready: Callable[[Record], 
                         stack.close()
                         on_ready(Record.from_json(event["ready"]))
 
-                Supervisor(spec, on_event).run()
+                Supervisor(spec, on_event, on_look=on_look).run()
 
         _with_other_ports(attempt)
     return None

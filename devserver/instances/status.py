@@ -38,6 +38,7 @@ def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
         "ui_url": record.ui_url,
         "http_url": record.http_url,
         "metrics_url": record.metrics_url,
+        "tls": tls_status(folder, record),
         "version": record.version,
         "server_version": record.server_version,
         "tuning": record.options.tuning,
@@ -54,6 +55,16 @@ def status(folder: InstanceFolder, record: Record) -> dict[str, Any]:
         "problem": problem,
         "overdue": record.overdue.to_json() if record.overdue else None,
     }
+
+
+def tls_status(folder: InstanceFolder, record: Record) -> dict[str, Any] | None:
+    """What a client of the TLS port needs, as JSON; None without TLS."""
+    if record.ports.tls is None:
+        return None
+    from .tls import tls_access
+
+    access = tls_access(folder, record)
+    return access.to_json() if access else None
 
 
 def _problem(record: Record) -> str | None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DevServerError, StartFailed
 from ..server.launch import Launch
-from ..server.log import bound_log, log_tail
+from ..server.log import bound_log
 from ..server.spec import ServerSpec
-from ..server.start_errors import log_details
+from ..server.start_errors import explain_crash
 from ..system.filelocks import LockedFile
 from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
@@ -28,9 +28,11 @@ from .record import CRASHED, READY, STOPPED, STOPPING, Record, down_command, up_
 
 if TYPE_CHECKING:
     from ..database import DatabaseLease, Overdue
+    from ..network.tls_front import TlsFront
 
 LEASE_POLL_SECONDS = 0.25
 LOG_POLL_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 NO_SCHEDULES = "worker.perNamespaceWorkerCount=0"  # the workers in the server that run schedules
 LOCK_SECONDS = 3.0  # more than the moment for which another process looks whether the lock is held
 
@@ -44,6 +46,7 @@ class Supervisor:
             `{"ready": record}`.
         abandoned: Whether the process that asked for the server has ended; asked until the server is ready.
         started: The pid of the server if it was started already.
+        on_look: Called every second while the server is ready.
     """
 
     def __init__(
@@ -52,10 +55,12 @@ class Supervisor:
         on_event: Callable[[dict[str, Any]], None],
         abandoned: Callable[[], bool] = lambda: False,
         started: int | None = None,
+        on_look: Callable[[], None] | None = None,
     ) -> None:
         self._spec = spec
         self._folder = InstanceFolder(spec.paths, spec.name)
         self._on_event = on_event
+        self._on_look = on_look
         self._signals = SignalWaiter()
         self._database_lease: DatabaseLease | None = None
         self._is_interrupted = lambda: self._signals.ending is not None or abandoned()
@@ -65,6 +70,7 @@ class Supervisor:
         self._folder_lock: LockedFile | None = None
         self._overdue: Overdue | None = None
         self._to_pause: list[tuple[str, str]] = []
+        self._tls_front: TlsFront | None = None
 
     def run(self) -> int | None:
         """Run the server to its end.
@@ -117,6 +123,10 @@ class Supervisor:
             from .. import database
 
             database.stamp(spec.database, server_version=spec.server_version, cli_version=spec.version)
+        if spec.ports.tls is not None:
+            from .tls import serve_tls
+
+            self._tls_front = serve_tls(self._folder, spec.options, spec.ports)
         record = record.changed(state=READY)
         self._write(record)
         return record
@@ -152,8 +162,11 @@ class Supervisor:
         """Wait for the end: a signal, the server's own end, or no lease for as long as the server lingers."""
         unheld_since: float | None = None
         look_at_log = time.monotonic() + LOG_POLL_SECONDS
+        pause = LEASE_POLL_SECONDS if self._spec.held else LOOK_SECONDS if self._on_look else LOG_POLL_SECONDS
         while self._signals.ending is None:
-            self._signals.sleep(LEASE_POLL_SECONDS if self._spec.held else LOG_POLL_SECONDS)
+            self._signals.sleep(pause)
+            if self._on_look is not None and self._signals.ending is None and self._state() == READY:
+                self._on_look()
             if time.monotonic() >= look_at_log:
                 bound_log(self._spec.log)
                 look_at_log = time.monotonic() + LOG_POLL_SECONDS
@@ -215,6 +228,8 @@ class Supervisor:
 
     def _clean_up(self, state: str, reason: str | None = None) -> None:
         """End the server, remove what is not kept, and write the last state of the instance."""
+        if self._tls_front is not None:
+            self._tls_front.close()
         self._end_process(self._launch.process)
         if self._database_lease is not None:
             self._database_lease.release()
@@ -236,10 +251,5 @@ class Supervisor:
         process.wait()
 
     def _crashed(self) -> DevServerError:
-        spec = self._spec
-        state = "its state is lost" if spec.options.ephemeral else "its database has all acknowledged changes"
-        return StartFailed(
-            f"the server of the instance {spec.name} crashed ({self._record and self._record.exit})",
-            details=log_details(log_tail(spec.log)),
-            hint=f"{state}; start it again with: {up_command(spec.name)}",
-        )
+        reason = self._record.exit if self._record else None
+        return explain_crash(self._spec, reason, up_command(self._spec.name))

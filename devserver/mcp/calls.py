@@ -13,17 +13,13 @@ from typing import Any
 
 import anyio
 
+from ..system.own_command import own_command
 from ..system.parent_death import bound_to_parent
 from ..system.redact import own_secrets, without
 from .bounds import bounded, cut_text
 from .errors import ToolFailed
 from .tools import CommandTool
 
-# Without the current folder in the module search path: a project may contain anything.
-MAIN = (
-    "import sys; sys.path[:] = [path for path in sys.path if path]; sys.argv[0] = 'devserver'; "
-    "from devserver.__main__ import main; main()"
-)
 MOST_AT_ONCE = 4
 MOST_BYTES = 64 * 2**20
 MOST_ERROR_CHARACTERS = 4000
@@ -65,7 +61,7 @@ class CommandRunner:
 
     async def _output(self, words: Sequence[str], seconds: float) -> tuple[int, str, str]:
         process = await asyncio.create_subprocess_exec(
-            *bound_to_parent([sys.executable, "-c", MAIN, *words]),
+            *bound_to_parent(own_command(*words)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from ..errors import DevServerError, PortTaken
+from ..webpages.bounded_http import REQUEST_SECONDS, BoundedHandler, BoundedHttpServer
 from .blobs import BlobFolder
-from .bounded_http import REQUEST_SECONDS, BoundedHandler, BoundedHttpServer
 from .codec import MAX_DOWNLOAD, MAX_SHOWN, decode_for_display, decode_for_download
 from .errors import PayloadMissing, PayloadTooLarge
 from .limits import parse_size
@@ -23,7 +23,6 @@ from .origins import LOOPBACK, origin_of
 
 HOSTS = (LOOPBACK, "localhost")
 MAX_BODY_BYTES = 32_000_000
-POLL_SECONDS = 0.05
 FORM = 'the request must be JSON of the form {"payloads": [...]}'
 ACTIONS = ("decode", "encode", "download")
 
@@ -62,9 +61,7 @@ class CodecServer:
             raise PortTaken(
                 f"cannot listen on {LOOPBACK}:{port}: {error.strerror}", hint="choose another port with --port"
             ) from error
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(POLL_SECONDS,), name="codec-server", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, name="codec-server", daemon=True)
 
     @property
     def url(self) -> str:

@@ -101,6 +101,19 @@ _ALL = (
         try_it=("pytest", "devserver rehearse scale_up.py", "devserver rehearse scale_up_bug.py --report out"),
     ),
     Template(
+        "gamedays",
+        "Incidents with hidden faults for people to practise.",
+        tuple(
+            f"gamedays/{name}.py"
+            for name in (
+                *("cluster", "cluster_runbook", "imports", "imports_runbook"),
+                *("payouts", "payouts_next", "payouts_runbook"),
+            )
+        ),
+        dependencies=("temporalio", "temporal-devserver"),
+        try_it=("pytest", "devserver gameday imports.py"),
+    ),
+    Template(
         "cluster",
         "Runbooks that recover a real Temporal cluster.",
         tuple(

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import drills, expect, faults, ledger, report
     from .environment.run_context import RunContext
+    from .gameday.declaration import GameDay, GameDayAction, Incident
     from .run.legacy_script import LegacyScript
     from .run.runner import RehearsalSettings, rehearse
     from .run.sweep import sweep
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from .scenario.view import RunView
 
 __all__ = [
+    "GameDay",
+    "GameDayAction",
+    "Incident",
     "Judgement",
     "LegacyScript",
     "RehearsalRun",
@@ -47,6 +51,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "environment.run_context": ("RunContext",),
+        "gameday.declaration": ("GameDay", "GameDayAction", "Incident"),
         "run.legacy_script": ("LegacyScript",),
         "run.runner": ("RehearsalSettings", "rehearse"),
         "run.sweep": ("sweep",),

@@ -25,3 +25,19 @@ class FixtureFailed(RehearsalError):
 
 class FaultImpossible(RehearsalError):
     """A fault or a drill is not possible here or now; the verdict is unknown."""
+
+
+class GameDayNotPossible(RehearsalError):
+    """The game day cannot do this now, such as give a further hint."""
+
+
+class GameDayRunning(RehearsalError):
+    """A game day, a server or a cluster of this name runs already."""
+
+    exit_code = 4
+
+
+class NoGameDay(RehearsalError):
+    """No game day runs, or several do and none was named."""
+
+    exit_code = 4

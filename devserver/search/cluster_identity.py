@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetClusterInfoRequest
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from ..client.call_errors import call_failed
 from ..client.calls import REFUSALS, ServiceCalls
+from ..client.rpc_statuses import NOT_FOUND, PERMISSION_DENIED, UNIMPLEMENTED, rpc_error
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 
 class _IdentityCalls(ServiceCalls):
-    refusals = (*REFUSALS, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
+    refusals = (*REFUSALS, PERMISSION_DENIED, UNIMPLEMENTED)
 
     async def cluster(self) -> str:
         """The cluster's id; empty without permission to read it."""
         service = self.client.workflow_service
         try:
             answer = await self.call(service.get_cluster_info, GetClusterInfoRequest())
-        except RPCError:
+        except rpc_error():
             return ""
         return answer.cluster_id
 
@@ -30,8 +33,8 @@ class _IdentityCalls(ServiceCalls):
         service = self.client.workflow_service
         try:
             answer = await self.call(service.describe_namespace, request)
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
+        except rpc_error() as error:
+            if error.status == NOT_FOUND:
                 raise call_failed(self.client, error) from None
             return f"{self.client.service_client.config.target_host}/{self.client.namespace}"
         return answer.namespace_info.id

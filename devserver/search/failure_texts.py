@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.api.enums.v1 import EventType, TimeoutType
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DataConverter
 
 from ..client.failures import failure_text
 from ..history.events import cause_words
 from ..history.failure_facts import failure_facts
+
+if TYPE_CHECKING:
+    from temporalio.converter import DataConverter
 
 MAX_TEXT = 16_384
 # Looked up once: an enum's names take their time, and there are many events.

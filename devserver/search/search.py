@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.client import Client
 
 from ..client.calls import ServiceCalls
 from ..client.timestamps import to_microseconds
@@ -23,6 +23,9 @@ from .index import RunFacts
 from .index_store import MOST_BYTES, IndexStore
 from .query import SearchQuery, matches
 from .run_matcher import RunMatcher, RunMatches
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 LIMIT = 100
 # Histories that are read at once: each is in memory until it is in the index.

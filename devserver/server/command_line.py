@@ -13,12 +13,13 @@ from .http_api import ALLOWED_HOSTS, HOST, HttpApi
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports that a server listens on; `ui` is None if the Web UI is off."""
+    """The ports that a server listens on; `ui` is None if the Web UI is off, `tls` without TLS."""
 
     grpc: int
     http: int
     metrics: int
     ui: int | None
+    tls: int | None = None
 
 
 # A flag that older versions do not know, and the first CLI version that has it.

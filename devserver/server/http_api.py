@@ -125,18 +125,29 @@ class HttpApi:
         current = self.retention(namespace)
         if current == retention:
             return current
-        period = f"{retention}s"
         if current is None:
-            body: dict[str, Any] = {"namespace": namespace, "workflowExecutionRetentionPeriod": period}
-            status, answer = self.call("POST", "/api/v1/namespaces", body)
-            if answer.get("code") == ALREADY_EXISTS:
-                return None
+            self.create_namespace(namespace, retention)
         else:
-            body = {"config": {"workflowExecutionRetentionTtl": period}}
+            body = {"config": {"workflowExecutionRetentionTtl": f"{retention}s"}}
             path = f"/api/v1/namespaces/{quote(namespace, safe='')}/update"
             status, answer = self.call("POST", path, body)
-        _raise_unless_ok(status, answer, f"the namespace {namespace}")
+            _raise_unless_ok(status, answer, f"the namespace {namespace}")
         return current
+
+    def create_namespace(self, namespace: str, retention: int) -> bool:
+        """Create `namespace` with this retention (in seconds); False if it exists, which is not changed.
+
+        A server remembers for a second that a namespace does not exist, so do not look for it first.
+
+        Raises:
+            NamespaceRefused: Temporal rejects the name or the retention; the message has its reason.
+        """
+        body = {"namespace": namespace, "workflowExecutionRetentionPeriod": f"{retention}s"}
+        status, answer = self.call("POST", "/api/v1/namespaces", body)
+        if answer.get("code") == ALREADY_EXISTS:
+            return False
+        _raise_unless_ok(status, answer, f"the namespace {namespace}")
+        return True
 
     def namespaces(self) -> list[str]:
         """The names of all namespaces, sorted, without the server's internal one."""
@@ -155,6 +166,17 @@ class HttpApi:
         query = " AND ".join(f"{name} IS NULL" for name in search_attributes)
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize=1&query={quote(query)}"
         return self.call("GET", path)[0] == 200
+
+    def workflows(self, namespace: str, query: str, page: int) -> tuple[list[dict[str, Any]], bool]:
+        """The workflows of `namespace` that match a list filter, at most `page`, and whether these are all."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflows?pageSize={page}&query={quote(query)}"
+        answer = self._get(path)
+        return list(answer.get("executions", ())), not answer.get("nextPageToken")
+
+    def count(self, namespace: str, query: str) -> int:
+        """How many workflows of `namespace` match a list filter."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/workflow-count?query={quote(query)}"
+        return int(self._get(path).get("count", 0))
 
     def pause_schedule(self, namespace: str, schedule_id: str, note: str) -> bool:
         """Pause a schedule; True, also where it does not exist.

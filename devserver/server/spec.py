@@ -73,7 +73,7 @@ class ServerSpec:
     def requires_port(self, port: int) -> bool:
         """Whether the server must have this very port: the user chose it, or clients expect it."""
         options = self.options
-        chosen = (options.port, options.http_port, options.ui_port, options.metrics_port)
+        chosen = (options.port, options.http_port, options.ui_port, options.metrics_port, options.tls_port)
         return port in chosen or (port == DEFAULT_PORT and options.port is None and port == self.ports.grpc)
 
     def to_json(self) -> dict[str, Any]:

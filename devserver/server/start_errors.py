@@ -13,6 +13,7 @@ from ..errors import DatabaseCorrupt, DatabaseError, FolderNotWritable, PortLost
 from ..system.ports import port_taken
 from .command_line import Ports
 from .http_api import ALLOWED_HOSTS, HOST, HOST_REFUSED
+from .log import log_tail
 
 if TYPE_CHECKING:
     from .spec import ServerSpec
@@ -172,3 +173,13 @@ _CAUSES: tuple[tuple[str, Callable[..., DatabaseError | FolderNotWritable]], ...
     (r"database is locked|SQLITE_BUSY", _locked),
     (r"malformed|not a database|no such table|no such column", _corrupt),
 )
+
+
+def explain_crash(spec: ServerSpec, reason: str | None, start: str) -> StartFailed:
+    """The error for a server that ended by itself while it was ready; `start` is the command that starts it."""
+    state = "its state is lost" if spec.options.ephemeral else "its database has all acknowledged changes"
+    return StartFailed(
+        f"the server of the instance {spec.name} crashed ({reason})",
+        details=log_details(log_tail(spec.log)),
+        hint=f"{state}; start it again with: {start}",
+    )

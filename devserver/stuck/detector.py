@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timezone
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
-from temporalio.client import Client
 
 from ..client.calls import MAX_CONCURRENT, ServiceCalls
 from ..errors import CannotAsk, OptionError
@@ -17,6 +16,9 @@ from .diagnosis import diagnose
 from .findings import StuckProgress, StuckReport, Thresholds
 from .inspection import InspectionRules, ReadBudget
 from .tally import Tally
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 T = TypeVar("T")
 

@@ -16,9 +16,9 @@ from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueResponse,
     ListWorkersRequest,
 )
-from temporalio.service import RPCError
 
 from ..client.calls import POLLS_WITHIN, ServiceCalls
+from ..client.rpc_statuses import rpc_error
 from ..client.timestamps import to_datetime
 from ..errors import CannotAsk
 from . import hints
@@ -110,7 +110,7 @@ async def _reports(calls: ServiceCalls, now: datetime) -> list[WorkerHeartbeat]:
     request = ListWorkersRequest(namespace=calls.client.namespace, page_size=MAX_REPORTS)
     try:
         answer = await calls.call(calls.client.workflow_service.list_workers, request)
-    except (CannotAsk, RPCError):  # the same server is asked about the task queues, so this is not all that fails
+    except (CannotAsk, rpc_error()):  # the same server is asked about the task queues, so this is not all that fails
         return []
     return [
         info.worker_heartbeat

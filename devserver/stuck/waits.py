@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.client import Client
 
 from ..client.calls import ServiceCalls
 from ..history.tail import HistoryTail, clock_ahead
@@ -16,6 +16,9 @@ from ..replay import Candidate, ReplayPool
 from ..trace.waits import find_waiting_places
 from .findings import Finding, FindingTimer, FindingWaits, Kind, StuckReport
 from .inspection import EVENTS
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 MAX_WORKFLOWS = 20
 # Of each of the two questions that a worker is asked.

@@ -55,11 +55,15 @@ def page_file(file: Path) -> Iterator[TextIO]:
 
 
 def page_templates(package: str) -> Environment:
-    """The templates of a package, which show what others have named as text: no markup, no control characters."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    """The templates of a package, which show what others have named as text: no markup, no control characters.
 
+    They can include what all pages share, as `shared/base.css`.
+    """
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+
+    own, shared = PackageLoader(package, "templates"), PackageLoader("devserver.system", "templates")
     return Environment(
-        loader=PackageLoader(package, "templates"),
+        loader=ChoiceLoader([own, PrefixLoader({"shared": shared})]),
         autoescape=True,
         finalize=_visible,
         undefined=StrictUndefined,

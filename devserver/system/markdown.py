@@ -30,6 +30,15 @@ class MarkdownSummary:
         """Add a sentence, and a command as code."""
         self._blocks.append(_escaped(text) + ("" if command is None else f" {_code(command)}"))
 
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        self._blocks.append(f"#### {_escaped(text)}")
+
+    def tasks(self, texts: Sequence[str]) -> None:
+        """Add a list of tasks to tick off."""
+        if texts:
+            self._blocks.append("\n".join(f"- [ ] {_escaped(text)}" for text in texts))
+
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Add a table, with its first rows if there are very many."""
         if not rows:
@@ -48,6 +57,10 @@ class MarkdownSummary:
         summary = escape(_line(title), quote=False)
         self._blocks.append(f"<details><summary>{summary}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>")
 
+    def text(self) -> str:
+        """All of it."""
+        return "\n\n".join(self._blocks) + "\n"
+
     def append_to(self, file: Path) -> None:
         """Append it to a file, which the steps of a job share.
 
@@ -56,7 +69,7 @@ class MarkdownSummary:
         """
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as out:
-            out.write(("\n" if out.tell() else "") + "\n\n".join(self._blocks) + "\n")
+            out.write(("\n" if out.tell() else "") + self.text())
 
 
 def _line(text: str) -> str:

@@ -92,6 +92,21 @@ class Paths(NamedTuple):
         """Running rehearsals, a journal and a folder for each."""
         return self.state / "rehearsals"
 
+    @property
+    def gamedays(self) -> Path:
+        """Running game days, a folder for each."""
+        return self.state / "gamedays"
+
+    @property
+    def debriefs(self) -> Path:
+        """The debriefs of game days, a folder for each."""
+        return self.data / "_debriefs"
+
+    @property
+    def past_rehearsals(self) -> Path:
+        """Reports of past rehearsals; the last ones are kept."""
+        return self.state / "past-rehearsals"
+
     def instance(self, name: str) -> Path:
         """The state folder of the instance `name`."""
         return self.instances / name

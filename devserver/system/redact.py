@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 _USER_INFO = re.compile(r"(?<=://)(?:[^/\s'\"]+|[^/@:\s'\"]+:(?!\d+/)[^\s'\"]*)(?=@)")
 _SECRET_NAME = re.compile(r"(?i)key|token|secret|passw|auth|credential|cert-data")
 _OWN = re.compile(r"(TEMPORAL|DEVSERVER|OTEL)_")
-_FILE = re.compile(r"(?i)[_-](path|file|certificate|client.key)$")
+_FILE = re.compile(r"(?i)[_-](path|file|certificate|client.key|client.auth)$")  # `--tls-client-auth` is a flag
 SHORTEST_SECRET = 4
 _QUERY = re.compile(r"(?<=\?)[^\s'\"<>]+")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.client import Client
 
 from ..errors import CannotAsk, DevServerError
 from ..history.model import Step
@@ -16,6 +15,9 @@ from ..history.reader import HistoryReader
 from ..history.run_builder import RunBuilder
 from ..history.run_chain import RunChain
 from .follow_events import FollowedRun, FollowEvent, RunClosed, RunFollowed, ServerAway, ServerBack, StepChanged
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 T = TypeVar("T")
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DataConverter
 
 from ..client.failures import failure_line, failure_text
 from ..history.failure_facts import failure_facts
 from ..history.model import NamedPayloads, Step, WorkflowRun
 from ..history.previews import TruncatedPayload, preview
 from ..history.relations import Execution
+
+if TYPE_CHECKING:
+    from temporalio.converter import DataConverter
 
 
 def stamp(when: datetime | None) -> str | None:

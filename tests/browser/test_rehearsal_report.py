@@ -11,6 +11,7 @@ import pytest
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
 from devserver.rehearsal.scenario.result import PointResult, Sweep
+from tests.helpers.accessibility import check_accessible, check_focus_order
 from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser, open_readable
 from tests.helpers.rehearsed import effect, result, run, twice
 
@@ -72,30 +73,81 @@ def test_the_timeline_has_lanes_with_correct_positions(chromium: Browser, page: 
     chromium.open(page, width=1000)
     labels = json.loads(
         chromium.ask(
-            "JSON.stringify([...document.querySelector('svg.timeline').querySelectorAll('text.label')]"
-            ".map(e => (e.querySelector('.wide') || e).textContent.trim()))"
+            "JSON.stringify([...document.querySelectorAll('#r1 .timeline .lane .label')].map(e => e.innerText.trim()))"
         )
     )
-    assert labels[:3] == [
-        "Server: up",
-        "Worker: killed, down 1.00 s",
-        "Fault 1: the worker is killed (-9) and down for 1 s",
-    ]
-    assert labels[3:] == [
-        "add_node 1: done, result lost; completed",
-        "Side effects: 2",
-        "add_node node-5: happened 2 times",
+    assert labels == [
+        "Server up",
+        "Worker killed, down 1.00 s (planned 1 s)",
+        "Fault 1 the worker is killed (-9) and down for 1 s",
+        "add_node 1 2 attempts: done, result lost; completed",
+        "Side effects 2",
+        "add_node node-5 happened 2 times",
     ]
     left, right, width = json.loads(
         chromium.ask(
-            "(() => { const all = document.querySelector('svg.timeline'); const own = all.getBoundingClientRect();"
-            "const down = all.querySelector('rect.down').getBoundingClientRect();"
-            "return JSON.stringify([down.left - own.left, down.right - own.left, own.width]) })()"
+            "(() => { const down = document.querySelector('#r1 .lane .bar.down');"
+            "const own = down.parentElement.getBoundingClientRect(), r = down.getBoundingClientRect();"
+            "return JSON.stringify([r.left - own.left, r.right - own.left, own.width]) })()"
         )
     )
-    assert left / width == pytest.approx(0.01 + 0.95 * 1.1 / 5.2, abs=0.01)
-    assert right / width == pytest.approx(0.01 + 0.95 * 2.1 / 5.2, abs=0.01)
-    assert chromium.ask("document.querySelectorAll('svg.timeline circle.again').length") >= 2
+    assert left / width == pytest.approx(1.1 / 5.2, abs=0.01)
+    assert right / width == pytest.approx(2.1 / 5.2, abs=0.01)
+    wait = chromium.ask("document.querySelector('#r1 .lane .bar.wait').getBoundingClientRect().width")
+    assert wait / width == pytest.approx(1.9 / 5.2, abs=0.01), "between the attempts"
+    assert chromium.ask("document.querySelectorAll('#r1 .lane .dot.again').length") == 2
+
+
+@pytest.mark.parametrize("width", [320, 400, 700, 1400])
+def test_labels_are_beside_or_above_the_tracks_and_never_cut(chromium: Browser, page: Path, width: int) -> None:
+    """At every width no label overlaps a track, where the lines are, and no label is cut; the tracks take the rest."""
+    chromium.open(page, width=width)
+    apart = chromium.ask(
+        "[...document.querySelectorAll('.lane')].map(row => [...row.children].map(e => e.getBoundingClientRect()))"
+        ".every(([a, b]) => a.right <= b.left + 0.5 || a.bottom <= b.top + 0.5)"
+    )
+    assert apart is True
+    assert chromium.ask("[...document.querySelectorAll('.lane .label')].every(e => e.scrollWidth <= e.clientWidth + 1)")
+    track = chromium.ask("document.querySelector('#r1 .lane .track').getBoundingClientRect().right")
+    assert track >= width - 70
+
+
+def test_the_whole_width_is_used(chromium: Browser, page: Path) -> None:
+    """On a desktop of 1400 pixels the verdict, the timeline and the tables are nearly as wide as the page."""
+    chromium.open(page, width=1400)
+    for selector in (".verdict", "#r1 .timeline", "#r1 table.expectations", "#r1 dl.figures"):
+        assert chromium.ask(f"document.querySelector('{selector}').getBoundingClientRect().width") > 1300, selector
+
+
+def test_a_tap_on_a_bar_shows_its_words(chromium: Browser, page: Path) -> None:
+    """Without a script, a tap on the outage opens the table of events at its line."""
+    chromium.open(page, width=400)
+    row = "document.querySelector(document.querySelector('#r1 .lane .bar.down').getAttribute('href'))"
+    assert chromium.ask(f"{row}.checkVisibility()") is False
+    chromium.click("#r1 .lane .bar.down")
+    assert chromium.ask(f"{row}.checkVisibility()") is True
+    assert "killed, down 1.00 s (planned 1 s)" in chromium.ask(f"{row}.innerText")
+    assert chromium.ask("document.querySelector(':target').innerText") == chromium.ask(f"{row}.innerText")
+
+
+def test_the_command_can_be_copied(chromium: Browser, page: Path) -> None:
+    """A button copies the command, by pointer or keyboard, and says so; without scripts there is none."""
+    chromium.open(page, width=1000)
+    assert chromium.ask("document.querySelectorAll('button').length") == 0
+    chromium.scripts(on=True)
+    chromium.open(page, width=1000)
+    chromium.ask("window.taken = []; navigator.clipboard.writeText = async text => window.taken.push(text)")
+    chromium.click("#r1 .copyable button")
+    chromium.ask("document.querySelector('#r3 .copyable button').focus()")
+    chromium.press("Enter")
+    copied = "JSON.stringify([window.taken, document.querySelector('#r3 [role=status]').textContent])"
+    taken, said = json.loads(chromium.ask(copied))
+    assert taken == [
+        "devserver rehearse 'scale up.py' --only 'scale up' --seed 7",
+        "devserver rehearse 'scale up.py' --only swept --seed 7 --sweep worker",
+    ]
+    assert said.strip() == "copied"
+    chromium.scripts(on=False)
 
 
 def test_signs_are_not_by_colour_alone(chromium: Browser, page: Path) -> None:
@@ -105,8 +157,21 @@ def test_signs_are_not_by_colour_alone(chromium: Browser, page: Path) -> None:
         json.loads(chromium.ask("JSON.stringify([...document.querySelectorAll('.badge')].map(e => e.innerText))"))
     )
     assert {"\N{CHECK MARK} Pass", "\N{BALLOT X} Fail"} <= badges
-    assert "hatch" in chromium.ask("getComputedStyle(document.querySelector('svg.timeline rect.down')).fill")
-    assert chromium.ask("document.querySelectorAll('svg.timeline use[href=\"#sign-lost\"]').length") >= 1
+    assert "gradient" in chromium.ask("getComputedStyle(document.querySelector('#r1 .lane .bar.down')).backgroundImage")
+    assert chromium.ask("getComputedStyle(document.querySelector('#r1 .lane .bar.lost'), '::after').content") == '"?"'
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_is_accessible(chromium: Browser, page: Path, width: int, dark: bool) -> None:
+    """axe finds no fault, with the table of events closed and open, and Tab reaches everything in order."""
+    chromium.scripts(on=True)
+    chromium.open(page, width=width, dark=dark)
+    check_accessible(chromium)
+    check_focus_order(chromium)
+    chromium.click("#r1 details.events summary")
+    check_accessible(chromium)
+    chromium.scripts(on=False)
 
 
 def test_print_shows_everything(chromium: Browser, page: Path) -> None:
@@ -116,14 +181,15 @@ def test_print_shows_everything(chromium: Browser, page: Path) -> None:
     assert json.loads(chromium.ask(TOO_WIDE)) == []
     shown = chromium.ask("[...document.querySelectorAll('details pre')].every(e => e.checkVisibility())")
     assert shown is True
+    assert chromium.ask("[...document.querySelectorAll('details.events tr')].every(e => e.checkVisibility())") is True
     assert chromium.pdf().startswith(b"%PDF")
 
 
 def test_logs_unfold_without_a_script(chromium: Browser, page: Path) -> None:
     """Logs are folded at first, so that the page is short, and open on a click."""
     chromium.open(page, width=400)
-    visible = "document.querySelector('#r1 details pre').checkVisibility()"
+    visible = "document.querySelector('#r1 details:not(.events) pre').checkVisibility()"
     assert chromium.ask(visible) is False
-    chromium.click("#r1 details summary")
+    chromium.click("#r1 details:not(.events) summary")
     assert chromium.ask(visible) is True
-    assert "connected again" in chromium.ask("document.querySelector('#r1 details').innerText")
+    assert "connected again" in chromium.ask("document.querySelector('#r1 details:not(.events)').innerText")

@@ -11,6 +11,7 @@ import pytest
 from devserver.replay import Candidate, HistoryOutcome, Outcome, ReplayFailure
 from devserver.replay.page import MOST_LISTED, write_page
 from devserver.replay.report import ReplayReport
+from tests.helpers.accessibility import check_accessible, check_focus_order
 from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
@@ -107,3 +108,14 @@ def test_a_page_of_success(chromium: Browser, tmp_path: Path) -> None:
     assert "✓ it replays" in chromium.ask("document.querySelector('.verdict').innerText")
     assert chromium.ask("document.querySelectorAll('section').length") == 0
     assert "What to do" not in chromium.ask("document.body.innerText")
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_is_accessible(chromium: Browser, tmp_path: Path, width: int) -> None:
+    """axe finds no fault, and Tab reaches everything in order."""
+    page = tmp_path / "replay.html"
+    write_page(report(), page)
+    chromium.scripts(on=True)
+    chromium.open(page, width=width)
+    check_accessible(chromium)
+    check_focus_order(chromium)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from devserver import DevServer
 from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.devserver.otel.test_histories import ended, worker
+from tests.helpers.accessibility import check_accessible, check_focus_order
 from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
@@ -82,6 +85,77 @@ def test_the_timeline_is_readable(chromium: Browser, page: Path) -> None:
     assert "CardDeclined: card declined" in chromium.ask("document.querySelector('#rows > details[open]').innerText")
 
 
+def test_the_head_says_what_matters(chromium: Browser, page: Path) -> None:
+    """The head has the queue, the failure with the user's line first, and the critical path; frames of the SDK and ours
+    are folded, and can be opened without a script."""
+    chromium.scripts(on=False)
+    chromium.open(page, width=1280)
+    head = json.loads(
+        chromium.ask(
+            "JSON.stringify([...document.querySelectorAll('dl.head > div')]"
+            ".map(e => [e.querySelector('dt').innerText, e.querySelector('dd').innerText]))"
+        )
+    )
+    shown = dict(head)
+    assert list(shown) == ["task queue", "failure", "critical path"]
+    assert shown["task queue"] == "spans"
+    first, place, code, *_ = shown["failure"].splitlines()
+    assert first == "CardDeclined: card declined"
+    assert re.search(r'otel/work.py", line \d+, in refuse$', place)
+    assert code.strip().startswith("raise ApplicationError(")
+    assert "site-packages/temporalio" not in shown["failure"]
+    assert " → refuse " in shown["critical path"]
+    chromium.click("dl.head details summary")
+    whole = chromium.ask("document.querySelector('dl.head details').innerText")
+    assert "activity refuse: Activity task failed" in whole
+    assert "_execute_activity" in whole
+
+
+def test_a_step_that_completed_after_a_retry_is_no_failure(chromium: Browser, page: Path) -> None:
+    """It is not red and says "completed after 2 attempts"; the part of its bar before the last attempt is paler."""
+    chromium.scripts(on=False)
+    chromium.open(page, width=1280)
+    about, bad, image = json.loads(
+        chromium.ask(
+            "(e => JSON.stringify([e.querySelector('.about').innerText, e.classList.contains('bad'),"
+            "e.querySelector('.bar').style.getPropertyValue('--waited')]))"
+            "([...document.querySelectorAll('.row')].find(e => e.querySelector('b').textContent === 'busy'))"
+        )
+    )
+    assert "completed after 2 attempts" in about
+    assert bad is False
+    assert 0 < float(image.rstrip("%")) < 100
+
+
+def test_round_marks_on_the_axis(chromium: Browser, page: Path) -> None:
+    """The marks are at 0, 0.5 s, 1 s or the like, also where a part of the time is shown."""
+    chromium.scripts(on=True)
+    chromium.open(page, width=1280)
+    steps = []
+    for zoomed in (False, True):
+        if zoomed:
+            chromium.click("#rows > details:nth-child(3) summary")
+            chromium.click("#rows > details:nth-child(3) button")
+        marks = [text.split() for text in chromium.ask(AXIS).split(",")]
+        found = [float(number) * {"ms": 0.001, "s": 1.0}[unit] for number, *units in marks for unit in units or ["s"]]
+        distances = {round(later - sooner, 9) for sooner, later in pairwise(found)}
+        assert len(distances) == 1, marks
+        steps.append(distances.pop())
+    assert all(f"{step:e}"[0] in "125" and not step / 10 ** math.floor(math.log10(step)) % 1 for step in steps), steps
+    assert steps[1] < steps[0]
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_is_accessible(chromium: Browser, page: Path, width: int) -> None:
+    """axe finds no fault with all rows closed and with one open, and Tab reaches everything in order."""
+    chromium.scripts(on=True)
+    chromium.open(page, width=width)
+    check_accessible(chromium)
+    check_focus_order(chromium)
+    chromium.click("#rows > details:last-child summary")
+    check_accessible(chromium)
+
+
 def test_a_short_step_at_the_very_end_is_visible(chromium: Browser, page: Path) -> None:
     """Its bar has the minimum width, and is not cut off by the edge."""
     chromium.scripts(on=False)
@@ -131,6 +205,7 @@ def test_keyboard_navigation(chromium: Browser, page: Path) -> None:
         focus: str = chromium.ask(FOCUS)
         return focus
 
+    assert after("Tab") == "Whole chain with 4 more frames (SDK, devserver, Python)"
     assert after("Tab") == "find"
     chromium.type("card declined")
     tree = f"Tree {HOSTILE}"
@@ -138,7 +213,8 @@ def test_keyboard_navigation(chromium: Browser, page: Path) -> None:
     assert chromium.ask("document.getElementById('find').value") == "card declined"
     assert json.loads(chromium.ask(SHOWN)) == [tree, "refuse"]
     assert after("ArrowDown", "ArrowDown") == "refuse"
-    assert after("Enter", "Tab") == "Show this time"
+    assert after("Enter", "Tab") == "Whole chain with 4 more frames (SDK, devserver, Python)"
+    assert after("Tab") == "Show this time"
     assert json.loads(chromium.ask(OPEN)) == ["refuse"]
     assert after("Enter") == "Show the whole time"
     assert chromium.ask(AXIS) != whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from tests.helpers.waiting import eventually
 
 CHROMIUM = shutil.which("chromium")
 OPTIONS = (
@@ -28,10 +31,13 @@ OPTIONS = (
     "--hide-scrollbars",
 )
 
+NUMBERS = itertools.count(1)  # of commands to browsers
+
 KEYS = {
     "Tab": 9,
     "Enter": 13,
     "Escape": 27,
+    "Space": 32,
     "End": 35,
     "Home": 36,
     "ArrowLeft": 37,
@@ -80,36 +86,47 @@ JSON.stringify([...document.querySelectorAll("body *")]
 class Browser:
     """One page of a browser. JavaScript of the page is off by default; `ask` uses the debugger's."""
 
-    def __init__(self, commands: int, answers: int) -> None:
-        self._out = os.fdopen(commands, "wb", buffering=0)
-        self._in = os.fdopen(answers, "rb")
-        self._number = 0
+    def __init__(self, out: BinaryIO, answers: BinaryIO, **options: Any) -> None:
+        self._out = out
+        self._in = answers
         self._session: str | None = None
         self.requests: list[str] = []
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        target = self._call("Target.createTarget", url="about:blank", **options)["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
         self._call("Network.enable")
         self.scripts(on=False)
 
+    def another(self, *, window: bool) -> Browser:
+        """Another page of the same browser: in a window of its own, or in a tab that hides this one."""
+        return Browser(self._out, self._in, newWindow=window)
+
+    def to_front(self) -> None:
+        """Show this page, which hides the other tabs of its window."""
+        self._call("Page.bringToFront")
+
+    def leave(self) -> None:
+        """Close this page."""
+        self._call("Page.close")
+
     def scripts(self, *, on: bool) -> None:
         """Turn scripts of the next pages on or off."""
         self._call("Emulation.setScriptExecutionDisabled", value=not on)
 
-    def open(self, page: Path, *, width: int, height: int = 800, media: str = "", dark: bool = False) -> None:
-        """Load a page at a size; `media` is `print` or nothing."""
+    def open(self, page: Path | str, *, width: int, height: int = 800, media: str = "", dark: bool = False) -> None:
+        """Load a page (a file or a URL) at a size; `media` is `print` or nothing."""
         self.requests.clear()
         self._call(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self._call("Page.navigate", url=page.as_uri())
+        self._call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         self._wait("Page.loadEventFired")
 
     def ask(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression on the page."""
-        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression on the page, also of a promise."""
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -128,14 +145,22 @@ class Browser:
         self._call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **named, **text)
         self._call("Input.dispatchKeyEvent", type="keyUp", **named)
 
+    def eventually(self, expression: str) -> Any:
+        """Wait until an expression on the page has a true value, and return it; a page may load itself again."""
+        return eventually(lambda: self._value(expression))
+
+    def _value(self, expression: str) -> Any:
+        answer = self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return answer["result"].get("value") if "exceptionDetails" not in answer else None
+
     def type(self, text: str) -> None:
         """Type text into the focused element."""
         self._call("Input.insertText", text=text)
 
-    def shot(self, file: Path) -> None:
-        """Return a screenshot of the whole page."""
+    def shot(self, file: Path, *, height: int = 8000) -> None:
+        """Write a screenshot of the page down to a height."""
         size = self._call("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 8000), "scale": 1}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], height), "scale": 1}
         picture = self._call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         file.write_bytes(base64.b64decode(picture["data"]))
 
@@ -149,20 +174,20 @@ class Browser:
         self._in.close()
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
+        number = next(NUMBERS)
+        message = {"id": number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         self._out.write(json.dumps(message).encode() + b"\0")
         while True:
             answer = self._hear()
-            if answer.get("id") == self._number:
+            if answer.get("id") == number:
                 assert "error" not in answer, (method, answer["error"])
                 result: dict[str, Any] = answer["result"]
                 return result
 
     def _wait(self, event: str) -> None:
-        while self._hear().get("method") != event:
+        while (heard := self._hear()).get("method") != event or heard.get("sessionId") != self._session:
             pass
 
     def _hear(self) -> dict[str, Any]:
@@ -171,7 +196,7 @@ class Browser:
             assert letter, "the browser has ended"
             letters += letter
         message: dict[str, Any] = json.loads(letters)
-        if message.get("method") == "Network.requestWillBeSent":
+        if message.get("method") == "Network.requestWillBeSent" and message.get("sessionId") == self._session:
             self.requests.append(message["params"]["request"]["url"])
         return message
 
@@ -201,7 +226,7 @@ def browser(folder: Path) -> Iterator[Browser]:
     os.close(theirs_out)
     driven = None
     try:
-        driven = Browser(ours_out, ours_in)
+        driven = Browser(os.fdopen(ours_out, "wb", buffering=0), os.fdopen(ours_in, "rb"))
         yield driven
     finally:
         if driven is not None:

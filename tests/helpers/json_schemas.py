@@ -9,8 +9,12 @@ from typing import Any
 
 from devserver.schemas import schema_names, schema_text
 
+CLUSTER_WORDS = (
+    *("up", "status", "start", "stop", "restart", "kill", "freeze", "thaw", "cut", "slow", "heal", "fill-disk"),
+    *("free-disk", "add-node", "decommission", "remove-node", "delete-node", "black-hole", "reconnect"),
+)
 # The first words of a command -> the name of its schema, where it is not these words with dashes.
-NAMES = {
+NAMES: dict[tuple[str, ...], str] = {
     ("up",): "status",
     ("restart",): "status",
     ("snapshot", "save"): "snapshot",
@@ -19,11 +23,18 @@ NAMES = {
     ("workflow", "search"): "search",
     ("workflow", "stuck"): "stuck",
     ("workflow", "replay"): "replay",
+    ("rehearse", "compare"): "rehearsal-comparison",
+    ("rehearse", "index"): "rehearsal-index",
     ("rehearse",): "rehearsal-report",
+    ("gameday", "run"): "debrief",
     ("deployment", "set-current"): "deployment-change",
     ("deployment", "ramp"): "deployment-change",
     ("deployment", "rollback"): "deployment-change",
     ("binary",): "binary-list",
+    ("service", "install"): "service",
+    ("service", "remove"): "service",
+    ("service", "status"): "service",
+    **{("cluster", word): "cluster-status" for word in CLUSTER_WORDS},
 }
 # Options with which a command prints another document.
 OTHER_DOCUMENTS = {

@@ -47,7 +47,7 @@ def twice(**more: Any) -> RehearsalRun:
         Mark(0.0, "server", "up", 5.2, {}),
         Mark(0.05, "worker", "runbook", 1.1, {"ended": "killed"}),
         attempt(1.0, 1.1, ended="completes"),
-        Mark(1.1, "fault", KILL, 2.1, {"trigger": "add_node completes"}),
+        Mark(1.1, "fault", KILL, 2.1, {"trigger": "add_node completes", "planned_seconds": 1.0}),
         Mark(2.1, "worker", "runbook", 5.2, {"ended": "gracefully"}),
         attempt(3.0, 3.5, 2, ended="completes"),
     ]

@@ -39,6 +39,22 @@ class Terminal:
                 fresh += self._read()
         self.seen += fresh
 
+    def shows(self, text: str) -> None:
+        """Read until `text` has been shown at any time."""
+        if text not in self.seen:
+            self.until(text)
+
+    def rest(self) -> str:
+        """Read until the program has ended; all that was shown."""
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
+            if select.select([self._ours], [], [], 0.2)[0]:
+                try:
+                    self.seen += self._read()
+                except AssertionError:
+                    return self.seen
+        raise AssertionError(f"the program does not end: {self.seen!r}")
+
     def send(self, keys: str) -> None:
         """Type text."""
         os.write(self._ours, keys.encode())

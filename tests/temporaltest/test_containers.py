@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ import pytest
 from docker.models.containers import Container
 from temporalio.client import Client
 
+from devserver.executables.known_releases import PINS
 from devserver.system.ports import Reservations
 from scripts import image as script
+from tests.helpers.checkout import ROOT
 from tests.helpers.docker_engine import Engine, build, engine
 from tests.helpers.docker_images import DOCKERFILE, project_image
 from tests.helpers.waiting import eventually
@@ -113,6 +117,25 @@ def test_the_image_stops_at_once(docker: Engine, image: str, volume: str) -> Non
 def test_the_image_has_the_command_of_up() -> None:
     """The Dockerfile's command is what the code of today starts; `python scripts/image.py` writes it."""
     assert script.rewritten(DOCKERFILE.read_text()) == DOCKERFILE.read_text()
+
+
+def test_the_image_can_be_built_for_any_processor() -> None:
+    """No line of the Dockerfile names a processor: the executable is that of the machine, or of `--platform`, which
+    builds under emulation. Every version has pinned hashes for both.
+    """
+    text = DOCKERFILE.read_text()
+    assert re.findall(r"(?i)amd64|x86|arm64|aarch64|--platform|TARGETARCH", text) == []
+    assert {
+        platform for pins in PINS.values() for platform in ("linux-amd64", "linux-arm64") if platform not in pins
+    } == set()
+
+
+def test_the_images_build_has_what_the_readme_links_to() -> None:
+    """The build of the wheel fails on a dead link, and in the Dockerfile it sees what .dockerignore lets through."""
+    shown = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    links = re.findall(r"\]\(([^)#:\s]+)", (ROOT / "README.md").read_text())
+    assert len(links) > 10
+    assert [link for link in links if not any(fnmatch(link.partition("/")[0], name) for name in shown)] == []
 
 
 def test_compose(docker: Engine, image: str, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_the_recordings_of_the_shop_are_current(shop: Path, project_run: Project
         ("hello", (), "2 passed"),
         ("orders", (), "3 passed"),
         ("cluster", (), "4 passed"),
+        ("gamedays", (), "4 passed"),
         ("rehearsal", ("-k", "lost or stops"), "2 passed, 5 deselected"),
     ],
 )

@@ -46,12 +46,21 @@ def converter_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-async def connect_with(target: Target, data_converter: str | None, plugins: Iterable[str]) -> Client:
+def defer_sdk() -> None:
+    """Import no more of the SDK than is used, for a command that reads: call it before anything imports the SDK."""
+    from ...client.deferred_sdk import defer_sdk
+
+    defer_sdk()
+
+
+async def connect_with(
+    target: Target, data_converter: str | None, plugins: Iterable[str], *, reading: bool = False
+) -> Client:
     """A client with this data converter and these plugins, without a module; large payloads stay references."""
     from ...client.target import connect
 
     if data_converter is None and not plugins:
-        return await connect(target)
+        return await connect(target, reading=reading)
     from ...introspection.converters import connect_for, with_options
     from ...introspection.module import Module
 
@@ -96,8 +105,16 @@ async def connect_as(called: CallTarget, connection: Connection) -> tuple[Client
 class ServerSession:
     """Calls one server any number of times; after a call that failed it finds the server and connects again."""
 
-    def __init__(self, connection: Connection, data_converter: str | None = None, plugins: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        data_converter: str | None = None,
+        plugins: Sequence[str] = (),
+        *,
+        reading: bool = False,
+    ) -> None:
         self._connection = connection
+        self._reading = reading
         self._converter = (data_converter, plugins)
         self._reached: tuple[Client, Target] | None = None
 
@@ -107,7 +124,7 @@ class ServerSession:
 
         if self._reached is None:
             target = find_target(self._connection)
-            self._reached = await connect_with(target, *self._converter), target
+            self._reached = await connect_with(target, *self._converter, reading=self._reading), target
         client, target = self._reached
         try:
             return await work(client), target

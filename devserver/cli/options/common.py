@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ...config.option_values import DEFAULT_NAME
-from ...config.settings import default_instance
+from ...config.settings import ProjectFile
 from ...errors import OptionError
 from ..render.terminal import clean
 from .environment import DefaultOption
@@ -20,12 +20,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 WATCH_SECONDS = 5.0
 START_TIMEOUT = "30s"
+PROJECT_FILE = "devserver.project_file"
+
+
+def project_file() -> ProjectFile:
+    """The file with the project's settings, read once for the whole command.
+
+    Raises:
+        ConfigFileError: It is malformed.
+    """
+    ctx = click.get_current_context(silent=True)
+    if ctx is None:
+        return ProjectFile()
+    found: ProjectFile = ctx.meta.get(PROJECT_FILE) or ctx.meta.setdefault(PROJECT_FILE, ProjectFile())
+    return found
 
 
 def _default_instance() -> str:
     ctx = click.get_current_context(silent=True)
     try:
-        return default_instance()
+        return project_file().instance
     except OptionError:
         if ctx is not None and (ctx.resilient_parsing or ctx.params.get("all_")):  # completion; `down --all`
             return DEFAULT_NAME

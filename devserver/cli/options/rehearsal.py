@@ -36,6 +36,7 @@ class RehearsalRequest:
     summary: Path | None
     as_json: bool
     keep: bool
+    live: bool = False
 
     def tasks(self) -> Iterator[RehearsalTask]:
         """Each rehearsal in turn. Each repeat adds 1 to the seed, so that it can be run again alone."""

@@ -11,6 +11,7 @@ import click
 from ...config.server_options import LOG_FORMATS, LOG_LEVELS, LOOPBACK
 from ...config.tuning import TUNINGS
 from .environment import setting_option
+from .tls import TLS_OPTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -197,15 +198,13 @@ _CLIENT_OPTIONS = {
     "--time-format": "times are always in UTC, so leave it out",
     "--no-json-shorthand-payloads": "it prints no payloads, so leave it out",
     "--address": "the server listens on --ip and --port",
-    "--api-key": "a dev server has no authentication, so leave it out",
-    "--tls": "a dev server has no TLS, so leave it out",
     "--identity": "it is the name of a client, so leave it out",
 }
 
 
 def server_options(function: F) -> F:
     """Add the options of a server; `server_values.make_options` reads them."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, *TLS_OPTIONS)):
         function = option(function)
     for name, reason in _CLIENT_OPTIONS.items():
         function = click.option(

@@ -11,6 +11,7 @@ from ...config.option_values import parse_pair
 from ...config.server_options import DEFAULT_RETENTION, LOOPBACK, ServerOptions
 from ...config.settings import Settings, field_of
 from ...config.sizes import parse_size
+from ...config.tls_options import TLS_OPTIONS
 from ...errors import OptionError
 
 # Options that exclude each other: one that is given as a flag is used in place of these settings.
@@ -36,6 +37,8 @@ def make_options(values: dict[str, Any], settings: Settings) -> tuple[ServerOpti
     for name, others in _EXCLUDES.items():
         if given.get(name):
             found = {key: value for key, value in found.items() if key not in others}
+    if given.get("tls") is False:
+        found = {key: value for key, value in found.items() if key not in TLS_OPTIONS}
     if "ephemeral_size" in given and not {**found, **given}.get("ephemeral"):
         raise OptionError("--ephemeral-size bounds the database of --ephemeral", hint="add --ephemeral")
     return ServerOptions(**{**found, **given}), explicit
@@ -72,6 +75,7 @@ _PLAIN: tuple[str, ...] = (
     *("port", "http-port", "ui-port", "metrics-port", "ui", "ui-codec-endpoint", "ui-ip", "ui-public-path"),
     *("ui-asset-path", "ip", "allow-remote", "namespaces", "tuning", "db-filename", "ephemeral", "durable"),
     *("upgrade", "log-level", "log-format", "log-config"),
+    *("tls", "tls-port", "tls-client-auth", "tls-hostnames", "tls-expired", "api-key"),
 )
 _CONVERTED: dict[str, Callable[[Any], Any]] = {
     "ephemeral-size": lambda value: parse_size(value, "ephemeral-size"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +15,16 @@ from ...instances.record import Record
 from ..program_name import as_called
 from .output import echo_json
 from .terminal import clean
+
+# What a client of the TLS port needs, as status and banner name it.
+TLS_ROWS = {
+    "address": "tls address",
+    "ca": "tls ca",
+    "client_cert": "client cert",
+    "client_key": "client key",
+    "api_key": "api key",
+}
+ENV_PRINTS = "required; devserver env prints it"
 
 
 def echo_started(
@@ -25,7 +37,12 @@ def echo_started(
         ending: How it is stopped.
     """
     if not as_json:
-        click.echo(banner(record, fresh=fresh, ending=ending, log=folder.log))
+        tls = None
+        if record.ports.tls is not None:
+            from ...instances.status import tls_status
+
+            tls = tls_status(folder, record)
+        click.echo(banner(record, fresh=fresh, ending=ending, log=folder.log, tls=tls))
         left = room(record, folder.log)
         if left is not None and (left.full or left.little):
             click.echo(f"  {'room':<10} {left}\nhint: {left.hint}")
@@ -35,13 +52,15 @@ def echo_started(
     echo_json({**status(folder, record), "fresh": fresh})
 
 
-def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:
-    """Where everything is, a line each."""
+def banner(record: Record, *, fresh: bool, ending: str, log: Path, tls: Mapping[str, Any] | None = None) -> str:
+    """Where everything is, a line each; `tls` is what a client of the TLS port needs."""
     server = f"Temporal {record.version} (server {record.server_version})"
     state = "is ready" if fresh else "is already running"
     head = click.style(f"{server} {state}", bold=True) + (f"; {as_called(ending)}" if ending else "")
+    access = (tls or {}).items()
     rows = [
         ("address", record.address),
+        *((TLS_ROWS[key], as_called(ENV_PRINTS) if value is True else value) for key, value in access if value),
         ("namespace", ", ".join(record.namespaces)),
         ("web ui", record.ui_url or "off"),
         ("metrics", record.metrics_url),
@@ -50,4 +69,5 @@ def banner(record: Record, *, fresh: bool, ending: str, log: Path) -> str:
     ]
     if record.name != DEFAULT_NAME:
         rows.insert(0, ("instance", record.name))
-    return "\n".join([head, *(f"  {name:<10} {clean(value)}" for name, value in rows)])
+    width = max(10, *(len(name) for name, _ in rows))
+    return "\n".join([head, *(f"  {name:<{width}} {clean(value)}" for name, value in rows)])

@@ -14,6 +14,7 @@ from ...errors import DevServerError
 from ...system.files import private_folder, write_private
 from ...system.paths import Paths
 from ...system.redact import options_of, secrets_of, without
+from .error_link import project_urls
 
 
 def report(error: BaseException) -> None:
@@ -31,4 +32,5 @@ def report(error: BaseException) -> None:
         click.echo(text, err=True)
         click.echo(f"(cannot write the report: {failure.message})", err=True)
         return
-    click.echo(f"This is a bug in devserver. Please report it with {path}", err=True)
+    where = project_urls().get("Issues")
+    click.echo(f"This is a bug in devserver. Please report it{f' at {where}' if where else ''} with {path}", err=True)

@@ -16,6 +16,7 @@ from ...errors import DevServerError
 from .rehearsal import line_width, result_lines
 
 if TYPE_CHECKING:
+    from ...rehearsal.live import LivePage
     from ...rehearsal.report import ReportStatus
     from ..options.rehearsal import RehearsalRequest
 
@@ -54,8 +55,8 @@ def write_so_far(request: RehearsalRequest, outcome: RehearsalOutcome, left: int
     return False
 
 
-def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
-    """Print the verdicts, write the files, and return the exit code.
+def finish(request: RehearsalRequest, outcome: RehearsalOutcome, live: LivePage | None = None) -> int:
+    """Print the verdicts, write the files, and return the exit code. The `live` page becomes the report.
 
     Verdicts are printed also if a file cannot be written.
     """
@@ -67,6 +68,9 @@ def finish(request: RehearsalRequest, outcome: RehearsalOutcome) -> int:
             for line in result_lines(result, seconds, line_width()):
                 click.echo(line)
     page, errors = _write_files(request, outcome, shape)
+    _keep(shape)
+    if live is not None:
+        live.finish(shape)
     if request.as_json:
         kept = str(outcome.kept) if outcome.kept else None
         click.echo(json.dumps({**shape, "report": page, "kept": kept}, indent=2, ensure_ascii=False))
@@ -96,6 +100,15 @@ def _write_files(
             except DevServerError as error:
                 errors.append(error)
     return next(iter(pages), None), errors
+
+
+def _keep(shape: dict[str, Any]) -> None:
+    """Keep the report among the past ones. Without room for it, there is none."""
+    from ...rehearsal.archive import RehearsalArchive
+    from ...system.paths import Paths
+
+    with contextlib.suppress(DevServerError):
+        RehearsalArchive(Paths.default()).add(shape)
 
 
 def _about(outcome: RehearsalOutcome) -> ReportStatus:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -13,12 +12,11 @@ import click
 from ...rehearsal.report.text import clean, seconds
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
 from .live import LiveView
-from .progress import on_terminal
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from types import TracebackType
 
+    from ...rehearsal.run.run_executor import RunExecutor
     from ...rehearsal.run.sweep import SweepProgress
     from ...rehearsal.scenario.result import Result
     from ...rehearsal.scenario.timeline import Mark
@@ -37,6 +35,9 @@ class RehearsalProgress:
     def begin(self, task: RehearsalTask) -> None:
         """A rehearsal starts."""
 
+    def run(self, executor: RunExecutor) -> None:
+        """A run of its runbook starts."""
+
     def event(self, mark: Mark) -> None:
         """Something happens."""
 
@@ -51,13 +52,6 @@ class RehearsalProgress:
 
     def stop(self) -> None:
         """Give the terminal back at once."""
-
-
-def progress_for(request: RehearsalRequest) -> AbstractContextManager[RehearsalProgress]:
-    """The view for stderr, as a context manager."""
-    if request.as_json:
-        return nullcontext(RehearsalProgress())
-    return RehearsalScreen(request) if on_terminal() else nullcontext(RehearsalLines(request))
 
 
 class RehearsalLines(RehearsalProgress):

@@ -99,9 +99,10 @@ async def write_html(
     label: str,
     *,
     now: datetime | None = None,
+    ui: str | None = None,
 ) -> None:
-    """Write the page into a file, and say how many rows it has."""
+    """Write the page into a file, and say how many rows it has. `ui`: the address of the server's Web UI."""
     from ...trace.page import write_page
 
-    rows = await write_page(reader, chain, wanted, file, where=label, now=now)
+    rows = await write_page(reader, chain, wanted, file, where=label, ui=ui, now=now)
     click.echo(f"{file}: {rows:,} row{'' if rows == 1 else 's'}")

@@ -19,7 +19,7 @@ from ...instances.folder import InstanceFolder
 from ...instances.record import Record, up_command
 from ...system.files import private_folder
 from ...system.paths import Paths
-from ..options.common import confirm, json_option, name_option, pause_schedules_option, yes_option
+from ..options.common import confirm, json_option, name_option, pause_schedules_option, project_file, yes_option
 from ..render.output import echo_form
 from ..render.progress import CliReporter
 
@@ -40,7 +40,7 @@ def restore(snapshot_name: str, name: str, source: str | None, yes: bool, pause_
     paths = Paths.default()
     tidy(paths)
     record = InstanceFolder(paths, name).read_record()
-    settings = Settings.load() if record is None else Settings()
+    settings = Settings.load(project=project_file()) if record is None else Settings()
     if settings.ephemeral or (record is not None and record.options.ephemeral and not record.running()):
         raise InstanceNotRunning(
             f"the instance {name} is ephemeral and not running: it has no state to replace",

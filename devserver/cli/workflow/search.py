@@ -10,7 +10,7 @@ import click
 
 from ...client.target import Connection
 from ...errors import OptionError
-from ..options.client import connect_with, converter_for, converter_options
+from ..options.client import connect_with, converter_for, converter_options, defer_sdk
 from ..options.common import json_option, limit_option
 from ..options.connection import connection_options, trace_words
 from ..options.history_files import file_option, file_words, stored_histories
@@ -82,6 +82,7 @@ def search(
     """
     import asyncio
 
+    defer_sdk()
     from ...client.target import find_target
     from ..options.search import size, wanted_of
 
@@ -106,7 +107,7 @@ def search(
         if files:
             source = stored_histories(files, await converter_for(connection, data_converter, plugins))
             return await _search(source, wanted, how, as_json, lambda hit: file_words(files, hit))
-        client = await connect_with(find_target(connection), data_converter, plugins)
+        client = await connect_with(find_target(connection), data_converter, plugins, reading=True)
         return await _search(
             client, wanted, how, as_json, lambda hit: trace_words(connection, hit.workflow_id, hit.run_id)
         )

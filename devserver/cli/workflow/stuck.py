@@ -12,7 +12,7 @@ import click
 from ...client.target import Connection, Target
 from ...errors import DevServerError, OptionError
 from ...system.timefmt import age
-from ..options.client import ServerSession, converter_options
+from ..options.client import ServerSession, converter_options, defer_sdk
 from ..options.common import json_option, watch_option
 from ..options.connection import connection_options, trace_words
 from ..options.types import Duration
@@ -38,7 +38,7 @@ class StuckQuery:
     """Finds the blocked workflows of one server."""
 
     def __init__(self, connection: Connection, wanted: dict[str, Any], how: dict[str, Any]) -> None:
-        self._session = ServerSession(connection, how["data_converter"], how["plugins"])
+        self._session = ServerSession(connection, how["data_converter"], how["plugins"], reading=not how["waits"])
         self._connection = connection
         self._wanted = wanted
         self._how = how
@@ -116,6 +116,7 @@ def stuck(
     """
     import asyncio
 
+    defer_sdk()
     from ...stuck import Thresholds
 
     if workflow_id is not None and query is not None:

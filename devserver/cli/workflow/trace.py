@@ -11,7 +11,7 @@ import click
 
 from ...client.target import Connection, Target
 from ...errors import OptionError
-from ..options.client import connect_with, converter_for, converter_options
+from ..options.client import connect_with, converter_for, converter_options, defer_sdk
 from ..options.common import json_option
 from ..options.connection import connection_options
 from ..options.history_files import file_option, names_files, stored_histories
@@ -71,6 +71,7 @@ def trace(ctx: click.Context, /, connection: Connection, workflow_id: str | None
     _check_together(how)
     if not how["follow"]:  # objects live until they are shown: collecting garbage takes a fifth of the time
         gc.set_threshold(GARBAGE)
+    defer_sdk()
     from ...trace import TraceOptions
 
     wanted = TraceOptions(depth=how["depth"], failures=how["failures"], folds=not how["no_fold"])
@@ -116,7 +117,7 @@ async def _trace(
     from ...history import HistoryReader
 
     def connect(target: Target) -> Awaitable[Client]:
-        return connect_with(target, how["data_converter"], how["plugins"])
+        return connect_with(target, how["data_converter"], how["plugins"], reading=not how["waits"])
 
     target = find_target(connection)
     reader = HistoryReader(await connect(target))
@@ -131,7 +132,7 @@ async def _trace(
     from ..render import trace_output
 
     if how["html"]:
-        await trace_output.write_html(reader, chain, wanted, how["html"], target.label)
+        await trace_output.write_html(reader, chain, wanted, how["html"], target.label, ui=_web_ui(target))
     else:
         waits = await _waiting(reader, chain, connection, how) if how["waits"] else None
         if how["as_json"]:
@@ -139,6 +140,13 @@ async def _trace(
         else:
             await trace_output.print_tree(reader, chain, wanted, target.label, waits=waits)
     return True
+
+
+def _web_ui(target: Target) -> str | None:
+    """The address of the Web UI, which is known of a managed instance."""
+    from ...instances.dev_server import DevServer
+
+    return None if target.name is None else DevServer.attach(target.name).ui_url
 
 
 async def _waiting(

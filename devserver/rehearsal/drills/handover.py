@@ -41,9 +41,10 @@ class HandOver:
         """End the runbook; the rest runs the legacy script."""
         operator = Operator(context)
         await (operator.cancel() if self.how == "cancel" else operator.terminate())
-        return self._rest(context)
+        return self.rest(context)
 
-    async def _rest(self, context: RunContext) -> None:
+    async def rest(self, context: RunContext) -> None:
+        """Wait for the runbook's end, run the script, and judge both."""
         operator = Operator(context)
         if await operator.closed(self.within) is None:
             evidence = f"the runbook was still open after {self.within:g} s{await operator.still_open()}"

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest, UnpauseWorkflowExecutionRequest
 
 from ...client import PAUSED
@@ -26,6 +27,7 @@ from .validation import planned
 
 MINUTE = 60
 PAUSE_EVENT = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED
+UNPAUSE_EVENT = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED
 STARTS = {
     EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED: "an activity",
     EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED: "a workflow task",
@@ -64,11 +66,11 @@ class Pause:
     async def _rest(self, context: RunContext, seconds: float) -> None:
         if context.clock is None or seconds <= PAUSE_SECONDS:
             await context.lasts(seconds)
-            context.judgements.append(await _resumed(context, str(self)))
+            context.judgements.append(await judge_resumed(context, str(self)))
             return
         await context.lasts(PAUSE_SECONDS)
         advance = await advance_after_resume(context, context.clock, timedelta(seconds=seconds - PAUSE_SECONDS))
-        judgement = await _resumed(context, str(self))
+        judgement = await judge_resumed(context, str(self))
         context.judgements.append(replace(judgement, evidence=judgement.evidence + await advanced(context, advance)))
 
     def __str__(self) -> str:
@@ -87,15 +89,21 @@ class Resume:
 
     async def begin(self, context: RunContext, trigger: TriggerEvent) -> None:
         """Resume the runbook."""
-        context.judgements.append(await _resumed(context, str(self)))
+        context.judgements.append(await judge_resumed(context, str(self)))
 
     def __str__(self) -> str:
         return "the runbook is resumed"
 
 
-async def _resumed(context: RunContext, name: str) -> Judgement:
-    """Resume the runbook, and judge whether anything started since it was paused."""
+async def judge_resumed(context: RunContext, name: str, *, by_hand: bool = False) -> Judgement:
+    """Resume the runbook, and judge whether anything started since it was paused. `by_hand`: a person has resumed it.
+
+    Raises:
+        FaultImpossible: It is not paused, and nobody was to resume it.
+    """
     operator = Operator(context)
+    if by_hand:
+        return _judged(name, await _started(operator))
     if await operator.status() != PAUSED:
         raise FaultImpossible("the runbook is no longer paused: it has ended or was resumed")
     started = [*await _started(operator), *_elsewhere(context)]
@@ -107,34 +115,45 @@ async def _resumed(context: RunContext, name: str) -> Judgement:
     except FaultImpossible:
         if await operator.status() == PAUSED:  # else an earlier call has resumed it
             raise
+    return _judged(name, started)
+
+
+def _judged(name: str, started: list[str]) -> Judgement:
     if started:
         return Judgement(name, "fail", f"while it was paused, {started[0]} started", started)
     return Judgement(name, "pass", "nothing started while it was paused")
 
 
 async def _started(operator: Operator) -> list[str]:
-    """What the runbook itself has started since it was paused, by the server's clock."""
+    """What the runbook itself has started from its pause until it was resumed, by the server's clock."""
     events = (await operator.history()).events
     since = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == PAUSE_EVENT][-1]
+    ends = [event.event_time.ToDatetime(timezone.utc) for event in events if event.event_type == UNPAUSE_EVENT]
+    until = next((end for end in ends if end > since), datetime.max.replace(tzinfo=timezone.utc))
     begun = [
-        STARTS[event.event_type]
+        f"{STARTS[event.event_type]}{_retry(event)}"
         for event in events
-        if event.event_type in STARTS and event.event_time.ToDatetime(timezone.utc) > since
+        if event.event_type in STARTS and since < event.event_time.ToDatetime(timezone.utc) < until
     ]
     pending = (await operator.describe()).pending_activities
     return begun + [
         f"{item.activity_type.name} (attempt {item.attempt})"
         for item in pending
-        if _after(item.last_started_time, since)
+        if since < _moment(item.last_started_time) < until
     ]
+
+
+def _retry(event: HistoryEvent) -> str:
+    attempt = event.activity_task_started_event_attributes.attempt
+    return f" (attempt {attempt}: an attempt that fails during a pause is retried)" if attempt > 1 else ""
 
 
 def _length(seconds: float) -> str:
     return f"{seconds:g} s" if seconds < MINUTE else str(timedelta(seconds=seconds))
 
 
-def _after(stamp: Any, since: datetime) -> bool:
-    return bool(stamp.seconds) and stamp.ToDatetime(timezone.utc) > since
+def _moment(stamp: Any) -> datetime:
+    return stamp.ToDatetime(timezone.utc) if stamp.seconds else datetime.min.replace(tzinfo=timezone.utc)
 
 
 def _elsewhere(context: RunContext) -> Iterator[str]:

@@ -32,9 +32,10 @@ class StopDrill:
         """Cancel the runbook; the rest waits for its end."""
         before = len(ledger.read(context.ledger))
         await Operator(context).cancel()
-        return self._rest(context, before)
+        return self.rest(context, before)
 
-    async def _rest(self, context: RunContext, before: int) -> None:
+    async def rest(self, context: RunContext, before: int) -> None:
+        """Wait for its end, and judge it; `before` effects happened before the cancellation."""
         operator = Operator(context)
         began = context.timeline.now()
         status = await operator.closed(self.within)

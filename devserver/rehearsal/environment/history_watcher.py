@@ -15,6 +15,7 @@ from ...errors import CannotAsk
 from ...history import close_status, next_run_id
 
 AGAIN_SECONDS = 0.02
+RESET_SECONDS = 0.5
 LOG_SECONDS = 0.02
 
 
@@ -22,15 +23,23 @@ class HistoryWatcher:
     """Follows a workflow through all its runs: reports each event once, in order, and the final status.
 
     A server that comes back with an older database has undone events: the events that replace them are reported too.
-    `hopeless` says whether nothing will restore a workflow that the server no longer knows.
+    `hopeless` says whether nothing will restore a workflow that the server no longer knows. An `endless` watcher waits
+    for a reset after the end, until it is cancelled.
     """
 
     def __init__(
-        self, client: Client, workflow_id: str, run_id: str, hopeless: Callable[[], bool] = lambda: True
+        self,
+        client: Client,
+        workflow_id: str,
+        run_id: str,
+        hopeless: Callable[[], bool] = lambda: True,
+        *,
+        endless: bool = False,
     ) -> None:
         self._calls = ServiceCalls(client, retries=NEVER)
         self._id = workflow_id
         self._hopeless = hopeless
+        self._endless = endless
         self.run_ids = [run_id]
         self.status = "running"
 
@@ -46,7 +55,7 @@ class HistoryWatcher:
                 self.run_ids.append(again)
                 continue
             self.status = (close_status(last) or "").replace("_", " ")
-            following = next_run_id(last)
+            following = next_run_id(last) or (await self._reset() if self._endless else "")
             if not following:
                 return
             self.status = "running"
@@ -69,6 +78,14 @@ class HistoryWatcher:
                 if await self._newest() is not None or self._hopeless():
                     return None
             await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _reset(self) -> str:
+        """Wait for a run that follows the end of the last one, as after a reset."""
+        while True:
+            newest = await self._newest()
+            if newest is not None:
+                return newest
+            await asyncio.sleep(RESET_SECONDS)
 
     async def _newest(self) -> str | None:
         """The workflow's latest run, if it is a new one."""

@@ -36,6 +36,10 @@ class EffectCount:
             str(self), "pass", f"{len(found)} effects, each {'at least' if self.at_least else 'exactly'} once"
         )
 
+    def is_final(self, run: RehearsalRun) -> bool:
+        """Whether the judgement of a run that goes on cannot change: an effect was repeated."""
+        return not self.at_least and any(item.name == self.name for item in RunMetrics.of(run).duplicates)
+
     def __str__(self) -> str:
         more = [f"and {len(self.keys) - MOST_NAMED} more"] if len(self.keys) > MOST_NAMED else []
         which = f" ({', '.join([*self.keys[:MOST_NAMED], *more])})" if self.keys else ""

@@ -21,11 +21,17 @@ class Completes:
 
     def judge(self, run: RehearsalRun) -> Judgement:
         """Judge by the status and the duration."""
+        if run.seen_until is not None:
+            return Judgement(str(self), "fail", f"it has been running for {run.seen_until - run.started:.1f} s")
         if run.status != "completed":
             return Judgement(str(self), "fail", f"it is {run.status}: {run.failure}", run.stuck)
         took = run.seconds or 0.0
         late = self.within is not None and took > self.within
         return Judgement(str(self), "fail" if late else "pass", f"it completed after {took:.2f} s")
+
+    def is_final(self, run: RehearsalRun) -> bool:
+        """Whether the judgement of a run that goes on cannot change: it runs for too long."""
+        return self.within is not None and (run.seen_until or 0.0) - run.started > self.within
 
     def __str__(self) -> str:
         return "completes" if self.within is None else f"completes within {self.within:g} s"

@@ -31,6 +31,10 @@ class Recovers:
         evidence = "; ".join(late or details)
         return Judgement(str(self), "fail" if late else "pass", evidence, details)
 
+    def is_final(self, run: RehearsalRun) -> bool:
+        """Whether the judgement of a run that goes on cannot change: a recovery was late."""
+        return any((item.recovery or 0.0) > self.within for item in RunMetrics.of(run).outages)
+
     def __str__(self) -> str:
         return f"recovers within {self.within:g} s"
 
@@ -47,6 +51,10 @@ class NeverIdle:
         late = metrics.idle > self.limit
         evidence = f"the longest time without progress was {metrics.idle:.2f} s, from {metrics.idle_from:.3f} s on"
         return Judgement(str(self), "fail" if late else "pass", evidence)
+
+    def is_final(self, run: RehearsalRun) -> bool:
+        """Whether the judgement of a run that goes on cannot change: it was idle for too long."""
+        return RunMetrics.of(run).idle > self.limit
 
     def __str__(self) -> str:
         return f"never without progress for more than {self.limit:g} s"

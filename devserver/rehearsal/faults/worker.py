@@ -31,6 +31,10 @@ class KillWorker:
         await context.kill_worker()
         return _back(context, self.down)
 
+    async def start(self, context: RunContext) -> None:
+        """Start a worker where the last one has ended by itself."""
+        await context.start_worker()
+
     def __str__(self) -> str:
         if self.lost_answer:
             return f"the result is lost: the worker is killed (-9) after the side effect{and_down(self.down)}"
@@ -84,6 +88,10 @@ class ReplaceWorker:
         """Kill the old worker (and any activity that waits now); the rest starts the new one."""
         await context.kill_worker()
         return self._takes_over(context, context.with_build(self.runbook or context.settings.module, self.build_id))
+
+    async def start(self, context: RunContext) -> None:
+        """Start this build where the last worker has ended by itself."""
+        await context.start_worker(context.with_build(self.runbook or context.settings.module, self.build_id))
 
     async def _takes_over(self, context: RunContext, settings: WorkerSettings) -> None:
         if await context.lasts(self.down):

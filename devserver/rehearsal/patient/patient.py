@@ -94,6 +94,10 @@ class Patient:
             self._look()  # at once: it may be up again before the next look
         return self._status
 
+    def states(self) -> dict[str, str]:
+        """The state of each member, as it was seen last."""
+        return {member["name"]: member["state"] for member in self._status["members"]}
+
     async def restart(self, member: str) -> None:
         """Stop a member or a role gracefully, and start it again. It may not come back: that is no error here.
 
@@ -202,7 +206,7 @@ class Patient:
 
     async def _canary(self) -> str | None:
         """Why a workflow does not run at the end, or a member does not; None if all is well."""
-        down = [f"{member['name']} ({member['state']})" for member in self._status["members"] if member["state"] != UP]
+        down = [f"{name} ({state})" for name, state in self.states().items() if state != UP]
         if down:
             return f"not running: {', '.join(down)}"
         if self._load is None:

@@ -29,12 +29,15 @@ class _Running:
 class PatientPool:
     """Clusters in `folder`, for one run at a time each. What is borrowed has the data of a new cluster.
 
+    With a `name` they are clusters of this user instead, whom `devserver cluster` shows them: the second one is NAME-2.
+
     A scenario whose cluster has the same processes, version and database as the one before gets that one. Use it in
     `async with`; at the end of the block nothing is left of them.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self._paths = Paths.default() if name else Paths.default()._replace(data=folder)
+        self._name = name
         self._idle: list[_Running] = []
         self._made = 0
 
@@ -79,7 +82,8 @@ class PatientPool:
 
     async def _start(self, cluster: Cluster) -> _Running:
         self._made += 1
-        control = ClusterControl(f"{NAME}-{self._made}", Paths.default()._replace(data=self._folder))
+        name = self._name if self._name and self._made == 1 else f"{self._name or NAME}-{self._made}"
+        control = ClusterControl(name, self._paths)
         async with contextlib.AsyncExitStack() as undo:
             status = await undo.enter_async_context(
                 async_block(control.started(cluster, limit=START_FACTOR * start_seconds(cluster), patient=True))

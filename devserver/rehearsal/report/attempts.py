@@ -14,7 +14,7 @@ Key = tuple[str, str, str]
 
 def last_moment(run: RehearsalRun) -> float:
     """The time of the last event of a run, in seconds since its start."""
-    return max([run.ended or 0.0, run.started, *(mark.until or mark.at for mark in run.marks)])
+    return max([run.ended or 0.0, run.started, run.seen_until or 0.0, *(mark.until or mark.at for mark in run.marks)])
 
 
 def activities(run: RehearsalRun) -> list[dict[str, Any]]:

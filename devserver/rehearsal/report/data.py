@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -13,6 +12,7 @@ from typing import Any
 from ...system.json_form import FORM
 from ..scenario.result import PointResult, Result, Sweep
 from . import serialization
+from .again import command_line, scenario_code
 from .run_data import NO_RUN, run_data
 from .text import NAME_CHARACTERS, clean, summary
 
@@ -48,27 +48,24 @@ def _made_with() -> dict[str, str]:
 
 def result_data(result: Result) -> dict[str, Any]:
     """One result as plain data."""
+    command, folder = command_line(result)
     shape = {
         "name": clean(result.name, NAME_CHARACTERS),
         "verdict": result.verdict,
         "reason": clean(result.reason),
         "file": None if result.file is None else clean(result.file),
         "seed": result.seed,
-        "command": command_line(result),
+        "command": command,
+        "command_folder": folder,
+        "code": scenario_code(result),
+        "trace": None,
+        "kept_server": None,
         "versions": {clean(name): clean(version) for name, version in result.versions.items()},
         "expectations": [serialization.judgement(judgement) for judgement in result.judgements],
         **(run_data(result.run) if result.run else NO_RUN),
         "sweep": _sweep(result.sweep) if result.sweep else None,
     }
     return {**shape, "summary": summary(shape)}
-
-
-def command_line(result: Result) -> str:
-    """The command line that runs the same rehearsal again with the same seed."""
-    words = ["devserver", "rehearse", result.file or "SCENARIO.py", "--only", result.name, "--seed", str(result.seed)]
-    if result.sweep:
-        words += ["--sweep", result.sweep.target]
-    return shlex.join(clean(word) for word in words)
 
 
 def _sweep(sweep: Sweep) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def run_data(run: RehearsalRun) -> dict[str, Any]:
         "metrics": _figures(run, metrics, rows),
         "plan": [serialization.step_result(step) for step in run.steps],
         "faults": faults,
-        "outages": [serialization.outage(outage) for outage in [*metrics.outages, *patient_outages_of(run)]],
+        "outages": [serialization.outage(outage, faults) for outage in [*metrics.outages, *patient_outages_of(run)]],
         "patient": None if run.patient is None else _patient(run.patient, members_of(run)),
         "activities": _worst_first(rows)[:MOST_ACTIVITIES],
         "effects": [serialization.effect(effect, began) for effect in run.effects[:MOST_EFFECTS]],

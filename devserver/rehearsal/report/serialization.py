@@ -12,6 +12,7 @@ from ..run.downtime import Downtime
 from ..run.metrics import Duplicate
 from ..scenario.result import Judgement, StepResult
 from ..scenario.timeline import Mark
+from .outage_texts import planned_for
 from .text import NAME_CHARACTERS, clean
 
 MOST_DETAILS = 50
@@ -74,15 +75,16 @@ def _between(fault: Mapping[str, Any], first: float, last: float) -> bool:
     return bool(fault["at"] <= last and ended >= first)
 
 
-def outage(outage: Downtime) -> dict[str, Any]:
-    """An outage."""
-    return {
+def outage(outage: Downtime, faults: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """An outage, with the time that the plan of one of these faults names."""
+    shape = {
         "lane": outage.lane,
         "at": outage.began,
         "until": outage.back,
         "ended": clean(outage.ended),
         "recovery_seconds": outage.recovery,
     }
+    return {**shape, "planned_seconds": planned_for(shape, faults)}
 
 
 def detail(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ...system.printable import counted
 VERDICTS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown"}
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)")
 MOST_CHARACTERS = 2000
 NAME_CHARACTERS = 300
 
@@ -43,6 +44,12 @@ def seconds(value: float | None) -> str:
 def moment(value: float | None) -> str:
     """A time on the timeline in milliseconds; `never` for None."""
     return "never" if value is None else f"{value:,.3f} s"
+
+
+def day(stamp: str | None) -> str:
+    """A time of ISO 8601 for people: `2026-12-01 12:45 UTC`."""
+    match = STAMP.fullmatch(stamp or "")
+    return f"{match[1]} {match[2]} UTC" if match else stamp or "\N{EN DASH}"
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

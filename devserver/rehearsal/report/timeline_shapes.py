@@ -1,62 +1,90 @@
-"""The shapes of a timeline's picture, in percent of its width; shapes at the same place are merged."""
+"""The shapes of a timeline, in percent of its width; shapes at the same place are merged."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from .text import moment
+from ...system.axis import axis_marks, track_background
 
-LEFT = 1.0
-RIGHT = 96.0
-MOST_TICKS = 5
 GRAIN = 0.25  # percent: closer points are merged
-NARROW = 36  # characters of a label that fit the smallest phone
-WIDE = 75  # and a page just above that
+MOST_UNMERGED = 200
+MOST_EVENTS = 300
+# What the table of events leaves out first, if there are too many.
+LAST_WORTH = ("tick", "wait", "effect", "completed", "point")
 
 
 @dataclass(frozen=True)
 class TimelineShape:
-    """A bar, or a point if it has no width; `kind` is its CSS class, `title` its tooltip."""
+    """A bar, or a point if it does not last.
+
+    Attributes:
+        x, width: Percent of the track.
+        kind: Its CSS class.
+        at, until: Seconds; `until` is None for a point and for what has not ended.
+        text: What happened, for the table of events.
+        flag: The number of a fault.
+        event: Its number in the table of events; 0: it is not there.
+        merged: The number of further shapes at its place.
+    """
 
     x: float
     width: float
     kind: str
-    title: str
-    text: str = ""
+    at: float
+    until: float | None
+    text: str
+    flag: str = ""
+    event: int = 0
+    merged: int = 0
 
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """A line of the picture: its label and its shapes. `y` is its upper edge in pixels."""
+    """A line of the timeline: its lane, its label with a few words on its state, and its shapes."""
 
     lane: str
     label: str
+    note: str
     shapes: Sequence[TimelineShape]
-    y: int = 0
     troubled: bool = False
 
     @property
-    def wide(self) -> str:
-        """The label, cut for a wide page."""
-        return _cut(self.label, WIDE)
+    def dense(self) -> bool:
+        """Whether it has too many shapes for a sign behind each."""
+        return len(self.shapes) >= 50
 
-    @property
-    def narrow(self) -> str:
-        """The label, cut for a phone."""
-        return _cut(self.label, NARROW)
+
+@dataclass(frozen=True)
+class TimelineEvent:
+    """A line of the table of events. `lane` is the label of its row."""
+
+    number: int
+    at: float
+    until: float | None
+    lane: str
+    text: str
 
 
 @dataclass(frozen=True)
 class TimelinePicture:
-    """A whole timeline. `lines` are the times of faults; `omitted` says what shares a line."""
+    """A whole timeline.
+
+    Attributes:
+        ticks: Round places of the axis, in percent, with their labels.
+        flags: Places of the faults' lines, with their numbers.
+        grid: The CSS background of a track.
+        events: What the shapes show, in words, by time; `events_left` more are left out.
+        omitted: What shares a line.
+    """
 
     rows: Sequence[TimelineRow]
     ticks: Sequence[tuple[float, str]]
-    lines: Sequence[float]
-    height: int
+    flags: Sequence[tuple[float, str]]
+    grid: str
+    events: Sequence[TimelineEvent]
+    events_left: int
     omitted: Sequence[str]
 
 
@@ -64,44 +92,68 @@ class TimelineScale:
     """Converts seconds to percent."""
 
     def __init__(self, end: float) -> None:
-        self._end = max(end, 0.001)
+        self.end = max(end, 0.001)
 
     def __call__(self, at: float) -> float:
         """The place of a time."""
-        return round(LEFT + (RIGHT - LEFT) * min(max(at, 0.0) / self._end, 1.0), 3)
+        return round(100 * min(max(at, 0.0) / self.end, 1.0), 3)
 
-    def bar(self, at: float, until: float | None, kind: str, title: str, text: str = "") -> TimelineShape:
-        """A bar from `at` to `until`."""
+    def bar(self, at: float, until: float | None, kind: str, text: str, flag: str = "") -> TimelineShape:
+        """A bar from `at` to `until`; to the end, if it has none."""
         x = self(at)
-        return TimelineShape(x, round(self(at if until is None else until) - x, 3), kind, title, text)
+        return TimelineShape(x, round(self(self.end if until is None else until) - x, 3), kind, at, until, text, flag)
+
+    def dot(self, at: float, kind: str, text: str) -> TimelineShape:
+        """A point."""
+        return TimelineShape(self(at), 0.0, kind, at, None, text)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """About five round numbers."""
-        rough = self._end / MOST_TICKS
-        unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(unit * item for item in (1, 2, 5, 10) if unit * item >= rough * 0.999)
-        return [(self(step * number), f"{step * number:g} s") for number in range(int(self._end / step) + 1)]
+        """Round numbers."""
+        return [(self(at), label) for at, label in axis_marks(self.end)]
+
+    def grid(self, lines: Sequence[float]) -> str:
+        """The CSS background of a track, with lines at these times."""
+        return track_background(axis_marks(self.end), self.end, list(lines))
 
 
-def dots(moments: Iterable[tuple[float, str]], scale: TimelineScale, kind: str) -> list[TimelineShape]:
-    """Points; those at the same place are merged."""
+def picture(
+    rows: Iterable[TimelineRow], scale: TimelineScale, faults: Sequence[float], omitted: Sequence[str]
+) -> TimelinePicture:
+    """The timeline of rows: each shape gets its line in the table of events, then crowded ones are merged."""
+    drawn = [row for row in rows if row.shapes]
+    places = [(number, index) for number, row in enumerate(drawn) for index in range(len(row.shapes))]
+    worth = sorted(places, key=lambda place: _worth(drawn[place[0]].shapes[place[1]]))
+    listed = sorted(worth[:MOST_EVENTS], key=lambda place: (drawn[place[0]].shapes[place[1]].at, place))
+    numbers = {place: number for number, place in enumerate(listed, 1)}
+    shaped, events = [], []
+    for number, row in enumerate(drawn):
+        shapes = [replace(shape, event=numbers.get((number, i), 0)) for i, shape in enumerate(row.shapes)]
+        events += [
+            TimelineEvent(item.event, item.at, item.until, row.label, item.text) for item in shapes if item.event
+        ]
+        shaped.append(replace(row, shapes=shapes if len(shapes) < MOST_UNMERGED else merged(shapes)))
+    return TimelinePicture(
+        rows=shaped,
+        ticks=scale.ticks(),
+        flags=[(scale(at), str(number)) for number, at in enumerate(faults, 1)],
+        grid=scale.grid(faults),
+        events=sorted(events, key=lambda event: event.number),
+        events_left=len(places) - len(listed),
+        omitted=omitted,
+    )
+
+
+def _worth(shape: TimelineShape) -> int:
+    return LAST_WORTH[::-1].index(shape.kind) + 1 if shape.kind in LAST_WORTH else 0
+
+
+def merged(shapes: Sequence[TimelineShape]) -> list[TimelineShape]:
+    """The shapes, those of one kind at the same place as one."""
     found = []
-    for _, group in groupby(sorted(moments), key=lambda each: round(scale(each[0]) / GRAIN)):
-        here = list(group)
-        title = f"{here[0][1]} at {moment(here[0][0])}" + (f" and {len(here) - 1:,} more" if len(here) > 1 else "")
-        found.append(TimelineShape(scale(here[0][0]), 0.0, kind, title))
+    ordered = sorted(shapes, key=lambda shape: (shape.kind, shape.x))
+    for _, group in groupby(ordered, key=lambda shape: (shape.kind, round(shape.x / GRAIN))):
+        first, *others = group
+        width = max([first.width, *(shape.width for shape in others)])
+        event = next((shape.event for shape in [first, *others] if shape.event), 0)
+        found.append(replace(first, width=width, event=event, merged=len(others)))
     return found
-
-
-def merged(bars: Sequence[TimelineShape]) -> list[TimelineShape]:
-    """Bars; those at the same place are merged."""
-    found = []
-    for _, group in groupby(bars, key=lambda bar: (bar.kind, round(bar.x / GRAIN))):
-        here = list(group)
-        more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
-        found.append(TimelineShape(here[0].x, max(bar.width for bar in here), here[0].kind, here[0].title + more))
-    return found
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -90,6 +90,8 @@ def end_of(run: RehearsalRun) -> float:
     """When a run ended or reached its limit."""
     limit = [mark.at for mark in run.marks if mark.lane == "check" and mark.detail.get("limit")]
     last = limit or [mark.at for mark in run.marks]
+    if run.seen_until is not None:
+        return max([run.seen_until, run.started])
     return run.ended if run.ended is not None else max(last, default=run.started)
 
 

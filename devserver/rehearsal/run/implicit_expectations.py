@@ -12,12 +12,13 @@ from .metrics import RunMetrics
 SUSPICIOUS = ("failed", "timed out", "lost")
 
 
-def unjudged(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:
+def unjudged(run: RehearsalRun, expect: Sequence[Expectation], *, ends: bool = True) -> list[Judgement]:
     """What no expectation reports: the run has not ended, or has ended badly; an effect was repeated.
 
+    Without `ends` the runbook need not end: a person or a facilitator ended the run.
     Expectations that judge the end have `judges_end = True`. Drills judge the ends that they cause (cancel, terminate).
     """
-    return [*_end(run, expect), *_repeated_effects(run, expect)]
+    return [*(_end(run, expect) if ends else ()), *_repeated_effects(run, expect)]
 
 
 def _repeated_effects(run: RehearsalRun, expect: Sequence[Expectation]) -> list[Judgement]:

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from temporalio.api.history.v1 import HistoryEvent
 
-from ...history import event_name
+from ...history import close_status, event_name
 from .. import ledger
 from ..environment.asyncio_compat import within
 from ..environment.environment import RehearsalEnvironment
@@ -27,6 +28,7 @@ from ..scenario.result import Judgement, RehearsalRun
 from ..scenario.runbook import Runbook, workflow_type
 from ..scenario.scenario import Scenario
 from ..scenario.timeline import Mark, Timeline
+from .observer import RunObserver
 from .run_end import RunEnd, read_end
 from .step_executor import StepExecutor
 
@@ -47,11 +49,13 @@ class RunExecutor:
         on_mark: Callable[[Mark], None] = lambda mark: None,
         fixture: Any = None,
         patient: Patient | None = None,
+        observer: RunObserver | None = None,
     ) -> None:
         self._scenario = scenario
         self._runbook = runbook
         self._timeline = Timeline(on_mark)
-        self._workflow_id = f"rehearsal-{uuid.uuid4().hex[:8]}"
+        self._observer = observer
+        self._workflow_id = f"{'rehearsal' if observer is None else observer.prefix}-{uuid.uuid4().hex[:8]}"
         self.context = RunContext(scenario, environment, folder, self._timeline, self._workflow_id)
         self.context.fixture = fixture
         self.context.patient = patient
@@ -64,8 +68,9 @@ class RunExecutor:
         self._log: list[str] = []
         self._died: str | None = None
         self.broken: str | None = None  # why the runbook's code cannot continue
-        self._alone = not plan  # no planned step can change the outcome
+        self._alone = not plan and observer is None  # no planned step and no person can change the outcome
         self._started = 0.0
+        self._closed: float | None = None
         self._patient: PatientRecord | None = None
 
     async def run(self) -> RehearsalRun:
@@ -94,14 +99,23 @@ class RunExecutor:
         await context.start_worker()
         logs = asyncio.create_task(self._read_log())
         self._started = self._timeline.now()
-        watch = HistoryWatcher(context.client, self._workflow_id, await self._start(), lambda: self._executor.idle)
+        watch = HistoryWatcher(
+            context.client,
+            self._workflow_id,
+            await self._start(),
+            lambda: self._executor.idle,
+            endless=self._observer is not None,
+        )
         self._executor.begin()
+        if self._observer is not None:
+            await self._observer.begin(self.context, self._executor)
         following = asyncio.create_task(self._follow(watch))
-        with contextlib.suppress(asyncio.TimeoutError):
-            await within(self._scenario.limit, following)
-        ended = None if watch.status == "running" else self._timeline.now()
-        if ended is None:
+        late = await self._wait(following)
+        ended = None if watch.status == "running" else self._closed or self._timeline.now()
+        if late or (ended is None and self._observer is None):
             self._timeline.note("check", f"the limit of {self._scenario.limit:g} s has passed", limit=True)
+        if self._observer is not None:
+            await self._observer.end(late=late)
         await self._executor.settle()
         if not context.environment.server.running:
             await self._server_died()
@@ -113,6 +127,23 @@ class RunExecutor:
         logs.cancel()
         await context.end_worker()
         return run
+
+    async def _wait(self, following: asyncio.Task[None]) -> bool:
+        """Wait until the run is over; whether its limit has passed."""
+        over = following if self._observer is None else asyncio.create_task(self._observer.until_over())
+        try:
+            await within(self._scenario.limit, over)
+        except asyncio.TimeoutError:
+            return True
+        finally:
+            if not following.done():
+                following.cancel()
+            if over is not following:
+                over.cancel()
+                await asyncio.gather(over, following, return_exceptions=True)
+        if not following.cancelled():
+            following.result()
+        return False
 
     async def _start(self) -> str:
         clock = self.context.clock
@@ -134,6 +165,9 @@ class RunExecutor:
             at = min(self._timeline.now(), self._timeline.seconds(event.event_time.ToDatetime(timezone.utc)))
             self._timeline.note("event", kind, at=at, id=event.event_id, run=watch.run_ids[-1])
             activity_id = event.activity_task_scheduled_event_attributes.activity_id
+            if self._observer is not None:
+                self._closed = None if close_status(event) is None else at
+                self._observer.on_event(event, at)
             first_run = len(watch.run_ids) == 1
             await self._executor.event(kind, event.event_id, first_run=first_run, activity_id=activity_id)
 
@@ -145,7 +179,8 @@ class RunExecutor:
         watching = asyncio.create_task(watch.follow(on_event))
         dying = asyncio.create_task(self._worker_dies())
         try:
-            await asyncio.wait([watching, dying], return_when=asyncio.FIRST_COMPLETED)
+            ends = [watching] if self._observer else [watching, dying]  # a person may start another worker
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
                 with contextlib.suppress(_Broken):
                     await watching
@@ -181,6 +216,15 @@ class RunExecutor:
         """The record of a cancelled run, after `run` has returned; the server is not called."""
         return self._record(None, RunEnd("running", failure="it was interrupted"))
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether nothing is done to the runbook."""
+        return self._alone
+
+    def present(self) -> RehearsalRun:
+        """The record of a run that goes on, until now. Any thread may call it; the server is not called."""
+        return replace(self._record(None, RunEnd("running")), seen_until=self._timeline.now())
+
     def _record(self, ended: float | None, end: RunEnd) -> RehearsalRun:
         context = self.context
         judgements = list(context.judgements)
@@ -189,9 +233,10 @@ class RunExecutor:
                 Judgement("the worker keeps running", "fail", "it ended by itself", self._died.splitlines())
             )
         effects = ledger.read(context.ledger)
-        for effect in effects:
-            at = effect.at - self._timeline.began.timestamp()
-            self._timeline.note("effect", f"{effect.name} {effect.key}".strip(), at=at, attempt=effect.attempt)
+        began = self._timeline.began.timestamp()
+        happened = [
+            Mark(effect.at - began, "effect", _shown(effect), None, {"attempt": effect.attempt}) for effect in effects
+        ]
         return RehearsalRun(
             workflow_id=self._workflow_id,
             began=self._timeline.began,
@@ -201,7 +246,7 @@ class RunExecutor:
             output=end.output,
             failure=end.failure,
             histories=end.histories,
-            marks=self._timeline.marks,
+            marks=tuple(sorted([*self._timeline.marks, *happened], key=lambda mark: mark.at)),
             effects=effects,
             steps=self._executor.steps,
             judgements=judgements,
@@ -212,6 +257,10 @@ class RunExecutor:
             data_converter=context.client.data_converter,
             patient=self._patient,
         )
+
+
+def _shown(effect: ledger.Effect) -> str:
+    return f"{effect.name} {effect.key}".strip()
 
 
 class _Broken(Exception):

@@ -26,6 +26,7 @@ from ..scenario.timeline import Mark
 from ..scenario.view import RunView
 from .implicit_expectations import unjudged
 from .legacy_script import ScriptRun, compare
+from .observer import RunObserver
 from .run_executor import RunExecutor
 
 INTERRUPTED = "it was interrupted before its runbook ended"
@@ -40,18 +41,21 @@ class RehearsalSettings:
     """How rehearsals run.
 
     `folder` keeps ledgers and logs (None: a temporary folder). `on_mark` is called with each mark of the timeline;
-    `on_interrupt` with what a cancelled rehearsal has so far, once everything but its server is stopped. `server` holds
-    keywords of `DevServer.start`. `fork_server` forks the workers (None: each environment has its own). `patients` has
-    the clusters of patients, for several rehearsals (None: each rehearsal has its own).
+    `on_run` with each run before it begins; `on_interrupt` with what a cancelled rehearsal has so far, once everything
+    but its server is stopped. `server` holds keywords of `DevServer.start`. `fork_server` forks the workers (None: each
+    environment has its own). `patients` has the clusters of patients, for several rehearsals (None: each rehearsal has
+    its own). `observer` watches the run with faults, and decides when it is over.
     """
 
     folder: Path | None = None
     seed: int = field(default_factory=any_seed)
     on_mark: Callable[[Mark], None] = lambda mark: None
     on_interrupt: Callable[[Result], None] = lambda result: None
+    on_run: Callable[[RunExecutor], None] = lambda run: None
     server: dict[str, Any] = field(default_factory=dict)
     fork_server: WorkerForkServer | None = None
     patients: PatientPool | None = None
+    observer: RunObserver | None = None
 
 
 async def rehearse(scenario: Scenario, settings: RehearsalSettings | None = None) -> Result:
@@ -81,6 +85,7 @@ async def rehearse_on(
         plain = _made(folder / "without-faults")
         async with run_parts(scenario, plain, settings) as parts:
             undisturbed = RunExecutor(scenario, runbook, environment, plain, (), **parts)
+            settings.on_run(undisturbed)
             baseline = await undisturbed.run()
         if undisturbed.broken is not None:
             problem = Judgement(RUNS, "fail", undisturbed.broken, [*baseline.stuck, *baseline.worker_log[-LAST:]])
@@ -89,7 +94,10 @@ async def rehearse_on(
     plan = [replace(step, moment=step.moment.drawn(dice, baseline)) for step in scenario.plan]
     faulty = _made(folder / "with-faults")
     async with run_parts(scenario, faulty, settings) as parts:
-        performance = RunExecutor(scenario, runbook, environment, faulty, plan, settings.on_mark, **parts)
+        performance = RunExecutor(
+            scenario, runbook, environment, faulty, plan, settings.on_mark, observer=settings.observer, **parts
+        )
+        settings.on_run(performance)
         return await _judged(performance, scenario, environment, settings, folder, baseline)
 
 
@@ -126,9 +134,10 @@ async def _judged(
             raise
         old = await legacy_script
     after = await steady(scenario, view, "after")
+    implicit = unjudged(run, scenario.expect, ends=settings.observer is None)
     compared = compare(run, old) if old else []
     judged = [expectation.judge(run) for expectation in scenario.expect]
-    judgements = [*before, *run.judgements, *judged, *unjudged(run, scenario.expect), *compared, *after]
+    judgements = [*before, *run.judgements, *judged, *implicit, *compared, *after]
     return result_of(scenario, settings, environment, judgements, run)
 
 

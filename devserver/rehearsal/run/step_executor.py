@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import DevServerError
 from ..environment.asyncio_compat import within
 from ..environment.run_context import RunContext
+from ..errors import FaultImpossible
 from ..scenario.events import SERVER, ActivityTrigger, HistoryTrigger, LogTrigger, TimeTrigger, TriggerEvent
 from ..scenario.plan import Action, PlanStep
 from ..scenario.result import StepResult
@@ -92,12 +93,63 @@ class StepExecutor:
             await self.take(TimeTrigger(step.moment, what))
             step.moment.over(view)
 
+    async def trigger(self, number: int, why: str) -> None:
+        """Do a step of the plan now, whatever its moment is.
+
+        Raises:
+            FaultImpossible: It has been done already.
+        """
+        step = self._plan[number]
+        if step not in self._open:
+            raise FaultImpossible(f"this was done already: {step}")
+        self._open.remove(step)
+        self._doing.append(asyncio.create_task(self._do(step, TimeTrigger(step.moment, why))))
+        await asyncio.shield(self._doing[-1])
+
+    @property
+    def plan(self) -> Sequence[PlanStep]:
+        """All steps, with the random moments of this run."""
+        return self._plan
+
+    def is_open(self, number: int) -> bool:
+        """Whether a step of the plan is still to come."""
+        return self._plan[number] in self._open
+
+    async def act(self, action: Action, why: str, *, lane: str) -> None:
+        """Do something that is not planned, such as what a person asks for; it is marked in this lane.
+
+        Raises:
+            FaultImpossible: It cannot be done here or now.
+        """
+        trigger = TimeTrigger(self, why)
+        mark = self._context.timeline.note(lane, why)
+        try:
+            rest = await action.begin(self._context, trigger)
+        except Exception as error:
+            self._context.timeline.end(mark, problem=_words(error))
+            if isinstance(error, DevServerError):
+                raise
+            raise FaultImpossible(_words(error)) from error
+        if rest is None:
+            self._context.timeline.end(mark)
+        else:
+            self._rests.append(asyncio.create_task(self._unplanned(mark, rest)))
+
+    async def _unplanned(self, mark: int, rest: Coroutine[Any, Any, None]) -> None:
+        problem = {}
+        try:
+            await rest
+        except Exception as error:  # noqa: BLE001 - as for planned ones
+            problem = {"problem": _words(error)}
+        finally:
+            self._context.timeline.end(mark, **problem)
+
     # Doing
 
     async def _do(self, step: PlanStep, trigger: TriggerEvent) -> None:
         self._done[self._plan.index(step)] = StepResult(str(step), self._context.timeline.now(), str(trigger))
         for action in step.actions:
-            mark = self._context.timeline.note(_lane(action), str(action), trigger=str(trigger))
+            mark = self._context.timeline.note(_lane(action), str(action), trigger=str(trigger), **_planned(action))
             try:
                 rest = await action.begin(self._context, trigger)
             except Exception as error:  # noqa: BLE001 - a user's action, or a call to a server that is down
@@ -170,7 +222,9 @@ class StepExecutor:
     def steps(self) -> tuple[StepResult, ...]:
         """The result of each step of the plan."""
         return tuple(
-            self._done.get(number, StepResult(str(step), None, None)) for number, step in enumerate(self._plan)
+            self._done.get(number, StepResult(str(step), None, None))
+            for number, step in enumerate(self._plan)
+            if number in self._done or not step.moment.optional
         )
 
 
@@ -180,3 +234,9 @@ def _words(error: Exception) -> str:
 
 def _lane(action: Action) -> Any:
     return getattr(action, "lane", "fault")
+
+
+def _planned(action: Action) -> dict[str, float]:
+    """How long the outage of a fault is planned to last, if it says so."""
+    seconds = getattr(action, "down", getattr(action, "seconds", None))
+    return {"planned_seconds": seconds} if isinstance(seconds, (int, float)) else {}

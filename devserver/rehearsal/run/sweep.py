@@ -46,12 +46,16 @@ CORES_OF_A_PATIENT = 2
 
 @dataclass(frozen=True)
 class SweepProgress:
-    """The progress of a sweep in points, and an estimate of the seconds left (None: unknown)."""
+    """The progress of a sweep in points, and an estimate of the seconds left (None: unknown).
+
+    `points` has each point in the order of the history, with its state: `open`, `running`, or its verdict.
+    """
 
     done: int
     total: int
     failed: int
     seconds_left: float | None
+    points: Sequence[tuple[str, str]] = ()
 
 
 async def sweep(
@@ -143,6 +147,7 @@ class _Sweeper:
         self._folder = folder
         self._progress = progress
         self._open: list[SweepPoint] = []
+        self._states: list[tuple[SweepPoint, str]] = []
         self._points: list[PointResult] = []
         self._omitted: list[str] = []
         self._unsure: set[str] = set()  # unknown without faults
@@ -150,7 +155,7 @@ class _Sweeper:
 
     async def plain_run(self, environment: RehearsalEnvironment) -> None:
         """The run without faults: its events are the points."""
-        plain = await self._perform(environment, "without-faults", self._outages)
+        plain = await self._perform(environment, "without-faults", self._outages, self._settings.on_run)
         self._plain = replace(plain, baseline=plain)
         own = [item.name for item in self._own(plain) if item.verdict != "pass"]
         judgements = [(expectation, expectation.judge(self._plain)) for expectation in self._scenario.expect]
@@ -160,6 +165,7 @@ class _Sweeper:
         ended = plain.status != "running"  # otherwise each point would run to the limit and prove nothing
         self._open = points_of_run(plain) if ended and (self._judges or self._scenario.steady_state) else []
         self._total = len(self._open)
+        self._states = [(point, "open") for point in self._open]
         self._began = asyncio.get_running_loop().time()
         self._tell()
 
@@ -172,8 +178,16 @@ class _Sweeper:
         """Try points until none is left."""
         environment.outages.network.set_usual_latency(LATENCY_SECONDS, "to_server")
         while self._open:
-            self._points.append(await self._point(environment, self._open.pop(0)))
+            point = self._open.pop(0)
+            self._set_state(point, "running")
             self._tell()
+            result = await self._point(environment, point)
+            self._points.append(result)
+            self._set_state(point, result.verdict)
+            self._tell()
+
+    def _set_state(self, point: SweepPoint, state: str) -> None:
+        self._states = [(item, state if item is point else known) for item, known in self._states]
 
     async def _point(self, environment: RehearsalEnvironment, planned: SweepPoint) -> PointResult:
         loop = asyncio.get_running_loop()
@@ -204,13 +218,20 @@ class _Sweeper:
         """The judgements of a run itself: steady state, and an end that no expectation judges."""
         return [*run.judgements, *unjudged(run, self._scenario.expect)]
 
-    async def _perform(self, environment: RehearsalEnvironment, name: str, plan: Sequence[Any]) -> RehearsalRun:
+    async def _perform(
+        self,
+        environment: RehearsalEnvironment,
+        name: str,
+        plan: Sequence[Any],
+        on_run: Callable[[RunExecutor], None] = lambda run: None,
+    ) -> RehearsalRun:
         folder = self._folder / name
         folder.mkdir(parents=True, exist_ok=True)
         async with run_parts(self._scenario, folder, self._settings) as parts:
             performance = RunExecutor(self._scenario, self._runbook, environment, folder, plan, **parts)
             view = RunView(performance.context)
             before = await steady(self._scenario, view, "before")
+            on_run(performance)
             run = await performance.run()
             return replace(run, judgements=[*before, *run.judgements, *await steady(self._scenario, view, "after")])
 
@@ -218,7 +239,9 @@ class _Sweeper:
         done = len(self._points)
         took = asyncio.get_running_loop().time() - self._began
         left = took / done * (self._total - done) if done else None
-        self._progress(SweepProgress(done, self._total, sum(point.verdict != "pass" for point in self._points), left))
+        failed = sum(point.verdict != "pass" for point in self._points)
+        points = [(f"event {point.event}, {point.what}", state) for point, state in self._states]
+        self._progress(SweepProgress(done, self._total, failed, left, points))
 
     def swept(self) -> Sweep:
         """All points, by event."""

@@ -16,6 +16,7 @@ from .moments import (
     ElapsedMoment,
     EventIdMoment,
     EventMoment,
+    FacilitatorMoment,
     LogMoment,
     RandomEvent,
     RandomTime,
@@ -104,3 +105,8 @@ def _nth(number: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ScenarioInvalid(f"a moment's number must be 1 or more, not {number!r}")
     return number
+
+
+def facilitator() -> Moment:
+    """When the facilitator of a game day says so, on the facilitator's page. In a rehearsal it never comes."""
+    return FacilitatorMoment()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from ..environment.module_paths import go_home, name_in
 from ..errors import ScenarioInvalid
@@ -42,12 +43,20 @@ def scenarios_in(paths: Sequence[Path]) -> list[Scenario]:
 
 
 def _scenarios(file: Path) -> list[Scenario]:
-    module = _load(file)
-    found = []
-    for value in vars(module).values():
-        many = value if isinstance(value, (list, tuple)) else [value]
-        found += [replace(item, file=file.resolve()) for item in many if isinstance(item, Scenario)]
+    found = [replace(item, file=file.resolve()) for item in values_of(file) if isinstance(item, Scenario)]
     return list({id(item): item for item in found}.values())
+
+
+def values_of(file: Path) -> list[Any]:
+    """What the names at the top level of a Python file stand for; a list or tuple stands for its items.
+
+    Raises:
+        ScenarioInvalid: The file cannot be loaded.
+    """
+    found: list[Any] = []
+    for value in vars(_load(file)).values():
+        found += value if isinstance(value, (list, tuple)) else [value]
+    return found
 
 
 def _load(file: Path) -> ModuleType:

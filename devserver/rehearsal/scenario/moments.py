@@ -196,6 +196,16 @@ class RandomTime(Moment):
         return f"a random time, {self.earliest:g} s to {self.latest:g} s after the start"
 
 
+@dataclass(frozen=True)
+class FacilitatorMoment(Moment):
+    """The facilitator of a game day decides when it comes, if it does."""
+
+    optional = True
+
+    def __str__(self) -> str:
+        return "when the facilitator says so"
+
+
 def _ordinal(number: int) -> str:
     last = number % 100
     ending = "th" if last in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")

@@ -47,7 +47,12 @@ class PlannedScenario(Protocol):
 
 
 class Moment:
-    """A moment of a run. The first trigger event that matches it starts the actions planned for it."""
+    """A moment of a run. The first trigger event that matches it starts the actions planned for it.
+
+    A step whose moment is `optional` may stay undone.
+    """
+
+    optional = False
 
     def do(self, *actions: Action) -> PlanStep:
         """Plan faults and drills for this moment; they are done one after the other."""

@@ -50,7 +50,8 @@ class RehearsalRun:
     `status` is that of the workflow's last run, in Temporal's words (`completed`, `failed`, ... or `running` where the
     limit passed), or `lost` if the server no longer knows it. `output` is its result as plain JSON data; `failure` says
     why it failed. `history` is that of its last run, `histories` those of all runs that it continued as. `baseline` is
-    the same run without faults, if there was one. `patient` is what happened to the scenario's cluster.
+    the same run without faults, if there was one. `patient` is what happened to the scenario's cluster. `seen_until` is
+    set while it runs: until when this record knows it.
     """
 
     workflow_id: str
@@ -72,6 +73,7 @@ class RehearsalRun:
     data_converter: DataConverter | None = field(default=None, repr=False)
     patient: PatientRecord | None = field(default=None, repr=False)
     baseline: RehearsalRun | None = field(default=None, repr=False)
+    seen_until: float | None = None
 
     @property
     def history(self) -> WorkflowHistory | None:

@@ -24,7 +24,10 @@ Check = Callable[..., bool | Awaitable[bool | None] | None]
 
 
 class Expectation(Protocol):
-    """Something that must be true of a run. `str()` of it says what."""
+    """Something that must be true of a run. `str()` of it says what.
+
+    One that can be judged while the run goes on has `is_final(run)` too: whether its judgement can no longer change.
+    """
 
     def judge(self, run: RehearsalRun) -> Judgement:
         """Judge a run."""

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 
-from ...client.failures import failure_text
-from ...history.failure_facts import failure_facts
 from ...history.model import OPEN, NamedPayloads, Step, WorkflowRun
 from ...history.previews import TruncatedPayload, preview
-from ...history.run_chain import RunChain
 from .. import formatting
+from ..critical_path import critical_path
 from ..repeats import OmittedSteps, Repeat
 from ..tree import HiddenRuns, RunBegins, RunEnds, ShownEntry, TraceItem
+from .failure_details import PageDetail, failure_detail
+from .scale import PageScale
 
 MAX_VALUE = 4000
 MAX_NAMED = 12
-
-
-@dataclass(frozen=True)
-class PageScale:
-    """The time that the page shows: from the first run's start to the newest run's close, or to now."""
-
-    start: datetime
-    end: datetime
-
-    def share(self, when: datetime | None) -> float:
-        """The position of a time, from 0 at the start to 100 at the end; None is the end."""
-        whole = (self.end - self.start).total_seconds()
-        passed = ((when or self.end) - self.start).total_seconds()
-        return 0.0 if whole <= 0 else round(min(100.0, max(0.0, 100 * passed / whole)), 4)
 
 
 @dataclass(frozen=True)
@@ -48,8 +33,11 @@ class PageRow:
         title, about: A few words each.
         left, right: Start and end of its bar, 0 to 100; None for a note.
         begun: The time since the start of the page.
-        behind: Names and texts that are shown when the row is opened.
-        bad: Whether it, or an attempt of it, failed.
+        waited: Percent of its bar until its last attempt started.
+        behind: What is shown when the row is opened.
+        bad: Whether it failed.
+        retried: Whether it did not fail, but an attempt of it did.
+        critical: Whether it is on the critical path.
     """
 
     depth: int
@@ -60,15 +48,11 @@ class PageRow:
     left: float | None = None
     right: float | None = None
     begun: str = ""
-    behind: Sequence[tuple[str, str]] = ()
+    waited: float = 0.0
+    behind: Sequence[PageDetail] = ()
     bad: bool = False
-
-
-def scale_of(chain: RunChain, now: datetime) -> PageScale:
-    """The time from the first known run to the newest run's close."""
-    starts = [link.started for link in chain.runs if link.started is not None]
-    start = min(starts, default=now)
-    return PageScale(start, max(chain.newest.closed or now + chain.newest.ahead, start))
+    retried: bool = False
+    critical: bool = False
 
 
 class PageRows:
@@ -81,6 +65,7 @@ class PageRows:
         self._missing = missing
         self._scale = scale
         self._now = now
+        self._critical: dict[int, frozenset[int]] = {}  # by depth
 
     async def row(self, item: TraceItem) -> PageRow | None:
         """The row of an item; None if it has none."""
@@ -94,13 +79,14 @@ class PageRows:
             return PageRow(item.depth, "note", "", item.what + (f": {counts}" if counts else ""))
         depth = item.depth + 1 + (item.of is not None)
         if isinstance(item.entry, Repeat):
-            return self._repeat(depth, item.entry)
+            return self._repeat(depth, item.entry, self._critical.get(item.depth, frozenset()))
         if isinstance(item.entry, OmittedSteps):
             return self._rest(depth, item.entry)
         return await self._step(depth, item, item.entry)
 
     async def _run(self, item: RunBegins) -> PageRow | None:
         run, runs = item.run, item.chain.runs
+        self._critical[item.depth] = critical_path(run, self._now + run.skipped).event_ids
         if item.depth and len(runs) == 1:
             return None  # the step that started it shows the same
         number = f", run {item.number} of {len(runs)}" if len(runs) > 1 else ""
@@ -115,11 +101,11 @@ class PageRows:
             self._scale.share(run.started),
             self._scale.share(run.closed),
             formatting.after(self._scale.start, run.started).strip(),
-            await self._behind_run(run),
-            run.bad,
+            behind=await self._behind_run(run),
+            bad=run.bad,
         )
 
-    async def _behind_run(self, run: WorkflowRun) -> list[tuple[str, str]]:
+    async def _behind_run(self, run: WorkflowRun) -> list[PageDetail]:
         behind = [("run id", run.run_id), ("task queue", run.task_queue), ("how", formatting.HOW[run.origin.how])]
         behind += [
             ("started", _stamp(run.started)),
@@ -137,9 +123,10 @@ class PageRows:
             ("input", await self._values(run.input)),
             ("result", await self._values(run.result)),
         ]
+        found = _details(behind)
         if run.failure is not None:
-            behind.append(("failure", await self._failure(run.failure, run.retry_state)))
-        return [(name, text) for name, text in behind if text]
+            found.insert(0, await failure_detail("failure", run.failure, self._converter, run.retry_state))
+        return found
 
     async def _step(self, depth: int, item: ShownEntry, step: Step) -> PageRow:
         behind = [
@@ -158,24 +145,38 @@ class PageRows:
             ("input", await self._values(step.input)),
             ("result", await self._values(step.result)),
         ]
+        found = _details(behind)
         if step.failure is not None:
             name = "failure" if step.bad else "last failure"
-            behind.append((name, await self._failure(step.failure, step.retry_state)))
+            place = 0 if step.bad else len(found)
+            found.insert(place, await failure_detail(name, step.failure, self._converter, step.retry_state))
         end = step.closed if step.closed is not None or step.status in OPEN else step.scheduled
         return PageRow(
             depth,
             "step",
             step.status,
             formatting.title(step),
-            ", ".join(formatting.state(step, self._now + item.run.skipped)),
+            ", ".join(_state(step, self._now + item.run.skipped)),
             self._scale.share(step.scheduled),
             self._scale.share(end),
             formatting.after(self._scale.start, step.scheduled).strip(),
-            [(name, text) for name, text in behind if text],
-            step.bad or step.failure is not None,
+            self._waited(step, end),
+            found,
+            step.bad,
+            step.failure is not None and not step.bad,
+            step.event_id in self._critical.get(item.depth, ()),
         )
 
-    def _repeat(self, depth: int, repeat: Repeat) -> PageRow:
+    def _waited(self, step: Step, end: datetime | None) -> float:
+        """Percent of a step's bar before its last attempt started: in the queue, in earlier attempts, backing off."""
+        if step.kind != "activity" or step.started is None:
+            return 0.0
+        whole = ((end or self._now) - step.scheduled).total_seconds()
+        return (
+            0.0 if whole <= 0 else round(min(100.0, 100 * (step.started - step.scheduled).total_seconds() / whole), 2)
+        )
+
+    def _repeat(self, depth: int, repeat: Repeat, critical: frozenset[int]) -> PageRow:
         pattern = ", ".join(formatting.kind_title(times) for times in repeat.pattern)
         behind = [
             (formatting.kind_title(times), f"{times.count:,} times, {formatting.between(times)}".removesuffix(", "))
@@ -192,8 +193,9 @@ class PageRows:
             self._scale.share(repeat.started),
             self._scale.share(repeat.closed),
             formatting.after(self._scale.start, repeat.started).strip(),
-            behind,
-            bool(repeat.hidden),
+            behind=_details(behind),
+            bad=bool(repeat.hidden),
+            critical=any(repeat.first <= event <= repeat.last for event in critical),
         )
 
     def _rest(self, depth: int, rest: OmittedSteps) -> PageRow:
@@ -201,19 +203,32 @@ class PageRows:
         failed = f"{rest.bad:,} of them failed" if rest.bad else ""
         begun = formatting.after(self._scale.start, rest.started).strip()
         return PageRow(
-            depth, "note", "", f"{rest.count:,} more steps", failed, begun=begun, behind=behind, bad=bool(rest.bad)
+            depth,
+            "note",
+            "",
+            f"{rest.count:,} more steps",
+            failed,
+            begun=begun,
+            behind=_details(behind),
+            bad=bool(rest.bad),
         )
-
-    async def _failure(self, failure: Failure, retry_state: str) -> str:
-        text = await failure_text(failure, self._converter)
-        facts = await failure_facts(failure, self._converter, retry_state)
-        return "\n".join([*facts.words(), *text.lines])
 
     async def _named(self, named: NamedPayloads) -> str:
         return "\n".join([f"{name} = {await self._values(values)}" for name, values in named])
 
     async def _values(self, payloads: Sequence[TruncatedPayload]) -> str:
         return await preview(payloads, self._converter, MAX_VALUE) if payloads else ""
+
+
+def _details(named: Sequence[tuple[str, str]]) -> list[PageDetail]:
+    return [PageDetail(name, text) for name, text in named if text]
+
+
+def _state(step: Step, now: datetime) -> Iterator[str]:
+    """As in the tree; a step that completed after a retry says so, as it is no failure."""
+    many = f"{step.attempts} attempts"
+    for words in formatting.state(step, now):
+        yield f"completed after {many}" if words == many and step.status == "completed" else words
 
 
 def _stamp(when: datetime | None) -> str:

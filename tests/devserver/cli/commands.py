@@ -10,6 +10,8 @@ import click
 def walk(command: click.Command, path: str = "devserver") -> Iterator[tuple[str, click.Command]]:
     """Return a command and all of its subcommands, with the words that call each."""
     yield path, command
+    for name, found in getattr(command, "subcommands", {}).items():
+        yield from walk(found, f"{path} {name}")
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):

@@ -22,6 +22,8 @@ from devserver.instances.folder import InstanceFolder
 from devserver.schedules.errors import ScheduleUnknown
 from devserver.system.paths import Paths
 from tests.conftest import Run, command
+from tests.helpers.checkout import SOURCE
+from tests.helpers.terminal import Terminal
 
 
 def test_help_lists_about_twenty_commands_in_sections(devserver: Run) -> None:
@@ -33,9 +35,21 @@ def test_help_lists_about_twenty_commands_in_sections(devserver: Run) -> None:
     shown = [line.split()[0] for line in listed if line.startswith("  ") and ": " not in line]
     assert shown[: shown.index("binary") + 1] == [name for names in SECTIONS.values() for name in names]
     assert shown.index("binary") < 24
-    rest = " ".join(lines[-3:])
+    rest = " ".join(lines[-5:])
     assert [name for name in UNLISTED if name not in rest] == []
     assert devserver("-h").stdout == done.stdout
+
+
+def test_an_error_on_a_terminal_links_to_its_section(devserver: Run) -> None:
+    """The last line is the command that shows the section, as a link; elsewhere there is no such line."""
+    done = devserver("status", "--name", "nix")
+    assert done.stderr.endswith("hint: start it with: devserver up --name nix\n")
+    with Terminal(command("status", "--name", "nix")) as terminal:
+        terminal.until("\x1b]8;;\x1b\\")
+        assert terminal.code() == 4
+    link = f"\x1b]8;;{SOURCE}/tree/main/docs/errors.md#instanceunknown\x1b\\"
+    assert f"{link}devserver docs InstanceUnknown\x1b]8;;\x1b\\" in terminal.seen
+    assert devserver("docs", "InstanceUnknown").stdout.startswith("# InstanceUnknown\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -122,7 +136,7 @@ def test_a_bug_is_3_and_is_written_down(
     assert said.out == ""
     assert said.err == (
         "bug: ZeroDivisionError: cannot divide https://***@example.com by ***, ***, plain and ***\n"
-        f"This is a bug in devserver. Please report it with {report}\n"
+        f"This is a bug in devserver. Please report it at {SOURCE}/issues with {report}\n"
     )
     for secret in ("hunter2", "typed-key", "set-token", "joined"):
         assert secret not in text

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from devserver.executables import Executable
+from devserver.rehearsal.archive import RehearsalArchive
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
 from tests.helpers.marked_secrets import EVERYWHERE, MARK, files_with_the_mark
@@ -240,7 +241,13 @@ def test_a_failure_names_the_step_both_moments_and_where_the_report_is(
     shape = json.loads((tmp_path / "out" / "report.json").read_text())
     assert [result["verdict"] for result in shape["results"]] == ["fail", "pass"]
     assert shape["incomplete"] is None
-    assert "add node-1" in (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "add node-1" in page
+    assert [result["trace"] for result in shape["results"]] == ["traces/0001.html", "traces/0002.html"]
+    assert 'href="traces/0001.html"' in page
+    assert "completed after 2 attempts" in (tmp_path / "out" / "traces" / "0001.html").read_text()
+    assert str(tmp_path) not in shape["results"][0]["command"]
+    assert "plan=[at.activity_completes('add').do(faults.lose_answer())]" in shape["results"][0]["code"]["text"]
     progress = done.stderr.splitlines()
     assert progress[0] == "[1/2] lost, seed 5"
     assert any(" fault     the result is lost" in line for line in progress)
@@ -282,13 +289,17 @@ def test_a_fault_that_never_happens_is_not_a_pass(devserver: Run, write: Write, 
 
 def test_keep(devserver: Run, write: Write, paths: Paths) -> None:
     """--keep keeps the server's state, the ledger and the logs, and you can start a server on them."""
-    done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep")
+    done = devserver("rehearse", str(write(fine="expect=[expect.completes()]")), "--keep", "--report", "out")
     assert done.returncode == 0
     (path_text,) = (line.removeprefix("kept: ") for line in done.stdout.splitlines() if line.startswith("kept: "))
     (folder,) = Path(path_text).iterdir()
     assert {"server.log", "temporal.db", "with-faults"} <= {file.name for file in folder.iterdir()}
     assert (folder / "with-faults" / "ledger.jsonl").exists()
     assert f"devserver up --db-filename {folder / 'temporal.db'}" in done.stdout
+    (kept,) = (result["kept_server"] for result in json.loads(Path("out/report.json").read_text())["results"])
+    assert f"--db-filename {folder / 'temporal.db'} --port 7533 --ui-port 8533" in kept["command"]
+    assert f'href="{kept["web_ui"]}"' in Path("out/report.html").read_text()
+    assert "/namespaces/default/workflows/rehearsal-" in kept["web_ui"]
     again = devserver("rehearse", str(write(fine="expect=[expect.completes()]")))
     assert again.returncode == 0
     assert folder.exists()
@@ -319,6 +330,20 @@ def test_a_terminal_shows_progress(write: Write) -> None:
         terminal.until("the result is lost")
         terminal.until("1 failed")
         assert terminal.code() == 1
+
+
+def test_a_live_rehearsal_without_a_browser(write: Write, monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
+    """The terminal shows the lanes and what becomes of the expectations; the report is kept."""
+    monkeypatch.setenv("PATH", "/nowhere")  # with whatever opens a browser
+    with Terminal(command("rehearse", str(write(lost=LOST, seconds=1.0)), "--live"), columns=120) as terminal:
+        terminal.until("live: http://127.0.0.1:")
+        terminal.until("no browser could be opened")
+        terminal.until("Side effects")
+        terminal.until("FAIL")
+        terminal.until("1 failed")
+        assert terminal.code() == 1
+    (row,) = RehearsalArchive(paths).all()
+    assert (row.name, row.verdict) == ("lost", "fail")
 
 
 def test_a_server_that_does_not_start_makes_it_unknown(devserver: Run, write: Write, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ SECRETS = {
 }
 NO_SECRETS = {
     "--tls-key-path": "a file",
+    "--tls-client-auth": "a switch",
     "--nexus-endpoint": "a name",
     "--otlp-open": "a switch",
     "--origin": "of a page: it has no user and no password",
@@ -156,6 +157,25 @@ def commands(forks: ForkServer) -> Iterator[Commands]:
     assert not watch.found
 
 
+def test_the_api_key_of_a_server_is_in_one_file(
+    installed: Executable, devserver: Run, commands: Commands, tmp_path: Path, home: Path
+) -> None:
+    """Neither a record, a log nor a command line has it, and only `devserver env` prints it or writes it elsewhere."""
+    key = {"DEVSERVER_API_KEY": MARK}
+    up = ("up", "-d", "--port", "0", "--ephemeral")
+    try:
+        for words in (up, up, ("status", "--json"), ("list", "--json"), ("config", "show"), ("restart",), ("doctor",)):
+            commands.run(0, *words, env=key)
+        assert files_with_the_mark(tmp_path) == ["home/devserver/state/instances/default/tls/api-key"]
+        assert [output for output in commands.outputs if MARK in output] == []
+        commands.run(0, "env", "--write-profile", "dev")
+        assert MARK in devserver("env").stdout
+        assert len(files_with_the_mark(tmp_path)) == 2
+    finally:
+        devserver("down", "--all")
+    assert not commands.wrong, "\n".join(commands.wrong)
+
+
 def test_no_secret_in_files_output_and_command_lines(
     installed: Executable, devserver: Run, commands: Commands, tmp_path: Path, home: Path
 ) -> None:
@@ -181,7 +201,7 @@ def test_no_secret_in_files_output_and_command_lines(
         run(2, "trace", "w", "--address", URL)
         run(2, "trace", "w", env={"TEMPORAL_ADDRESS": URL})
         run(2, *up, "--name", "other", "--ui-codec-endpoint", URL)
-        run(2, *up, "--name", "other", "--api-key", MARK)
+        run(2, *up, "--name", "other", "--api-key", f"two {MARK}")
         run(2, "metrics", "--server", URL)
         run(2, "observe", "prometheus", "--server", URL)
         run(4, "trace", "w", "--address", "127.0.0.1:9", "--api-key", MARK)

@@ -15,7 +15,7 @@ from .conftest import StatusOf
 
 # Documented in docs/json.md; removing or changing a key breaks scripts.
 KEYS = [
-    *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url"),
+    *("form", "name", "state", "address", "namespace", "namespaces", "ui_url", "http_url", "metrics_url", "tls"),
     *("version", "server_version", "tuning", "ephemeral", "room", "database", "executable", "log", "pid"),
     *("supervisor_pid", "holders", "started_at", "exit", "problem", "overdue"),
 ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from devserver.cli.main import run
+from devserver.config import settings_file
 from devserver.config.settings import Settings, default_instance
+from devserver.config.toml_text import loads
 from devserver.errors import ConfigFileError, OptionError
 from tests.devserver.config.test_settings import write
 
@@ -193,3 +197,20 @@ def test_the_instance_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     own_file(tmp_path, 'name = "a/b"\n')
     with pytest.raises(ConfigFileError, match="name must be the name of an instance"):
         default_instance({})
+
+
+def test_a_command_reads_the_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the name of the instance and for all other settings."""
+    (tmp_path / "temporal-devserver.toml").write_text('name = "shop"\nport = 7300\nui-port = 7300\n')
+    monkeypatch.chdir(tmp_path)
+    read: list[str] = []
+
+    def counted(text: str) -> dict[str, Any]:
+        read.append(text)
+        return loads(text)
+
+    monkeypatch.setattr(settings_file, "loads", counted)
+    for command, code in (["up"], 2), (["config", "show"], 0):
+        read.clear()
+        assert run(command) == code
+        assert len(read) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, TLSConfig
 
 from devserver import DevServer, DevServerError, ServerKeywords
 from devserver.cli.up import up
@@ -126,6 +126,31 @@ def test_keywords_reach_the_server(tmp_path: Path) -> None:
         assert frontend.search_attributes("default") == {"Customer": "Keyword"}
         assert server.database == tmp_path / "mine.db"
     assert (tmp_path / "mine.db").is_file()
+
+
+def test_a_server_with_tls(paths: Paths, home: Path) -> None:
+    """A worker and a client use the TLS port, also after a crash and a restart; after the block nothing is left."""
+
+    async def greet(name: str) -> str:
+        assert server.tls is not None
+        tls = TLSConfig(server_root_ca_cert=server.tls.ca.read_bytes())
+        client = await Client.connect(server.tls.address, tls=tls, api_key=server.tls.api_key)
+        async with worker(client):
+            return await client.execute_workflow(Hello.run, name, id=f"hello-{name}", task_queue=QUEUE)
+
+    with DevServer.start(tls=True, api_key="generated") as server:
+        access = server.tls
+        assert access is not None
+        assert access.variables()["TEMPORAL_API_KEY"] == access.api_key
+        assert asyncio.run(greet("TLS")) == "Hello, TLS!"
+        server.kill()
+        server.restart()
+        assert server.tls == access
+        assert asyncio.run(greet("again")) == "Hello, again!"
+    assert list(paths.instances.iterdir()) == []
+    assert processes_of(home) == []
+    with DevServer.start() as plain:
+        assert plain.tls is None
 
 
 def test_every_option_of_up_is_a_keyword() -> None:

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from devserver.payloads import BlobFolder
-from devserver.payloads.bounded_http import MAX_CONNECTIONS
 from devserver.payloads.codec_server import CodecServer
+from devserver.webpages.bounded_http import MAX_CONNECTIONS
 from tests.helpers.waiting import LIMIT, eventually
 
 HEAD = b"POST /decode HTTP/1.1\r\nHost: 127.0.0.1\r\n"

@@ -160,6 +160,13 @@ def test_create_and_update_a_namespace(real: HttpApi) -> None:
     assert real.server_version() == "1.32.0"
 
 
+def test_create_a_namespace_that_exists(real: HttpApi) -> None:
+    """A namespace that exists keeps its retention when it is created again."""
+    assert real.create_namespace("created", 86400)
+    assert not real.create_namespace("created", 172800)
+    assert real.retention("created") == 86400
+
+
 def test_a_refused_namespace(real: HttpApi) -> None:
     """The error has the namespace, Temporal's reason and the options to change."""
     with pytest.raises(NamespaceRefused) as error:

@@ -3,19 +3,42 @@
   const list = document.getElementById("rows"), rows = [...list.children];
   const texts = new Map();
   const bars = [...document.querySelectorAll("#rows .bar")];
-  const ticks = [...document.querySelectorAll(".ticks i")], labels = ticks.map((tick) => tick.textContent);
+  const ticks = document.querySelector(".ticks"), main = document.querySelector("main");
+  const axis = ticks.innerHTML, grid = main.style.getPropertyValue("--grid");
   const find = document.getElementById("find"), failures = document.getElementById("failures");
   const count = document.getElementById("count"), whole = document.getElementById("whole");
   const length = Number(document.querySelector(".axis").dataset.ms);
   const ONE = "Show this time", WHOLE = "Show the whole time";
   for (const part of document.querySelectorAll(".tools, .keys")) part.hidden = false;
 
-  const two = (parts) => parts.filter(([n]) => n).slice(0, 2).map(([n, unit]) => n + unit).join("");
-  const words = (ms) => {
-    if (ms < 999.5) return `${Math.round(ms * 10) / 10} ms`;
-    if (ms < 59950) return `${Math.round(ms / 100) / 10} s`;
-    const s = Math.round(ms / 1000);
-    return two([[Math.floor(s / 86400), "d"], [Math.floor(s / 3600) % 24, "h"], [Math.floor(s / 60) % 60, "m"], [s % 60, "s"]]);
+  // As devserver/system/axis.py: round marks of a time in seconds.
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+  const stepOf = (least) => {
+    if (least > 0.5 && least <= 86400) return STEPS.find((step) => step >= least * 0.999);
+    const unit = least <= 1 ? 1 : 86400, power = unit * 10 ** Math.floor(Math.log10(least / unit));
+    return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least * 0.999);
+  };
+  const round = (n) => String(Number(n.toPrecision(9)));
+  const words = (at, step) => {
+    if (at <= 0) return "0";
+    if (step < 0.1) return `${round(at * 1000)} ms`;
+    if (at < 60 || step < 1) return `${round(at)} s`;
+    const s = Math.round(at);
+    const parts = [[Math.floor(s / 86400), "d"], [Math.floor(s / 3600) % 24, "h"], [Math.floor(s / 60) % 60, "min"], [s % 60, "s"]];
+    return parts.filter(([n]) => n).slice(0, 2).map(([n, unit]) => `${n} ${unit}`).join(" ");
+  };
+  const mark = (from, to) => {
+    const step = stepOf((to - from) / 6), lines = [];
+    ticks.replaceChildren();
+    for (let n = Math.ceil(from / step - 1e-9); n * step <= to * (1 + 1e-9); n++) {
+      const tick = document.createElement("i"), place = (n * step - from) / (to - from) * 100;
+      tick.textContent = words(n * step, step);
+      tick.style.left = `${place}%`;
+      if (place > 93) tick.style.transform = "translateX(-100%)";
+      ticks.append(tick);
+      lines.push(`linear-gradient(var(--line) 0 0) ${place}% 0 / 1px 100% no-repeat`);
+    }
+    main.style.setProperty("--grid", lines.join(", "));
   };
 
   const textOf = (row) => {
@@ -27,7 +50,7 @@
     const text = find.value.trim().toLowerCase();
     let shown = 0;
     for (const row of rows) {
-      const fits = (!text || textOf(row).includes(text)) && (!failures.checked || row.classList.contains("bad"));
+      const fits = (!text || textOf(row).includes(text)) && (!failures.checked || row.matches(".bad, .retried"));
       row.hidden = !fits;
       shown += fits;
     }
@@ -48,9 +71,10 @@
       bar.style.display = outside ? "none" : "";
     }
     whole.disabled = left === 0 && right === 100;
-    ticks.forEach((tick, n) => {
-      tick.textContent = whole.disabled ? labels[n] : words(length / 100 * (left + width * n / (ticks.length - 1)));
-    });
+    if (whole.disabled) {
+      ticks.innerHTML = axis;
+      main.style.setProperty("--grid", grid);
+    } else mark(length / 1e5 * left, length / 1e5 * (left + width));
   };
 
   // A row gets its button when it is opened for the first time: twenty thousand of them take seconds to make.
@@ -66,12 +90,6 @@
       else zoom(Number(bar.dataset.l), Number(bar.dataset.r), button);
     });
     row.querySelector("dl").after(button);
-  };
-
-  // What is longer than its box can be scrolled by keys once it has the focus.
-  const open = (event) => {
-    offer(event);
-    for (const text of event.target.querySelectorAll("pre")) if (text.scrollHeight > text.clientHeight) text.tabIndex = 0;
   };
 
   const beside = (row, next) => {
@@ -90,13 +108,13 @@
   };
   const move = (event) => {
     const key = KEYS[event.key];
-    if (!key || event.target.tagName !== "SUMMARY" || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!key || event.target.parentElement.parentElement !== list || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     key(event.target.parentElement);
   };
 
   list.addEventListener("click", offer);
-  list.addEventListener("toggle", open, true);
+  list.addEventListener("toggle", offer, true);
   list.addEventListener("keydown", move);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target !== find && !whole.disabled) zoom(0, 100);

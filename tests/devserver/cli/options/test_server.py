@@ -122,7 +122,6 @@ def test_options_are_passed_on_to_the_server() -> None:
         (["--color", "never"], "use NO_COLOR=1 to turn colors off"),
         (["--command-timeout", "5s"], "use --timeout, which limits the start of the server"),
         (["--address", "127.0.0.1:7233"], "the server listens on --ip and --port"),
-        (["--tls"], "a dev server has no TLS"),
         (["--ip", "0.0.0.0"], "add --allow-remote"),
         (["--ui-ip", "0.0.0.0"], "add --allow-remote"),
         (["--ui-ip", "here"], "--ui-ip 'here' is not an IP address"),

@@ -16,7 +16,7 @@ from devserver.executables.sources import http
 from devserver.executables.sources.http import Http
 from devserver.executables.sources.release import Release
 from devserver.executables.sources.source import Fetched
-from devserver.system.platforms import Platform, current
+from devserver.system.platforms import Platform, current, platform_of
 from tests.helpers.download_service import (
     VERSION,
     DownloadService,
@@ -63,6 +63,13 @@ def test_the_service_is_asked_in_the_form_of_the_official_one(client: Client) ->
     ]
     assert fetched.path.read_bytes() == script()
     assert "secret" not in fetched.origin
+
+
+@pytest.mark.parametrize(("machine", "arch"), [("aarch64", "arm64"), ("arm64", "arm64"), ("x86_64", "amd64")])
+def test_a_machine_gets_its_own_archive(client: Client, machine: str, arch: str) -> None:
+    """An arm64 machine under Linux, whatever it calls itself, downloads that of arm64."""
+    client.fetch(platform=platform_of("linux", machine))
+    assert client.service.asked == [f"/cli/v{VERSION}?platform=linux&arch={arch}&format=tar.gz"]
 
 
 def test_progress_is_told_up_to_the_end(client: Client) -> None:

@@ -6,12 +6,14 @@ import json
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
+from devserver.rehearsal.report.outage_texts import explained, outage_note
 from devserver.rehearsal.scenario.result import Judgement, PointResult, StepResult, Sweep, Verdict
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.helpers.checkout import ROOT
@@ -101,10 +103,68 @@ def test_logs_around_faults() -> None:
     assert "long after" in logs["last"]["server"][-1]["line"]
 
 
-def test_the_command_to_run_it_again() -> None:
-    """The command has file, scenario and seed, quoted for a shell."""
-    again = only(result(twice(), name="it's $(mine)"))["command"]
-    assert again == """devserver rehearse '/runbooks/scale up.py' --only 'it'"'"'s $(mine)' --seed 7"""
+def test_the_command_to_run_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command has file, scenario and seed, quoted for a shell, and no folder of this machine; where the command ran
+    in a part of a checkout, the report says in which."""
+    elsewhere = only(result(twice(), name="it's $(mine)"))
+    assert elsewhere["command"] == """devserver rehearse 'scale up.py' --only 'it'"'"'s $(mine)' --seed 7"""
+    assert elsewhere["command_folder"] == "the folder of the scenario"
+    checkout = tmp_path / "shop"
+    (checkout / "ops" / "rehearsals").mkdir(parents=True)
+    (checkout / "pyproject.toml").touch()
+    monkeypatch.chdir(checkout / "ops")
+    part = only(result(twice(), file=str(checkout / "ops" / "rehearsals" / "scale.py")))
+    assert part["command"] == "devserver rehearse rehearsals/scale.py --only 'scale up' --seed 7"
+    assert part["command_folder"] == "ops of shop"
+    monkeypatch.chdir(checkout)
+    top = only(result(twice(), file=str(checkout / "ops" / "rehearsals" / "scale.py")))
+    assert "ops/rehearsals/scale.py" in top["command"]
+    assert top["command_folder"] is None
+
+
+def test_the_plan_as_code(tmp_path: Path) -> None:
+    """The statement that defines the scenario is in the report, with its line; a broken or missing file is no error."""
+    file = tmp_path / "scale.py"
+    file.write_text("one = Scenario(name='scale down')\nboth = [\n    Scenario('scale up', plan=[at.start()]),\n]\n")
+    code = only(result(twice(), file=str(file)))["code"]
+    assert (code["file"], code["line"]) == ("scale.py", 2)
+    assert code["text"] == "both = [\n    Scenario('scale up', plan=[at.start()]),\n]"
+    file.write_text("both = [")
+    assert only(result(twice(), file=str(file)))["code"] is None
+    assert only(result(twice(), file=None))["code"] is None
+
+
+def test_a_planned_and_a_measured_outage() -> None:
+    """An outage has the time that its fault was planned to last; one that no plan names has none."""
+    (planned,) = only(result(twice()))["outages"]
+    assert (planned["planned_seconds"], round(planned["until"] - planned["at"], 3)) == (1.0, 1.0)
+    marks = [mark for mark in twice().marks if mark.lane != "fault"]
+    (unplanned,) = only(result(run(marks)))["outages"]
+    assert unplanned["planned_seconds"] is None
+
+
+@pytest.mark.parametrize(
+    ("outage", "note", "why"),
+    [
+        ((1.0, 2.02, 1.0), "killed, down 1.02 s (planned 1 s)", "As planned."),
+        (
+            (1.0, 8.18, 1.0),
+            "killed, down 7.18 s (planned 1 s)",
+            "1 s as planned, then 6.18 s to start the worker until it asked for work.",
+        ),
+        ((1.0, 1.5, 3.0), "killed, down 0.50 s (planned 3 s)", "2.50 s less than planned: the run ended meanwhile."),
+        ((1.0, None, 3.0), "killed, down 4.00 s, not back", "It was not back at the end of the run."),
+        ((1.0, 2.0, None), "killed, down 1.00 s", "Measured from its end until it was ready again; the plan names no"),
+    ],
+)
+def test_why_a_measured_outage_differs_from_the_planned_one(
+    outage: tuple[float, float | None, float | None], note: str, why: str
+) -> None:
+    """The label has both times, and the table says where the difference comes from."""
+    at, until, planned = outage
+    shape = {"lane": "worker", "at": at, "until": until, "ended": "killed", "planned_seconds": planned}
+    assert outage_note(shape, 5.0) == note
+    assert explained(shape).startswith(why)
 
 
 def test_values_that_json_does_not_have_become_text() -> None:

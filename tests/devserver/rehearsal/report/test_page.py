@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -10,6 +13,9 @@ import pytest
 
 from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
+from devserver.rehearsal.report.fragments import timeline_html
+from devserver.rehearsal.report.page import render
+from devserver.rehearsal.report.run_data import NO_RUN, run_data
 from devserver.rehearsal.report.text import clean, listed, moment, seconds
 from devserver.rehearsal.scenario.result import Judgement, PointResult, StepResult, Sweep
 from devserver.rehearsal.scenario.timeline import Mark
@@ -91,10 +97,12 @@ def test_hostile_text_is_escaped() -> None:
     text = hostile()
     page = Page(text)
     assert page.open == []
-    assert {"script", "img", "iframe", "link", "object"} & {tag for tag, _ in page.elements} == set()
+    assert {"img", "iframe", "link", "object"} & {tag for tag, _ in page.elements} == set()
+    assert len(page.of("script")) == 1, "ours"
     assert [name for _, attributes in page.elements for name in attributes if name.startswith("on")] == []
     assert "&lt;script&gt;alert(1)" in text
     assert "{{ 7*7 }}" in text
+    assert text.count("<script>alert") == 0
     assert "\x1b" not in text
     assert "\x00" not in text
 
@@ -107,9 +115,10 @@ def test_no_external_resources() -> None:
     assert links
     assert [link for link in links if not str(link).startswith("#")] == []
     assert re.findall(r"https?://|@import|url\((?!#)", text) == []
-    assert {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"} in (
-        page.of("meta")
-    )
+    (script,) = re.findall(r"<script>(.*)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert {"http-equiv": "Content-Security-Policy", "content": policy} in page.of("meta")
     anchors = [str(link)[1:] for link in links]
     assert set(anchors) <= {str(attributes.get("id")) for _, attributes in page.elements}
 
@@ -124,7 +133,7 @@ def test_headings_have_no_gaps() -> None:
     assert all(later <= sooner + 1 for sooner, later in pairwise(levels))
     assert all(attributes.get("scope") in ("col", "row") for attributes in page.of("th"))
     assert page.of("html") == [{"lang": "en"}]
-    assert all(attributes.get("aria-label") for attributes in page.of("svg") if attributes.get("role") == "img")
+    assert all(attributes.get("aria-label") for attributes in page.of("figure"))
 
 
 def test_a_partial_report_says_so_first() -> None:
@@ -175,6 +184,58 @@ def test_lanes_of_network_and_database() -> None:
     """A cut and a lock have named lines of their own."""
     marks = [Mark(1.0, "network", "cut", 2.0, {}), Mark(3.0, "network", "reset"), Mark(2.0, "database", "locked", 4.0)]
     text = report.html([result(run(marks))])
-    labels = re.findall(r'<text class="label"[^>]*>([^<]*)</text>', text)
-    assert labels == ["Network: cut; reset", "Database: locked"]
-    assert "<title>cut, 1.000 s to 2.000 s</title>" in text
+    assert re.findall(r'<div class="label"><b>([^<]*)</b> <span>([^<]*)</span>', text) == [
+        ("Network", "cut; reset"),
+        ("Database", "locked"),
+    ]
+    assert '<th scope="row">Network</th><td>cut</td>' in text, "in the table of events"
+
+
+def test_what_is_shown_by_a_bar_is_in_the_table_of_events() -> None:
+    """No text is only in a tooltip: each bar leads to its line in the table, with time, length and words."""
+    text = report.html([result(twice())])
+    page = Page(text)
+    bars = [each for each in page.of("a") if str(each.get("class")).startswith(("bar", "dot"))]
+    ids = {each.get("id") for each in page.of("tr")}
+    assert bars
+    assert {str(each["href"])[1:] for each in bars} <= ids
+    rows = re.findall(r'<tr id="r1-e\d+">(.*?)</tr>', text)
+    words = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
+    assert ["1.100", "s", "1.00", "s", "Worker", "killed,", "down", "1.00", "s", "(planned", "1", "s)"] in words
+    assert "1.100 s 1.90 s add_node 1 waits 1.90 s for attempt 2" in [" ".join(row) for row in words]
+    titles = {str(each["title"]) for each in bars}
+    assert all(title in text.replace(f'title="{title}"', "") for title in titles)
+
+
+def test_a_run_that_has_not_ended() -> None:
+    """The timeline of a run that is under way has its lanes so far, and an open attempt is running."""
+    marks = [Mark(0.0, "server", "up"), attempt(0.5, None)]
+    shape = {**run_data(run(marks, ended=None, status="running")), "verdict": None}
+    shown = timeline_html(shape, "grow", "live")
+    assert "<b>add_node 1</b> <span>running</span>" in shown
+    assert 'id="live-e1"' in shown
+    assert timeline_html({**NO_RUN, "verdict": None}, "grow") == ""
+
+
+def test_a_report_of_an_earlier_version() -> None:
+    """A report.json without the keys that came later gives a page."""
+    shape = json.loads(json.dumps(report.data([result(twice())])))
+    for key in ("code", "command_folder", "trace", "kept_server"):
+        del shape["results"][0][key]
+    for outage in shape["results"][0]["outages"]:
+        del outage["planned_seconds"]
+    assert "killed, down 1.00 s" in render(shape)
+
+
+def test_links_of_a_report_from_elsewhere() -> None:
+    """A report.json can name only a trace in its own folder and a Web UI of this machine."""
+    shape = json.loads(json.dumps(report.data([result(twice())])))
+    good, bad = "traces/0001.html", "javascript:alert(1)"
+    for trace, page, linked in (
+        (good, "http://127.0.0.1:8533/x", True),
+        (bad, bad, False),
+        ("../x.html", "//x", False),
+    ):
+        shape["results"][0].update(trace=trace, kept_server={"command": "devserver up", "web_ui": page})
+        links = {str(each["href"]) for each in Page(render(shape)).of("a")}
+        assert ({trace, page} <= links, {trace, page} & links != set()) == (linked, linked)

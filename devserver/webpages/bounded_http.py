@@ -1,9 +1,13 @@
-"""An HTTP server whose clients may be slow, silent, vanished or many: none keeps a thread or causes a traceback."""
+"""An HTTP server whose clients may be slow, silent, vanished or many: none keeps a thread or causes a traceback.
+
+Without connections it sleeps: it looks at the time only while a request is arriving.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import selectors
 import socket
 import sys
 import threading
@@ -22,31 +26,88 @@ class BoundedHttpServer(ThreadingHTTPServer):
         address: Where to listen.
         handler: Handles a connection.
         limit: Seconds for a request to arrive; its answer has to be read in twice the time.
+        listening: A socket that listens already, instead of one of the address.
     """
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = MAX_CONNECTIONS
 
-    def __init__(self, address: tuple[str, int], handler: type[BoundedHandler], limit: float) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        handler: type[BoundedHandler],
+        limit: float,
+        listening: socket.socket | None = None,
+    ) -> None:
         self.limit = limit
         self._open: dict[socket.socket, float | None] = {}  # the time at which a request has to be complete
         self._lock = threading.Lock()
-        super().__init__(address, handler)
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._ending = False
+        self._ended = threading.Event()
+        super().__init__(address, handler, bind_and_activate=listening is None)
+        if listening is not None:
+            self.socket.close()
+            self.socket = listening
+            self.server_address = listening.getsockname()
+
+    def serve_forever(self, poll_interval: float | None = None) -> None:
+        """Handle connections until `shutdown`; sleep until one comes or a limit is reached."""
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.socket, selectors.EVENT_READ)
+                selector.register(self._woken, selectors.EVENT_READ)
+                while not self._ending:
+                    ready = [key.fileobj for key, _ in selector.select(self._next_limit(poll_interval))]
+                    if self._woken in ready:
+                        self._woken.recv(64)
+                    if self.socket in ready and not self._ending:
+                        self._handle_request_noblock()  # type: ignore[attr-defined]
+                    self.service_actions()
+        finally:
+            self._ended.set()
+
+    def shutdown(self) -> None:
+        """End `serve_forever`, which runs in another thread."""
+        self._ending = True
+        self._look_again()
+        self._ended.wait()
+
+    def server_close(self) -> None:
+        """Close the listening socket."""
+        super().server_close()
+        self._wake.close()
+        self._woken.close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Handle a new connection."""
+        """Handle a new connection; if there are too many, and no old one can be ended, close it."""
         with self._lock:
             waiting = [connection for connection, until in self._open.items() if until is not None]
-            if len(self._open) >= MAX_CONNECTIONS and waiting:
+            if len(self._open) >= MAX_CONNECTIONS:
+                if not waiting:
+                    super().shutdown_request(request)
+                    return
                 self._stop_reading(min(waiting, key=lambda connection: self._open[connection] or 0))
             self._open[request] = time.monotonic() + self.limit
         super().process_request(request, client_address)
+
+    def _next_limit(self, most: float | None) -> float | None:
+        with self._lock:
+            limits = [until for until in self._open.values() if until is not None]
+        waits = [max(0.0, min(limits) - time.monotonic())] if limits else []
+        return min([*waits, *([] if most is None else [most])], default=None)
+
+    def _look_again(self) -> None:
+        with contextlib.suppress(OSError):  # full, or closed
+            self._wake.send(b"1")
 
     def expect_request(self, connection: socket.socket) -> None:
         """Give the next request of a connection its time."""
         with self._lock:
             self._open[connection] = time.monotonic() + self.limit
+        self._look_again()
 
     def request_arrived(self, connection: socket.socket) -> None:
         """The request is complete: its answer has another limit."""

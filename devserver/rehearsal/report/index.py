@@ -1,0 +1,129 @@
+"""An index of many reports: each report, and each scenario over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ...system.files import write_whole
+from ...system.json_form import FORM
+from .fragments import style, templates
+from .stored import ReportUnreadable, named, read_report, shared_names
+from .text import clean
+from .write import HTML_FILE, JSON_FILE, ReportNotWritten
+
+INDEX_FILE = "index.html"
+MOST_REPORTS = 1000
+MOST_SHOWN = 24  # runs of one scenario
+
+
+def index_data(folder: Path) -> dict[str, Any]:
+    """The reports below a folder, the oldest first, and the scenarios in them, as plain data.
+
+    Raises:
+        ReportUnreadable: The folder is missing, or has no report.
+    """
+    if not folder.is_dir():
+        raise ReportUnreadable(f"there is no folder {folder}", hint="name the folder that has the reports' folders")
+    reports, skipped = [], []
+    files = sorted(folder.rglob(JSON_FILE))
+    for file in files[:MOST_REPORTS]:
+        try:
+            reports.append((file.relative_to(folder), read_report(file)))
+        except ReportUnreadable as error:
+            skipped.append(clean(error.message))
+    if len(files) > MOST_REPORTS:
+        skipped.append(f"{len(files) - MOST_REPORTS:,} more reports")
+    if not reports:
+        raise ReportUnreadable(
+            f"there is no report in {folder}", details=skipped[:20], hint="write some with: rehearse --report DIR"
+        )
+    reports.sort(key=lambda item: (item[1]["created"], item[0]))
+    return {
+        "form": FORM,
+        "reports": [_report(place, report) for place, report in reports],
+        "scenarios": _scenarios(reports),
+        "skipped": skipped,
+    }
+
+
+def write_index(folder: Path, shape: Mapping[str, Any]) -> Path:
+    """Write the page into the folder, whole or not at all; its path.
+
+    Raises:
+        ReportNotWritten: The folder cannot be written.
+    """
+    page = templates().get_template("index.html").render(index=shape, style=style(), most=MOST_SHOWN)
+    try:
+        write_whole({folder / INDEX_FILE: page})
+    except OSError as error:
+        raise ReportNotWritten(
+            f"cannot write the index into {folder}: {error.strerror}", hint="free disk space, or change its permissions"
+        ) from error
+    return folder / INDEX_FILE
+
+
+def _report(place: Path, report: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "path": clean(place.as_posix()),
+        "link": _link(place),
+        "created": clean(report["created"], 40),
+        "verdict": report["verdict"],
+        "counts": {
+            name: sum(item["verdict"] == name for item in report["results"]) for name in ("pass", "fail", "unknown")
+        },
+        "incomplete": None if report.get("incomplete") is None else clean(report["incomplete"]),
+    }
+
+
+def _link(place: Path) -> str:
+    """The page next to a report's data, relative to the index."""
+    return "./" + quote((place.parent / HTML_FILE).as_posix(), safe="/")
+
+
+def _scenarios(reports: Sequence[tuple[Path, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Each scenario with its runs, the oldest first; those that do not pass come first."""
+    runs: dict[str, list[dict[str, Any]]] = {}
+    shared = shared_names(report for _, report in reports)
+    for number, (place, report) in enumerate(reports):
+        for position, (key, result) in enumerate(named(report, shared), 1):
+            metrics = result.get("metrics") or {}
+            run = {
+                "report": number,
+                "link": f"{_link(place)}#r{position}",
+                "created": clean(report["created"], 40),
+                "verdict": result["verdict"],
+                "seconds": result.get("seconds"),
+                "recovery_seconds": metrics.get("recovery_seconds"),
+                "unmet": [clean(item["name"]) for item in result["expectations"] if item["verdict"] != "pass"],
+            }
+            runs.setdefault(key[0], []).append(run)
+    found = [
+        {
+            "name": clean(name),
+            "verdict": listed[-1]["verdict"],
+            "since": _since(item["verdict"] == listed[-1]["verdict"] and item["created"] for item in reversed(listed)),
+            "unmet": [
+                {
+                    "name": unmet,
+                    "since": _since(unmet in item["unmet"] and item["created"] for item in reversed(listed)),
+                }
+                for unmet in listed[-1]["unmet"]
+            ],
+            "runs": listed,
+        }
+        for name, listed in runs.items()
+    ]
+    return sorted(found, key=lambda scenario: (scenario["verdict"] == "pass", scenario["name"]))
+
+
+def _since(moments: Iterable[Any]) -> str | None:
+    """The oldest of the moments up to the first that is false; the newest comes first."""
+    since = None
+    for moment in moments:
+        if not moment:
+            break
+        since = moment
+    return since
