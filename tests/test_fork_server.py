@@ -35,6 +35,13 @@ sys.exit({"code": 7, "text": "a text", "none": None}[sys.argv[1]])
 """
 
 
+FIXTURE = """
+@pytest.fixture
+def ours():
+    "Something."
+"""
+
+
 @pytest.mark.parametrize("end", ["code", "text", "none", "raise", "signal"])
 def test_a_fork_behaves_like_a_new_process(forks: ForkServer, tmp_path: Path, end: str) -> None:
     """Arguments, environment, folder, streams, exit code and `atexit` are those of `subprocess.run`."""
@@ -48,6 +55,20 @@ def test_a_fork_behaves_like_a_new_process(forks: ForkServer, tmp_path: Path, en
     assert (forked.args, forked.returncode, forked.stdout) == (words, real.returncode, real.stdout)
     assert forked.stderr.splitlines()[-1] == real.stderr.splitlines()[-1]
     assert "['" + end in forked.stdout
+
+
+def test_pytest_finds_the_same_in_a_fork(forks: ForkServer, tmp_path: Path) -> None:
+    """The fixtures of plugins and conftest files, and the warning about a plugin that is imported already, are those of
+    a new process.
+    """
+    (tmp_path / "conftest.py").write_text("import pytest, early\n\npytest.register_assert_rewrite('early')\n" + FIXTURE)
+    (tmp_path / "early.py").write_text("")
+    args = ["-m", "pytest", "--fixtures", "-v", "-p", "no:cacheprovider"]
+    forked = forks.run(args, env=os.environ, timeout=60)
+    real = subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False)
+    assert forked.stdout.partition("no tests ran")[0] == real.stdout.partition("no tests ran")[0]
+    for text in ("\nours -- conftest.py", "\ntemporal -- ", "\ntmp_path -- ", "cannot be rewritten; early"):
+        assert text in forked.stdout
 
 
 def test_a_command_that_takes_too_long_is_killed(forks: ForkServer, tmp_path: Path) -> None:

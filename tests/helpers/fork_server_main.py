@@ -40,8 +40,10 @@ def main(path: str, *modules: str) -> None:
         for module in _all(modules):
             with contextlib.suppress(ImportError):  # a module of an extra, or one that needs it
                 importlib.import_module(module)
+    importlib.import_module("quick_pytest").prepare()
     _hash_modules()
     _read_metadata()
+    _forget_other_folders()
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -114,6 +116,15 @@ def _read_metadata() -> None:
     for distribution in importlib.metadata.distributions():
         if any(point.group == "pytest11" for point in distribution.entry_points):
             _ = distribution.files, distribution.metadata
+
+
+def _forget_other_folders() -> None:
+    """Have importers only of the folders that each command looks in. To free them in a fork would copy the pages of all
+    names of files in them.
+    """
+    for path in list(sys.path_importer_cache):
+        if not path.startswith(tuple(filter(None, BASE_PATH))):
+            del sys.path_importer_cache[path]
 
 
 def _remembered(read: Callable[[Any], Any]) -> property:
@@ -216,7 +227,6 @@ def run(request: dict[str, Any], fds: list[int]) -> None:
                 return
     more = filter(None, request["env"].get("PYTHONPATH", "").split(os.pathsep))
     sys.path[:] = [request["cwd"] if option == "-m" else "", *more, *BASE_PATH]
-    sys.path_importer_cache.clear()
     sys.modules["__main__"] = types.ModuleType("__main__")
     _let_xdist_fork(request["socket"], spares if request["session"] else None)
     sys.modules["forked_children"].install(_exit)

@@ -30,7 +30,9 @@ SUPERVISOR = "devserver.instances.supervisor_main"
 MODULES = ("devserver.worker.worker_main", "temporaltest.backends.container_supervisor")
 # Imported again: what is in this checkout counts as the user's code if a worker has it, and testcontainers reads the
 # environment when it is imported.
-AGAIN = {"temporaltest", "tests", "forked_children", "__mp_main__", "testcontainers"}
+AGAIN = {"temporaltest", "tests", "forked_children", "quick_pytest", "__mp_main__", "testcontainers"}
+# To free these would copy the memory that the fork shares.
+FORGOTTEN: list[types.ModuleType] = []
 # Where these are in /proc/self/stat, from the end of the process's name.
 ARGUMENTS, ENVIRONMENT = (45, 46), (47, 48)
 
@@ -120,9 +122,8 @@ def _run(main: tuple[str, list[str]], words: Sequence[str], environment: Sequenc
         sys.path.insert(0, str(Path(words[1]).parent))
         importlib.import_module(module).main()
     else:
-        for name in [name for name in sys.modules if name.partition(".")[0] in AGAIN]:
-            del sys.modules[name]
-        sys.modules.pop(module, None)
+        again = [name for name in sys.modules if name.partition(".")[0] in AGAIN or name == module]
+        FORGOTTEN.extend(sys.modules.pop(name) for name in again)
         sys.modules["__main__"] = types.ModuleType("__main__")
         runpy._run_module_as_main(module)  # type: ignore[attr-defined]
 

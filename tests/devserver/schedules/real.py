@@ -64,12 +64,17 @@ async def look(client: Client, schedule_id: str, due: Iterable[datetime]) -> Sta
     )
 
 
-async def until(look: Callable[[], Awaitable[State]], reached: Callable[[State], bool], what: object) -> State:
-    """The first state for which `reached` is true."""
+async def until(
+    look: Callable[[], Awaitable[State]],
+    reached: Callable[[State], bool],
+    what: object,
+    every: float = POLL_SECONDS,
+) -> State:
+    """The first state for which `reached` is true; it is looked at every so many seconds."""
     deadline = time.monotonic() + LIMIT
     while not reached(state := await look()):
         assert time.monotonic() < deadline, f"not reached: {what}; the state is {state}"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(every)
     return state
 
 

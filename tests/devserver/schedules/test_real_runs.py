@@ -129,4 +129,5 @@ async def _on_the_clock(client: Client, case: Case) -> Tried:
         done = state.processed(expected) >= case.times and not state.counts.buffered
         return done and all(result for _, result in state.runs.values())
 
-    return case, preview, await until(lambda: look(client, case.name, preview.times), over, case)
+    every = case.every.total_seconds()  # nothing is missed in between, and a look takes the server some calls
+    return case, preview, await until(lambda: look(client, case.name, preview.times), over, case, every)

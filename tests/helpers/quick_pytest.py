@@ -1,0 +1,85 @@
+"""What pytest asks again in each run about modules that the fork server has imported, asked once before it forks.
+
+The answers are the same. To find them takes a third of the CPU time of a run with one test: it reads each name of each
+plugin, and goes through all modules for each plugin; in a fork that also copies the memory of what is only read.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def prepare() -> None:
+    """Answer for the plugins that are imported."""
+    plugins = list(_plugins())
+    _remember_fixtures(plugins)
+    _remember_parameters(plugins)
+    _look_up_names()
+
+
+def _plugins() -> Iterator[types.ModuleType]:
+    names = {point.value.partition(":")[0] for point in importlib.metadata.entry_points(group="pytest11")}
+    for name, module in list(sys.modules.items()):
+        if name in names or name.startswith("_pytest."):
+            yield module
+
+
+def _remember_fixtures(plugins: list[types.ModuleType]) -> None:
+    """Have pytest look for the fixtures of a plugin in a module that has nothing else."""
+    from _pytest.fixtures import NOTSET, FixtureFunctionDefinition, FixtureManager
+
+    known = {}
+    for plugin in plugins:
+        fixtures = {name: value for name, value in vars(plugin).items() if type(value) is FixtureFunctionDefinition}
+        known[plugin] = types.ModuleType(plugin.__name__) if fixtures else None
+        if fixtures:
+            vars(known[plugin]).update(fixtures)
+    parse = FixtureManager.parsefactories
+
+    def parsefactories(self: Any, *old: Any, holder: Any = NOTSET, **more: Any) -> None:
+        if isinstance(holder, types.ModuleType) and holder in known:
+            holder = known[holder]
+        if holder is not None:
+            parse(self, *old, holder=holder, **more)
+
+    FixtureManager.parsefactories = parsefactories  # type: ignore[assignment]
+
+
+def _remember_parameters(plugins: list[types.ModuleType]) -> None:
+    """Have the names of the parameters of each hook ready."""
+    from pluggy import _hooks, _impl
+
+    find: Callable[..., Any] = vars(_impl)["varnames"]
+    known = {
+        hook: find(hook)
+        for plugin in plugins
+        for name, hook in vars(plugin).items()
+        if name.startswith("pytest_") and isinstance(hook, types.FunctionType)
+    }
+
+    def varnames(hook: Any, **more: Any) -> Any:
+        found = known.get(hook) if isinstance(hook, types.FunctionType) and not more else None
+        return find(hook, **more) if found is None else found
+
+    for module in (_hooks, _impl):
+        vars(module)["varnames"] = varnames
+
+
+def _look_up_names() -> None:
+    """Look whether the modules of a plugin are imported, not which of all modules are the plugin's."""
+    from _pytest.assertion.rewrite import AssertionRewriter, AssertionRewritingHook
+
+    def mark_rewrite(self: AssertionRewritingHook, *names: str) -> None:
+        for name in {name for name in names if name in sys.modules and name not in self._rewritten_names}:
+            module = sys.modules[name]
+            disabled = AssertionRewriter.is_rewrite_disabled(module.__doc__ or "")
+            if not disabled and not isinstance(module.__loader__, type(self)):
+                self._warn_already_imported(name)
+        self._must_rewrite.update(names)
+        self._marked_for_rewrite_cache.clear()
+
+    AssertionRewritingHook.mark_rewrite = mark_rewrite  # type: ignore[method-assign]
