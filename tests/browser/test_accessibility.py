@@ -39,7 +39,7 @@ def opened(chromium: Browser, folder: Path, content: str, *, page: str = GOOD) -
         ("<p style='color:#ccc;background:#fff'>pale</p>", "color-contrast"),
         ("<h2>a</h2><h5>b</h5>", "heading-order"),
         ("<div role=slider></div>", "aria-required-attr"),
-        ("<p id=a>1</p><label for=a>x</label><p id=a>2</p>", "duplicate-id"),
+        ("<p id=a>1</p><label for=a>x</label><p id=a>2</p>", "duplicate-id-aria"),
     ],
 )
 def test_axe_finds_faults(chromium: Browser, tmp_path: Path, content: str, rule: str) -> None:
