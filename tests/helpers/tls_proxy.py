@@ -63,22 +63,26 @@ def tls_proxy(target: str, certificates: Certificates, *, clients: bool = False)
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificates.path("ca.pem"))
     loop = BackgroundLoop()
+    accepted: list[asyncio.StreamWriter] = []
     try:
-        server = loop.run(_serve(target, context), START_SECONDS)
+        server = loop.run(_serve(target, context, accepted), START_SECONDS)
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        loop.run(_close(server), START_SECONDS)  # in its own loop: asyncio is not safe across threads
+        loop.run(_close(server, accepted), START_SECONDS)  # in its own loop: asyncio is not safe across threads
     finally:
         loop.close()
 
 
-async def _close(server: asyncio.Server) -> None:
+async def _close(server: asyncio.Server, accepted: list[asyncio.StreamWriter]) -> None:
     server.close()
+    for writer in accepted:  # some clients have not closed their connection yet
+        writer.transport.abort()
 
 
-async def _serve(target: str, context: ssl.SSLContext) -> asyncio.Server:
+async def _serve(target: str, context: ssl.SSLContext, accepted: list[asyncio.StreamWriter]) -> asyncio.Server:
     host, _, port = target.rpartition(":")
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(writer)
         there, back = await asyncio.open_connection(host, int(port))
         await asyncio.gather(_copy(reader, back), _copy(there, writer))
 

@@ -215,7 +215,7 @@ def test_a_frozen_server(quick_up: Run, devserver: Run, status_of: StatusOf) -> 
     try:
         done = devserver("stuck")
         assert (done.returncode, done.stdout) == (4, "")
-        assert done.stderr.startswith("error: cannot connect to ")
+        assert done.stderr.startswith("error: the Temporal server at ")
     finally:
         server.resume()
 
