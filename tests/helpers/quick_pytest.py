@@ -30,7 +30,8 @@ def _plugins() -> Iterator[types.ModuleType]:
 
 def _remember_fixtures(plugins: list[types.ModuleType]) -> None:
     """Have pytest look for the fixtures of a plugin in a module that has nothing else."""
-    from _pytest.fixtures import NOTSET, FixtureFunctionDefinition, FixtureManager
+    from _pytest.compat import NOTSET
+    from _pytest.fixtures import FixtureFunctionDefinition, FixtureManager
 
     known = {}
     for plugin in plugins:
@@ -46,7 +47,7 @@ def _remember_fixtures(plugins: list[types.ModuleType]) -> None:
         if holder is not None:
             parse(self, *old, holder=holder, **more)
 
-    FixtureManager.parsefactories = parsefactories  # type: ignore[assignment]
+    FixtureManager.parsefactories = parsefactories  # type: ignore[method-assign]
 
 
 def _remember_parameters(plugins: list[types.ModuleType]) -> None:
