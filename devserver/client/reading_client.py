@@ -39,6 +39,7 @@ class _Service:
         self._connection = connection
         self._sdk = sdk
         self._client: Client | None = None
+        self._connecting = asyncio.Lock()
         self.config = _Address(address)
 
     def __getattr__(self, rpc: str) -> Callable[..., Awaitable[Any]]:
@@ -57,12 +58,18 @@ class _Service:
                 from temporalio.service import RPCError, RPCStatusCode
 
                 raise RPCError("Timeout expired", RPCStatusCode.DEADLINE_EXCEEDED, b"") from None
-            if self._client is None:
-                self._client = await self._sdk()
-            return await getattr(self._client.workflow_service, rpc)(request, retry=retry, timeout=timeout)
+            client = await self._sdk_client()
+            return await getattr(client.workflow_service, rpc)(request, retry=retry, timeout=timeout)
 
         setattr(self, rpc, call)
         return call
+
+    async def _sdk_client(self) -> Client:
+        """The SDK's client, connected once: many calls may fail at the same time."""
+        async with self._connecting:
+            if self._client is None:
+                self._client = await self._sdk()
+            return self._client
 
 
 class ReadingClient:
@@ -91,7 +98,7 @@ async def reading_client(
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: Http2Connection(address, metadata), host, number
         )
-    except OSError:
+    except (OSError, OverflowError, UnicodeError):  # nobody is there, or the address is none
         return None
     client = ReadingClient(connection, address, namespace, sdk)
     client.end = asyncio.create_task(connection.close_at_the_end())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from temporalio.api.common.v1 import Payload, Payloads
@@ -50,6 +50,9 @@ class StoredPayloads(Sequence[TruncatedPayload]):
 
     def __getitem__(self, at: Any) -> Any:
         return self._read()[at]
+
+    def __iter__(self) -> Iterator[TruncatedPayload]:
+        return iter(self._read())
 
     def __bool__(self) -> bool:
         return True

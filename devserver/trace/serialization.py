@@ -55,6 +55,7 @@ async def run_data(run: WorkflowRun, converter: DataConverter) -> dict[str, Any]
             "reason": origin.reason,
             "schedule_id": origin.schedule_id or None,
             "parent": _execution(origin.parent),
+            "caller": _execution(origin.caller),
         },
         "next": None if run.next is None else {"how": run.next.how, "run_id": run.next.run_id},
         "input": await _values(run.input, converter),

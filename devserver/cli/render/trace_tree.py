@@ -103,6 +103,8 @@ class Tree:
             texts.append(f"started by the schedule {origin.schedule_id}")
         if origin.parent is not None and item.depth == 0:
             texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
+        if origin.caller is not None and item.depth == 0:
+            texts.append(f"called by a Nexus operation of {origin.caller.workflow_id}, run {origin.caller.run_id}")
         if run.skipped > timedelta(0):
             texts.append(f"time was skipped: its clock is ahead by {lasted(run.skipped)}")
         return texts + await self._texts.said_at_start(item)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OPEN = ("running", "paused")
 ALL = 1_000_000
-GARBAGE = 100_000
+GARBAGE = 1_000_000
 MAX_NAMED = 20
 
 

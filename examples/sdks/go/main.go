@@ -8,9 +8,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/nexus-rpc/sdk-go/nexus"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/temporalnexus"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 )
@@ -119,6 +121,18 @@ func Delivery(ctx workflow.Context, city string) (string, error) {
 	return sent, err
 }
 
+var deliver = temporalnexus.NewWorkflowRunOperation("deliver", Delivery,
+	func(ctx context.Context, city string, options nexus.StartOperationOptions) (client.StartWorkflowOptions, error) {
+		return client.StartWorkflowOptions{ID: "go-delivery-" + options.RequestID}, nil
+	})
+
+func Abroad(ctx workflow.Context, endpoint string) (string, error) {
+	var sent string
+	shop := workflow.NewNexusClient(endpoint, "Shop")
+	err := shop.ExecuteOperation(ctx, deliver, "Lisbon", workflow.NexusOperationOptions{}).Get(ctx, &sent)
+	return sent, err
+}
+
 func Packing(ctx workflow.Context, item string) (string, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Hour, HeartbeatTimeout: 30 * time.Second,
@@ -153,12 +167,18 @@ func main() {
 	orders.RegisterWorkflow(Order)
 	orders.RegisterWorkflow(Delivery)
 	orders.RegisterWorkflow(Packing)
+	orders.RegisterWorkflow(Abroad)
 	orders.RegisterWorkflow(Broken)
 	for name, function := range map[string]interface{}{
 		"check": Check, "charge": Charge, "decline": Decline, "ship": Ship, "pack": Pack,
 	} {
 		orders.RegisterActivityWithOptions(function, activity.RegisterOptions{Name: name})
 	}
+	service := nexus.NewService("Shop")
+	if err := service.Register(deliver); err != nil {
+		log.Fatalln(err)
+	}
+	orders.RegisterNexusService(service)
 	if err := orders.Run(worker.InterruptCh()); err != nil {
 		log.Fatalln(err)
 	}

@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
-from temporalio import activity, workflow
+import nexusrpc
+import nexusrpc.handler
+from temporalio import activity, nexus, workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -65,6 +67,34 @@ class Delivery:
     async def run(self, city: str) -> str:
         """Ship it."""
         return await workflow.execute_activity(ship, city, start_to_close_timeout=LIMIT)
+
+
+@nexusrpc.service
+class Shop:
+    """What workflows of other SDKs may ask for."""
+
+    deliver: nexusrpc.Operation[str, str]
+
+
+@nexusrpc.handler.service_handler(service=Shop)
+class ShopHandler:
+    """Runs a workflow for each delivery."""
+
+    @nexus.workflow_run_operation
+    async def deliver(self, ctx: nexus.WorkflowRunOperationContext, city: str) -> nexus.WorkflowHandle[str]:
+        """Start it."""
+        return await ctx.start_workflow(Delivery.run, city, id=f"python-delivery-{ctx.request_id}")
+
+
+@workflow.defn
+class Abroad:
+    """Asks a shop of another SDK to deliver."""
+
+    @workflow.run
+    async def run(self, endpoint: str) -> str:
+        """Call it."""
+        shop = workflow.create_nexus_client(service=Shop, endpoint=endpoint)
+        return await shop.execute_operation(Shop.deliver, "Lisbon")
 
 
 @workflow.defn

@@ -104,7 +104,7 @@ def lines(path: str, command: click.Command) -> Iterator[list[str]]:
         yield [*words, f"--{value}"]
 
 
-SERVING = {"devserver payloads serve", "devserver mcp"}  # with input that fits they would serve
+SERVING = {"devserver payloads serve", "devserver mcp", "devserver dashboard"}  # with input that fits they would serve
 COMMANDS = {
     path: command for path, command in walk(root) if not isinstance(command, click.Group) and path not in SERVING
 }

@@ -108,7 +108,8 @@ def test_frames_in_pieces() -> None:
     async def run() -> tuple[bytes, bool]:
         sent: list[bytes] = []
         connection = Http2Connection("host:1", {})
-        connection.connection_made(type("Transport", (), {"write": sent.append, "close": lambda _: None})())
+        transport: Any = type("Transport", (), {"write": staticmethod(sent.append), "close": lambda _: None})()
+        connection.connection_made(transport)
         answer = asyncio.ensure_future(connection.call(SERVICE + "X", b"request", 10))
         refused = asyncio.ensure_future(connection.call(SERVICE + "X", b"request", 10))
         await asyncio.sleep(0)

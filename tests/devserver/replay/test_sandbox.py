@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -47,14 +48,17 @@ del Passing
 
 
 @pytest.fixture
-def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """A module with workflows; `imported.times` has whether each import of it was in the sandbox."""
     (tmp_path / "imported.py").write_text("times = []\nfails = False\n")
     (tmp_path / "orders.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    for name in ("orders", "imported"):
+    names = ("orders", "imported")
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    return importlib.import_module("orders")
+    yield importlib.import_module("orders")
+    for name in names:
+        del sys.modules[name]
 
 
 def check(*workflows: type, sandbox: WorkflowSandbox | None = None) -> None:

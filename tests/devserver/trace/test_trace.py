@@ -20,10 +20,11 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailed
 from temporalio.common import RetryPolicy
 
 from devserver import DevServer
+from devserver.cli.render.trace_tree import Tree
 from devserver.client.failures import failure_line
 from devserver.errors import CannotAsk
 from devserver.executables.models import Executable
-from devserver.history import HistoryReader, Step, WorkflowRun, preview
+from devserver.history import Execution, HistoryReader, Step, WorkflowRun, preview
 from devserver.history.run_chain import RunChain
 from devserver.trace import HiddenRuns, RunBegins, ShownEntry, TraceOptions, walk
 from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
@@ -165,6 +166,11 @@ def test_every_kind_of_step(server: DevServer) -> None:
         ]
         (bought,) = [item for item in runs if isinstance(item, RunBegins) and "bought" in item.run.workflow_id]
         assert (bought.depth, bought.run.steps[0].name) == (1, "greet")
+        assert (bought.run.origin.caller or Execution("")).workflow_id == "everything"
+        chain = await reader.chain(bought.run.workflow_id)
+        view = Tree(reader, width=200, signs=True)
+        lines = [line async for item in walk(reader, chain, TraceOptions()) for line in await view.lines(item)]
+        assert any(line.strip().startswith("called by a Nexus operation of everything, run ") for line in lines)
         shallow = [item async for item in walk(reader, await reader.chain("everything"), TraceOptions(depth=0))]
         assert len([item for item in shallow if isinstance(item, RunBegins)]) == 1
         bad = [item async for item in walk(reader, await reader.chain("everything"), TraceOptions(failures=True))]

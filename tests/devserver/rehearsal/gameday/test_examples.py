@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.helpers.played import played
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
-def test_imports_and_payouts_can_be_solved(devserver: Run, installed: Executable, tmp_path: Path) -> None:
+def test_imports_and_payouts_can_be_solved(devserver: Run, tmp_path: Path) -> None:
     """`devserver stuck` shows both incidents, the last hint of the one is the command that helps, and the action of the
     other. Both run at the same time, under names of their own."""
     folders = [tmp_path / name for name in ("imports", "payouts")]
