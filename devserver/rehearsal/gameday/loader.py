@@ -39,7 +39,7 @@ def find_game_day(where: str, only: str | None = None) -> GameDay:
         ScenarioInvalid: There is none, or it contains a mistake; nothing was started.
     """
     path = Path(where)
-    if not path.exists():
+    if not path.is_file():  # a folder may have the name of an example
         known = examples()
         if where not in known:
             raise ScenarioInvalid(

@@ -119,7 +119,9 @@ class RunExecutor:
         await self._executor.settle()
         if not context.environment.server.running:
             await self._server_died()
-        unfinished = self.broken or f"it did not end within {self._scenario.limit:g} s"
+        early = self._observer is not None and not late
+        limit = "it was still running then" if early else f"it did not end within {self._scenario.limit:g} s"
+        unfinished = self.broken or limit
         end = await read_end(context, watch, unfinished)
         if context.patient is not None:
             self._patient = await context.patient.end(self._timeline.began.timestamp())
