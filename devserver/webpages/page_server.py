@@ -181,7 +181,9 @@ class _PageHandler(BoundedHandler):
         if self.headers.get("Sec-Fetch-Mode") != "navigate":
             self.send_json(refused.status, {"error": str(refused)}, HEADERS)
             return
-        self._send(f"{refused}\n".encode(), "text/plain; charset=utf-8", FILE_POLICY, status=refused.status)
+        # The connection ends: what a form of another site has sent after the head would be read as a request.
+        text, ends = f"{refused}\n".encode(), {"Connection": "close"}
+        self._send(text, "text/plain; charset=utf-8", FILE_POLICY, ends, refused.status)
 
     def _get(self, path: str) -> None:
         if path in self.pages:

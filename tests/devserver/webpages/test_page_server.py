@@ -139,6 +139,19 @@ def test_pages_of_other_sites_are_refused(site: Site, headers: dict[str, str]) -
     assert site.done == []
 
 
+def test_a_refused_form_ends_its_connection(site: Site) -> None:
+    """What a form of another site contains is not answered as a request of its own."""
+    inner = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = "POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nSec-Fetch-Mode: navigate\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), LIMIT) as connection:
+        connection.sendall(f"{head}Content-Length: {len(inner)}\r\n\r\n".encode() + inner)
+        got = b""
+        while part := connection.recv(65536):
+            got += part
+    assert got.startswith(b"HTTP/1.1 403 ")
+    assert got.count(b"HTTP/1.1 ") == 1
+
+
 def test_a_link_of_another_site_may_lead_here(site: Site) -> None:
     """A person follows a link in the docs; a link to a stream or an action does nothing."""
     link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
