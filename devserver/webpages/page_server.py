@@ -171,8 +171,8 @@ class _PageHandler(BoundedHandler):
             self._refuse(refused)
         except DevServerError as error:
             self.send_json(409, {**error.to_json(), "error": error.message}, HEADERS)
-        except OSError:
-            raise  # the browser has gone
+        except (ConnectionError, TimeoutError):
+            raise  # the browser has gone, or takes nothing
         except Exception as error:  # noqa: BLE001 - the page shows it; the server goes on
             self.send_json(500, {"error": f"{type(error).__name__}: {error}"}, HEADERS)
 

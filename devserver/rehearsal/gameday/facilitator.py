@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import secrets
 import threading
 from collections.abc import Coroutine, Mapping
@@ -132,7 +133,10 @@ class FacilitatorPage:
         return {"message": "The game day ends, and its debrief is written"}
 
     def _do(self, what: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result(ANSWER_SECONDS)
+        try:
+            return asyncio.run_coroutine_threadsafe(what, self._loop).result(ANSWER_SECONDS)
+        except concurrent.futures.TimeoutError:
+            raise GameDayNotPossible(f"it is not done after {ANSWER_SECONDS:g} s", hint="look again later") from None
 
 
 def _number(values: Mapping[str, Any]) -> int:

@@ -178,6 +178,18 @@ def test_an_action_that_cannot_be_done_says_why(site: Site) -> None:
     assert {"error": "not now", "details": ["because"], "hint": "later"}.items() <= refused.json().items()
 
 
+def test_an_action_that_misses_a_file_says_so(site: Site) -> None:
+    """An error of the system reaches the page; it is not taken for a browser that has gone."""
+
+    def missing(values: Mapping[str, Any]) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "notes.txt")
+
+    site.server.add_action("/missing", missing)
+    answer = site.post("/missing")
+    assert answer.status_code == 500
+    assert "notes.txt" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
