@@ -17,6 +17,7 @@ from .session import GameDaySession
 
 MOST_BYTES = 65536
 CONNECT_SECONDS = 5.0
+REQUEST_SECONDS = 5.0  # for a request to arrive
 ANSWER_SECONDS = 180.0  # an action may start a worker
 
 
@@ -25,11 +26,14 @@ async def answering(folder: GameDayFolder, session: GameDaySession) -> AsyncIter
     """Answer requests for the time of the block."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ValueError, asyncio.LimitOverrunError):
-            line = await reader.readuntil(b"\n")
+        try:
+            line = await asyncio.wait_for(reader.readuntil(b"\n"), REQUEST_SECONDS)
             writer.write(json.dumps(await _answer(session, json.loads(line))).encode() + b"\n")
             await writer.drain()
-        writer.close()
+        except (OSError, ValueError, EOFError, asyncio.LimitOverrunError, asyncio.TimeoutError):
+            pass  # it has left, says nothing, or sends what is no request
+        finally:
+            writer.close()
 
     server = await asyncio.start_unix_server(answer, sock=listening_socket(folder.socket), limit=MOST_BYTES)
     try:
@@ -38,11 +42,15 @@ async def answering(folder: GameDayFolder, session: GameDaySession) -> AsyncIter
         server.close()
 
 
-async def _answer(session: GameDaySession, request: dict[str, Any]) -> dict[str, Any]:
+async def _answer(session: GameDaySession, request: Any) -> dict[str, Any]:
+    if not isinstance(request, dict):
+        raise ValueError("a request is a JSON object")
     try:
         return {"done": await request_of(session, str(request.get("do")), request)}
     except DevServerError as error:
         return {"failed": error.to_json()}
+    except Exception as error:  # noqa: BLE001 - an action may be the user's code; who asks must not wait in vain
+        return {"failed": GameDayNotPossible(f"{type(error).__name__}: {error}").to_json()}
 
 
 async def request_of(session: GameDaySession, what: str, facts: dict[str, Any]) -> dict[str, Any]:

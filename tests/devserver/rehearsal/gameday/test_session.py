@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 from devserver.rehearsal import GameDay, GameDayAction, Incident, Scenario, faults
 from devserver.rehearsal.errors import GameDayNotPossible, ScenarioInvalid
-from devserver.rehearsal.gameday.control import request_of
+from devserver.rehearsal.gameday.control import answering, ask, request_of
+from devserver.rehearsal.gameday.record import GameDayFolder
 from devserver.rehearsal.gameday.session import GameDaySession
 from devserver.rehearsal.scenario.timeline import Timeline
+from devserver.system.local_socket import connected_socket
+from devserver.system.paths import Paths
+from tests.helpers.waiting import LIMIT
 
 DAY = GameDay(
     Scenario(name="steps", runbook="steps", workflow="Nothing"),
@@ -95,3 +100,31 @@ def test_the_facilitator_overrules_the_words() -> None:
     assert found.cause_named_at == note.at
     with pytest.raises(GameDayNotPossible, match="nobody has named a cause 1"):
         asyncio.run(found.judge(1, right=True))
+
+
+def test_who_asks_is_always_answered_or_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is no request is closed without a word, also of somebody who leaves; an action that breaks says how."""
+    folder = GameDayFolder(Paths(tmp_path / "cache", tmp_path / "state", tmp_path / "data"), "gameday")
+    folder.path.mkdir(parents=True, mode=0o700)
+    found, _ = session()
+
+    async def broken(name: str) -> dict[str, Any]:
+        raise RuntimeError(f"{name} is broken")
+
+    async def run() -> None:
+        async with answering(folder, found):
+            for sent in (b"", b"[1]\n", b"{\n"):
+                reader, writer = await asyncio.open_unix_connection(sock=connected_socket(folder.socket, LIMIT))
+                writer.write(sent)
+                writer.write_eof()
+                assert await asyncio.wait_for(reader.read(), LIMIT) == b""
+                writer.close()
+                await writer.wait_closed()
+            with pytest.raises(GameDayNotPossible, match="roll-back is broken"):
+                await asyncio.to_thread(ask, folder, "act", action="roll-back")
+
+    monkeypatch.setattr(found, "act", broken)
+    asyncio.run(run())
+    assert caplog.records == []
