@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import secrets
 import threading
 from collections.abc import Coroutine, Mapping
@@ -76,8 +77,9 @@ class FacilitatorPage:
     def _look(self) -> None:
         """Keep open pages up to date."""
         while self._stream.wait_until_watched():
-            for key, html in self._parts().items():
-                self._stream.publish(key, {"html": html})
+            with contextlib.suppress(Exception):  # the game day goes on meanwhile; the next look shows it
+                for key, html in self._parts().items():
+                    self._stream.publish(key, {"html": html})
             self._stream.sleep(LOOK_SECONDS)
 
     def _parts(self) -> dict[str, str]:

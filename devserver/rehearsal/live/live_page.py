@@ -115,9 +115,10 @@ class LivePage:
         while self._stream.wait_until_watched():
             self._opened.set()
             began = time.thread_time()
-            if not self._ended:
-                for key, html in self._parts().items():
-                    self._stream.publish(key, {"html": html})
+            with contextlib.suppress(Exception):  # the next picture shows what this one cannot
+                if not self._ended:
+                    for key, html in self._parts().items():
+                        self._stream.publish(key, {"html": html})
             self._stream.sleep(max(LEAST_SECONDS, SHARE * (time.thread_time() - began)))
 
     def _parts(self) -> dict[str, str]:
@@ -125,7 +126,7 @@ class LivePage:
         part, present = self._templates.part, self._present
         data = None
         if present is not None and self._scenario is not None:
-            with contextlib.suppress(OSError):  # its files are being made or removed
+            with contextlib.suppress(Exception):  # it goes on meanwhile: files come and go, and lines are incomplete
                 data = present_data(present(), self._scenario.expect)
         timeline = timeline_html(data, str(self._current.get("name")), "live") if data else ""
         return {
