@@ -19,7 +19,7 @@ from typing import Any
 VARIABLE = "DEVSERVER_COMMAND_LOG"
 MOST_BYTES = 500_000
 MOST_CHARACTERS = 300  # of one command
-INPUTS = ("-i", "--input")
+HIDDEN = ("-i", "--input", "--grpc-meta", "--codec-header")  # inputs, and headers, which may carry keys
 ELSEWHERE = ("--address", "--profile")
 OWN = ("gameday",)  # a game day notes its own commands
 
@@ -122,8 +122,11 @@ def _shown(words: Sequence[str], environ: Mapping[str, str]) -> str:
 
     shown = list(words)
     for at, word in enumerate(words):
-        if word in INPUTS and at + 1 < len(shown):
+        option, equals, _ = word.partition("=")
+        if word in HIDDEN and at + 1 < len(shown):
             shown[at + 1] = "..."
-        elif word.startswith("--input="):
-            shown[at] = "--input=..."
+        elif equals and option in HIDDEN:
+            shown[at] = f"{option}=..."
+        elif word.startswith("-i"):  # the value may be part of the word
+            shown[at] = "-i..."
     return without(shlex.join(shown), secrets_of(words, environ))[:MOST_CHARACTERS]

@@ -54,6 +54,25 @@ def test_secrets_and_inputs_are_left_out(log: Path) -> None:
     assert "workflow start m.py:W --input ..." in shown
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-i4111",),
+        ("-i", "4111"),
+        ("-i=4111",),
+        ("--grpc-meta", "authorization=4111"),
+        ("--grpc-meta=authorization=4111",),
+        ("--codec-header", "x-pass=4111"),
+    ],
+)
+def test_every_spelling_of_an_input_or_a_header_is_left_out(log: Path, words: tuple[str, ...]) -> None:
+    """Also a value that is part of the word, and headers of calls."""
+    begin(log, "workflow", "signal", "w", "go", *words, "--json")
+    (command,) = read_commands(log)
+    assert "4111" not in command.command
+    assert command.command.endswith(" --json")
+
+
 def test_it_is_bounded_and_never_creates_a_file(log: Path, tmp_path: Path) -> None:
     """A full log takes no more, and one that is gone stays gone."""
     for _ in range(5):

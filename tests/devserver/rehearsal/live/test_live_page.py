@@ -24,5 +24,5 @@ def test_a_picture_that_fails_is_drawn_again() -> None:
     with LivePage(1) as page:
         page.begin(Scenario(name="steps", runbook="steps", workflow="Nothing"), 1, 7, None)
         page.run(present, undisturbed=False)
-        with httpx.stream("GET", f"{page.url}events", timeout=LIMIT, verify=False):  # noqa: S501 - it has no TLS
+        with httpx.stream("GET", f"{page.url}events", timeout=LIMIT, verify=False):
             eventually(lambda: len(asked) > 3)
