@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.server_options import LOOPBACK, ServerOptions
 from ..config.tls_options import GENERATED, STORED
-from ..errors import PortLost, PortTaken
+from ..errors import PortLost, PortTaken, StartFailed
 from ..network.certificates import CertificateFiles, issue
 from ..server.command_line import Ports
 from ..system.files import write_private
@@ -99,6 +99,7 @@ def serve_tls(folder: InstanceFolder, options: ServerOptions, ports: Ports) -> T
 
     Raises:
         PortTaken: Another process took the port meanwhile.
+        StartFailed: Calls need an API key, and its file is gone.
     """
     from ..network.tls_front import TlsFront
 
@@ -106,6 +107,10 @@ def serve_tls(folder: InstanceFolder, options: ServerOptions, ports: Ports) -> T
     context = CertificateFiles(folder.tls).server_context(client_auth=options.tls_client_auth)
     target = (client_host(options.bind), ports.grpc)
     key = stored_key(folder) if options.api_key is not None else None
+    if options.api_key is not None and key is None:  # never serve without the key
+        raise StartFailed(
+            f"cannot read the API key in {folder.tls / API_KEY}", hint="give it again with --api-key, or leave that out"
+        )
     try:
         return TlsFront(options.bind, port, target=target, context=context, api_key=key)
     except OSError as error:
