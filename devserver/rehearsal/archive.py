@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import getpid
@@ -101,7 +102,7 @@ class RehearsalArchive:
             return None
         try:
             found: dict[str, Any] = json.loads(gzip.decompress((self.folder / f"{run}{REPORT}").read_bytes()))
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, zlib.error):
             return None
         return found
 

@@ -121,3 +121,13 @@ def test_what_got_worse_comes_first(past: RehearsalArchive) -> None:
     assert [item.name for item in trend.expectations] == ["b", "always", "new"]
     assert [item.name for item in trend.worse] == ["b"]
     assert trend.expectations[2].verdicts == [None, "pass"]
+
+
+def test_a_damaged_report_is_gone(past: RehearsalArchive) -> None:
+    """Wherever a byte has changed, there is no report, and no error."""
+    kept = add(past, "pass")
+    file = past.folder / f"{kept}{archive.REPORT}"
+    whole = file.read_bytes()
+    for place in (0, len(whole) // 2, len(whole) - 5):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        assert past.report(kept) is None
