@@ -28,7 +28,7 @@ def index_data(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise ReportUnreadable(f"there is no folder {folder}", hint="name the folder that has the reports' folders")
     reports, skipped = [], []
-    files = sorted(folder.rglob(JSON_FILE))
+    files = sorted(file for file in folder.rglob(JSON_FILE) if file.is_file())  # to read a pipe has no end
     for file in files[:MOST_REPORTS]:
         try:
             reports.append((file.relative_to(folder), read_report(file)))

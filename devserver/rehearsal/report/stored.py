@@ -13,6 +13,7 @@ from .text import VERDICTS
 from .write import HTML_FILE, JSON_FILE
 
 MOST_BYTES = 200_000_000
+MOST_SECONDS = 1e12
 HINT = "name a folder that `devserver rehearse --report` wrote, or its report.json"
 
 
@@ -77,7 +78,7 @@ def _problem(shape: object) -> str | None:
         return f"its form is {shape.get('form')!r}, not {FORM}"
     if not isinstance(shape["results"], list) or not all(map(_is_result, shape["results"])):
         return "its results are incomplete"
-    if shape.get("verdict") not in VERDICTS or not isinstance(shape.get("created"), str):
+    if not _is_verdict(shape.get("verdict")) or not isinstance(shape.get("created"), str):
         return "it has no verdict"
     return None
 
@@ -86,13 +87,23 @@ def _is_result(result: object) -> bool:
     return (
         isinstance(result, dict)
         and isinstance(result.get("name"), str)
-        and result.get("verdict") in VERDICTS
+        and _is_verdict(result.get("verdict"))
         and isinstance(result.get("expectations"), list)
         and all(_is_expectation(item) for item in result["expectations"])
         and (result.get("metrics") is None or isinstance(result["metrics"], dict))
-        and (result.get("seconds") is None or isinstance(result["seconds"], (int, float)))
+        and _is_figure(result.get("seconds"))
+        and _is_figure((result.get("metrics") or {}).get("recovery_seconds"))
     )
 
 
 def _is_expectation(item: object) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("name"), str) and item.get("verdict") in VERDICTS
+    return isinstance(item, dict) and isinstance(item.get("name"), str) and _is_verdict(item.get("verdict"))
+
+
+def _is_verdict(value: object) -> bool:
+    return isinstance(value, str) and value in VERDICTS
+
+
+def _is_figure(value: object) -> bool:
+    """Whether it is none, or a number that seconds can have: JSON has Infinity, NaN and 1e999 too."""
+    return value is None or (isinstance(value, (int, float)) and abs(value) < MOST_SECONDS)

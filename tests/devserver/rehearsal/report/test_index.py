@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,29 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     assert page.open == []
     assert {"script", "img"} & {tag for tag, _ in page.elements} == set()
     assert all(str(each["href"]).startswith("./javascript%3A") for each in page.of("a"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("verdict", []),
+        ("verdict", {}),
+        ("seconds", float("inf")),
+        ("seconds", 10**400),
+        ("metrics", {"recovery_seconds": "1"}),
+    ],
+)
+def test_a_report_of_a_stranger_does_not_end_the_index(folder: Path, key: str, value: Any) -> None:
+    """A result with values that no report has is skipped, and a pipe is no report."""
+    file = folder / "c" / "report.json"
+    shape = json.loads(file.read_text())
+    shape["results"][0][key] = value
+    file.write_text(json.dumps(shape))
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / "report.json")
+    found = index_data(folder)
+    assert len(found["reports"]) == 3
+    assert any("its results are incomplete" in reason for reason in found["skipped"])
 
 
 def test_a_folder_without_reports(tmp_path: Path) -> None:
