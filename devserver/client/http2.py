@@ -116,7 +116,8 @@ class Http2Connection(asyncio.Protocol):
 
     def _read(self, kind: int, flags: int, stream: int, content: bytearray) -> None:
         if kind == DATA:
-            self._add(stream, content[1 : len(content) - content[0]] if flags & PADDED else content)
+            self._received += len(content)  # with its padding
+            self._add(stream, content[1 : len(content) - content[0]] if flags & PADDED and content else content)
         elif kind in (SETTINGS, PING) and not flags & ACK:
             self._send(_frame(kind, ACK, 0, content if kind == PING else b""))
         elif kind == WINDOW_UPDATE and stream == 0:
@@ -124,7 +125,10 @@ class Http2Connection(asyncio.Protocol):
         elif kind == GOAWAY:
             self._fail_all()
             self._close()
-        if (kind in (DATA, HEADERS) and flags & END_STREAM) or kind == RST_STREAM:
+        elif kind == RST_STREAM:  # also after a whole message: without the end there is no status
+            self._answers.pop(stream, None)
+            self._end(stream)
+        if kind in (DATA, HEADERS) and flags & END_STREAM:
             self._end(stream)
 
     def _add(self, stream: int, content: bytearray) -> None:
@@ -135,7 +139,6 @@ class Http2Connection(asyncio.Protocol):
                 self._answers[stream] = content
             else:
                 answer += content
-        self._received += len(content)
         if self._received > REFRESH:
             self._widen(self._received)
             self._received = 0

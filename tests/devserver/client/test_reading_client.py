@@ -126,6 +126,24 @@ def test_frames_in_pieces() -> None:
     assert asyncio.run(run()) == (b"abc", True)
 
 
+def test_a_reset_stream_has_no_answer() -> None:
+    """Also after a whole message: a call whose end did not come has no status. An empty frame breaks nothing."""
+
+    async def run() -> None:
+        connection = Http2Connection("host:1", {})
+        transport: Any = type("Transport", (), {"write": lambda *_: None, "close": lambda _: None})()
+        connection.connection_made(transport)
+        answer = asyncio.ensure_future(connection.call(SERVICE + "X", b"request", 10))
+        await asyncio.sleep(0)
+        connection.data_received(bytes([0, 0, 0, 0, 8, 0, 0, 0, 1]))  # says that it has padding, and has nothing
+        connection.data_received(bytes([0, 0, 8, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3]) + b"abc")
+        connection.data_received(bytes([0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2]))
+        with pytest.raises(CallFailed):
+            await answer
+
+    asyncio.run(run())
+
+
 def test_parts_of_the_sdk() -> None:
     """What a command reads is imported without the SDK's services, which come when they are used."""
     done = subprocess.run([sys.executable, "-c", DEFERRED], capture_output=True, text=True)
