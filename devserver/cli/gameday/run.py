@@ -80,7 +80,7 @@ def run(
     A runbook runs on a server that is yours alone, and something goes wrong. Find out what with your tools, and make it
     well again. The debrief shows how long each step took, and what you missed.
     """
-    sys.path.append(str(Path.cwd()))  # the project's packages are found there
+    add_project(scenario)
     from ...rehearsal.environment.worker_forkserver import WorkerForkServer
     from ...rehearsal.gameday.loader import find_game_day
     from ...rehearsal.scenario.plan import any_seed
@@ -108,6 +108,12 @@ def run(
         screen.starting(day.name)
         number, shape = asyncio.run(_played(play, screen))
     ctx.exit(_finish(shape, folder, number, as_json=as_json))
+
+
+def add_project(scenario: str) -> None:
+    """Let Python find the packages of the project of a file. An example has none: the current folder may be anything."""
+    if Path(scenario).is_file():
+        sys.path.append(str(Path.cwd()))
 
 
 async def _played(play: GameDayPlay, screen: Any) -> tuple[int | None, dict[str, Any] | None]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from devserver.cli.gameday.run import add_project
 from devserver.executables.models import Executable
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
@@ -202,3 +204,14 @@ def test_the_schema_of_a_debrief(tmp_path: Path) -> None:
     """What the page is made from fits the schema that `devserver config schema debrief` prints."""
     with pytest.raises(AssertionError):
         check_output(("gameday", "run", "--json"), '{"form": 1}')
+
+
+def test_an_example_takes_nothing_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file has the packages of its project; an example must not load what lies in a folder by chance."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    add_project("imports")
+    assert str(Path.cwd()) not in sys.path
+    (tmp_path / "night.py").touch()
+    add_project("night.py")
+    assert sys.path[-1] == str(Path.cwd())
