@@ -84,10 +84,8 @@ def run(
     from ...rehearsal.environment.worker_forkserver import WorkerForkServer
     from ...rehearsal.gameday.loader import find_game_day
     from ...rehearsal.scenario.plan import any_seed
-    from ...system.paths import Paths, whole
-    from ...system.timefmt import utc_for_names
 
-    folder = whole(report) if report else Paths.default().debriefs / f"{utc_for_names()}-{os.getpid()}"
+    folder = debrief_folder(report)
     with contextlib.closing(WorkerForkServer(fork=True)) as fork_server:  # before the user's code is imported
         import asyncio
 
@@ -111,9 +109,20 @@ def run(
 
 
 def add_project(scenario: str) -> None:
-    """Let Python find the packages of the project of a file. An example has none: the current folder may be anything."""
+    """Let Python find the packages of a file's project. An example has none, and lies in no folder of the user."""
     if Path(scenario).is_file():
         sys.path.append(str(Path.cwd()))
+
+
+def debrief_folder(report: Path | None) -> Path:
+    """The folder of the debrief: the user's choice, else a new one among their data, which only they can read."""
+    from ...system.files import private_folder
+    from ...system.paths import Paths, whole
+    from ...system.timefmt import utc_for_names
+
+    if report is not None:
+        return whole(report)
+    return private_folder(Paths.default().debriefs) / f"{utc_for_names()}-{os.getpid()}"
 
 
 async def _played(play: GameDayPlay, screen: Any) -> tuple[int | None, dict[str, Any] | None]:

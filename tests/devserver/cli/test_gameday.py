@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devserver.cli.gameday.run import add_project
+from devserver.cli.gameday.run import add_project, debrief_folder
 from devserver.executables.models import Executable
 from devserver.system.paths import Paths
 from tests.conftest import Run, command, processes_of
@@ -215,3 +215,11 @@ def test_an_example_takes_nothing_from_the_current_folder(tmp_path: Path, monkey
     (tmp_path / "night.py").touch()
     add_project("night.py")
     assert sys.path[-1] == str(Path.cwd())
+
+
+def test_a_debrief_is_for_the_user_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names commands and workflows: its folder among the user's data is private, whichever was created first."""
+    monkeypatch.setenv("DEVSERVER_HOME", str(tmp_path / "home"))
+    folder = debrief_folder(None)
+    assert folder.parent.stat().st_mode & 0o077 == 0
+    assert debrief_folder(tmp_path / "mine") == tmp_path / "mine"
