@@ -86,7 +86,8 @@ class WorkflowWatcher:
                 found, others = self._look_at(namespace)
                 changes += found
                 more += others
-        except (NotAnswering, DevServerError):  # it stops, or a namespace was just deleted
+        except (NotAnswering, DevServerError, LookupError, TypeError, ValueError):
+            # It stops, a namespace was just deleted, or it answers oddly: what only shows must not end the server.
             self._state = None
         else:
             self._state = state
