@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DevServerError
 from ..executables.temporal_cli import run_temporal
-from ..system.files import private_folder
+from ..system.files import private_folder, write_whole
 from ..system.paths import whole
 
 if TYPE_CHECKING:
@@ -45,11 +45,16 @@ def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None)
 
 
 def _set_secretly(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
-    """Set a value that must not be on a command line: another one is set first, and replaced in the file."""
+    """Set a value that must not be on a command line: another one is set first, and replaced in the file.
+
+    A file with a secret is for its user only.
+    """
     other = f"devserver-{secrets.token_hex(16)}"
     _set(executable, path, profile, key, other)
     try:
-        path.write_text(path.read_text(encoding="utf-8").replace(f'"{other}"', json.dumps(value)), encoding="utf-8")
+        target = path.resolve()
+        text = target.read_text(encoding="utf-8").replace(f'"{other}"', json.dumps(value))
+        write_whole({target: text}, mode=0o600)
     except OSError as error:
         raise DevServerError(f"cannot write {path}: {error.strerror}", hint="see that you may write it") from error
 
