@@ -48,6 +48,7 @@ class Dashboard:
         self._archive = RehearsalArchive(paths)
         self._views: list[ServerView] = []
         self._activities: Mapping[str, ServerActivity] = {}
+        self._clusters: Sequence[dict[str, Any]] | None = None
         self._states: dict[str, str] = {}
         self._problems: dict[str, str] = {}
         self._rendering = threading.Lock()
@@ -59,7 +60,7 @@ class Dashboard:
             self._page_server.add_action(path, action)
         self._threads = [
             threading.Thread(target=target, name=f"dashboard-{target.__name__}", daemon=True)
-            for target in (self._look, self._ask)
+            for target in (self._look, self._ask, self._ask_clusters)
         ]
 
     @property
@@ -108,6 +109,13 @@ class Dashboard:
         finally:
             loop.close()
 
+    def _ask_clusters(self) -> None:
+        """Ask the clusters while a page is open; one that is frozen answers after minutes, so nothing else waits."""
+        while self._stream.wait_until_watched():
+            with self._shown("clusters"):
+                self._clusters = self._read_clusters()
+            self._stream.sleep(LOOK_SECONDS)
+
     @contextlib.contextmanager
     def _shown(self, what: str) -> Iterator[None]:
         """Show what goes wrong on the page, which goes on with what it has."""
@@ -116,7 +124,7 @@ class Dashboard:
             self._problems.pop(what, None)
         except Exception as error:  # noqa: BLE001 - a page that stands still without a word would be worse
             self._problems[what] = f"{type(error).__name__}: {error}"
-            self._stream.publish("problem", {"html": TEMPLATES.part("problem.html", problems=self._problems)})
+            self._stream.publish("problem", {"html": TEMPLATES.part("problem.html", problems=dict(self._problems))})
 
     def _parts(self) -> dict[str, str]:
         """The HTML of each part of the page, by the id of its element."""
@@ -126,7 +134,7 @@ class Dashboard:
             servers = [(view, self._activities.get(view.name)) for view in self._views]
             past = trends(self._archive.all())
             return {
-                "problem": TEMPLATES.part("problem.html", problems=self._problems),
+                "problem": TEMPLATES.part("problem.html", problems=dict(self._problems)),
                 "servers": TEMPLATES.part(
                     "servers.html",
                     servers=servers,
@@ -135,10 +143,10 @@ class Dashboard:
                     default=DEFAULT_NAME,
                 ),
                 "rehearsals": TEMPLATES.part("rehearsals.html", running=running_rehearsals(self._paths), trends=past),
-                "clusters": TEMPLATES.part("clusters.html", clusters=self._clusters()),
+                "clusters": TEMPLATES.part("clusters.html", clusters=self._clusters),
             }
 
-    def _clusters(self) -> Sequence[dict[str, Any]]:
+    def _read_clusters(self) -> Sequence[dict[str, Any]]:
         found = []
         for folder in ClusterFolder.all(self._paths):
             cluster: dict[str, Any] = {"name": folder.name, "state": "stopped", "members": [], "outages": {}}
