@@ -8,7 +8,7 @@ from typing import Any
 
 from ...system.json_form import FORM
 from .data import WORST
-from .stored import named, shared_names
+from .stored import is_figure, named, shared_names
 from .text import clean
 
 LEAST_SECONDS = 0.5  # a smaller change of a timing is no change
@@ -131,4 +131,4 @@ def _figure(result: Mapping[str, Any], key: str) -> float | None:
     value = result.get("seconds") if key == "seconds" else (result.get("metrics") or {}).get(key)
     if isinstance(value, list):
         return len(value)
-    return value if isinstance(value, (int, float)) else None
+    return value if isinstance(value, (int, float)) and is_figure(value) else None

@@ -65,6 +65,11 @@ def named(report: Mapping[str, Any], shared: Container[str]) -> Iterator[tuple[t
         yield (name, seen[name]), result
 
 
+def is_figure(value: object) -> bool:
+    """Whether it is none, or a number that seconds can have: JSON has Infinity, NaN and 1e999 too."""
+    return value is None or (isinstance(value, (int, float)) and abs(value) < MOST_SECONDS)
+
+
 def _file(result: Mapping[str, Any]) -> str:
     """The file's name without its folder, which is another one on another machine."""
     return PurePath(str(result.get("file") or "")).name
@@ -91,8 +96,8 @@ def _is_result(result: object) -> bool:
         and isinstance(result.get("expectations"), list)
         and all(_is_expectation(item) for item in result["expectations"])
         and (result.get("metrics") is None or isinstance(result["metrics"], dict))
-        and _is_figure(result.get("seconds"))
-        and _is_figure((result.get("metrics") or {}).get("recovery_seconds"))
+        and is_figure(result.get("seconds"))
+        and is_figure((result.get("metrics") or {}).get("recovery_seconds"))
     )
 
 
@@ -102,8 +107,3 @@ def _is_expectation(item: object) -> bool:
 
 def _is_verdict(value: object) -> bool:
     return isinstance(value, str) and value in VERDICTS
-
-
-def _is_figure(value: object) -> bool:
-    """Whether it is none, or a number that seconds can have: JSON has Infinity, NaN and 1e999 too."""
-    return value is None or (isinstance(value, (int, float)) and abs(value) < MOST_SECONDS)

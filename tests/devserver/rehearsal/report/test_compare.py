@@ -145,3 +145,13 @@ def test_a_report_can_be_named_in_three_ways(tmp_path: Path) -> None:
     page = report.write([result(twice())], tmp_path)
     for place in (tmp_path, page, tmp_path / "report.json"):
         assert read_report(place)["verdict"] == "fail"
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400, "3"], ids=["inf", "nan", "huge", "text"])
+def test_a_figure_of_a_stranger_that_is_none(value: object, tmp_path: Path) -> None:
+    """JSON has numbers that no rehearsal has: they count as missing."""
+    before = altered(made(), metrics__idle_seconds=4.0)
+    comparison = compared(before, altered(before, metrics__idle_seconds=value, metrics__attempts=value), PLACES)
+    figures = {item["key"]: item for item in comparison["scenarios"][0]["figures"]}
+    assert figures["idle_seconds"]["b"] is None
+    write_comparison(comparison, tmp_path / "page.html")

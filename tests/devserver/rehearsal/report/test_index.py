@@ -83,6 +83,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
         ("seconds", 10**400),
         ("metrics", {"recovery_seconds": "1"}),
     ],
+    ids=["list", "object", "inf", "huge", "text"],
 )
 def test_a_report_of_a_stranger_does_not_end_the_index(folder: Path, key: str, value: Any) -> None:
     """A result with values that no report has is skipped, and a pipe is no report."""
