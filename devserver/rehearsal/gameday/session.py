@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -100,15 +101,20 @@ class GameDaySession(GameDayState):
         while True:
             now = self.context.timeline.now()
             if now >= next_look and self.observations is not None:
-                await self.observations.look()
                 next_look = now + LOOK_SECONDS
-            self._see_paused_activity()
-            if self.recovered_at is None and await self._is_well():
-                self.recovered_at = self.context.timeline.now()
-                self._note("recovered", "")
-            if self.recovered_at is not None and self._cause_is_settled() and self._may_end():
-                self.finish("recovered")
+                with contextlib.suppress(Exception):  # the next look counts
+                    await self.observations.look()
+            with contextlib.suppress(Exception):  # without this watch, nobody would see that it has recovered
+                await self._see_recovery()
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _see_recovery(self) -> None:
+        self._see_paused_activity()
+        if self.recovered_at is None and await self._is_well():
+            self.recovered_at = self.context.timeline.now()
+            self._note("recovered", "")
+        if self.recovered_at is not None and self._cause_is_settled() and self._may_end():
+            self.finish("recovered")
 
     def _see_paused_activity(self) -> None:
         """A paused activity is in no history: the tools show it."""

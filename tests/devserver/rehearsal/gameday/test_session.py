@@ -128,3 +128,26 @@ def test_who_asks_is_always_answered_or_closed(
     monkeypatch.setattr(found, "act", broken)
     asyncio.run(run())
     assert caplog.records == []
+
+
+def test_a_look_that_fails_does_not_end_the_watch() -> None:
+    """That it has recovered is seen also where the tools could not be read at a moment."""
+    found, _ = session()
+
+    class Broken(SimpleNamespace):
+        """Tools that show nothing."""
+
+        async def look(self, why: str = "") -> None:
+            """Fail."""
+            raise OSError("gone")
+
+    async def watch() -> None:
+        polling = asyncio.create_task(found._poll())
+        while found.recovered_at is None and not polling.done():
+            await asyncio.sleep(0.01)
+        polling.cancel()
+
+    observations: Any = Broken(found=[])
+    found.observations, found.status = observations, "completed"
+    asyncio.run(asyncio.wait_for(watch(), LIMIT))
+    assert [note.kind for note in found.notes] == ["recovered"]
