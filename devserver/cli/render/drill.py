@@ -12,6 +12,7 @@ import click
 from ...errors import OptionError
 from .output import echo_form
 from .rehearsal import VERDICT_COLOURS
+from .rehearsal_outcome import CODES
 from .terminal import clean
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ WHY = {
     "handover": "Question: how do I finish {workflow} by hand?",
 }
 SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?"}
-CODES = {"pass": 0, "fail": 1, "unknown": 4}
 
 
 def may_ask() -> None:
