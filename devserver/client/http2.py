@@ -20,12 +20,12 @@ from ..network.http2_frames import (
     GOAWAY,
     HEAD_BYTES,
     HEADERS,
+    MAX_STREAM,
     PADDED,
     PING,
     PREFACE,
     RST_STREAM,
     SETTINGS,
-    STREAM_BITS,
     WINDOW_UPDATE,
     encoded_frame,
     field_text,
@@ -68,7 +68,7 @@ class Http2Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment] # a protocol of streams
         settings = b"".join(struct.pack(">HI", name, value) for name, value in OURS.items())
         self._send(PREFACE + encoded_frame(SETTINGS, 0, 0, settings))
-        self._widen(STREAM_BITS - MOST_FIRST)
+        self._widen(MAX_STREAM - MOST_FIRST)
 
     def data_received(self, data: bytes) -> None:
         """Read the frames that are complete."""
@@ -80,7 +80,7 @@ class Http2Connection(asyncio.Protocol):
             end = at + HEAD_BYTES + length
             if end > size:
                 break
-            stream = int.from_bytes(rest[at + 5 : at + HEAD_BYTES], "big") & STREAM_BITS
+            stream = int.from_bytes(rest[at + 5 : at + HEAD_BYTES], "big") & MAX_STREAM
             self._read(rest[at + 3], rest[at + 4], stream, rest[at + HEAD_BYTES : end])
             at = end
         del rest[:at]
@@ -98,7 +98,7 @@ class Http2Connection(asyncio.Protocol):
             asyncio.TimeoutError: There is none in time.
         """
         message = b"\0" + struct.pack(">I", len(request)) + request
-        if self._transport is None or self._next >= STREAM_BITS or len(message) > min(self._window, OURS[5] >> 6):
+        if self._transport is None or self._next >= MAX_STREAM or len(message) > min(self._window, OURS[5] >> 6):
             raise CallFailed
         stream, self._next = self._next, self._next + 2
         fields = self._first + _field(":path", path) + self._fields

@@ -21,13 +21,13 @@ from .http2_frames import (
     END_STREAM,
     HEAD_BYTES,
     HEADERS,
+    MAX_STREAM,
     PADDED,
     PREFACE,
     PRIORITY,
     PRIORITY_FRAME,
     RST_STREAM,
     SETTINGS,
-    STREAM_BITS,
     WINDOW_UPDATE,
     encoded_frame,
     field_text,
@@ -146,7 +146,7 @@ class ApiKeyGate:
 
     def _pass_on(self, frame: bytes) -> bytes:
         kind, flags = frame[3], frame[4]
-        stream = int.from_bytes(frame[5:HEAD_BYTES], "big") & STREAM_BITS
+        stream = int.from_bytes(frame[5:HEAD_BYTES], "big") & MAX_STREAM
         body = frame[HEAD_BYTES:]
         if (kind == CONTINUATION) is (self._block is None):
             raise NotGrpc("a header block in pieces that do not belong together")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 HEAD_BYTES = 9  # of a frame: length, kind, flags, stream
-STREAM_BITS = (1 << 31) - 1
+MAX_STREAM = (1 << 31) - 1
 
 DATA, HEADERS, PRIORITY_FRAME, RST_STREAM, SETTINGS = 0, 1, 2, 3, 4
 PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 6, 7, 8, 9
