@@ -28,9 +28,9 @@ types: $(READY) ## Check the types
 	MYPYPATH=examples/gamedays $(BIN)/mypy examples/gamedays/*.py
 
 # Tests of pages, shells, containers and databases need real ones; what is missing is skipped where it cannot be installed.
-# Debian's PostgreSQL would start a cluster of its own: it is told not to before it comes. Its Prometheus would start a
+# Debian's PostgreSQL would start a cluster of its own: its configuration forbids that before it is installed. Its Prometheus would start a
 # service: only the two programs are taken out of the package.
-system: ## Install what tests need beside Python (Debian: Chromium, fish, zsh, OpenSSL, Docker, nftables, PostgreSQL, Prometheus)
+system: ## Install what tests need in addition to Python (Debian: Chromium, fish, zsh, OpenSSL, Docker, nftables, PostgreSQL, Prometheus)
 	@missing=; for tool in chromium:chromium fish:fish zsh:zsh openssl:openssl dockerd:docker.io docker-compose:docker-compose \
 		nft:nftables ip:iproute2; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing $${tool#*:}"; done; \

@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=2000, help="tests of the longest suite of the section scale")
     parser.add_argument("--open", type=int, default=10_000, help="open workflows of the section open (aim: 100000)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the curves of the section scale as SVG")
-    parser.add_argument("--loaded", action="store_true", help=f"measure beside {load.LOOPS} busy loops")
+    parser.add_argument("--loaded", action="store_true", help=f"measure while {load.LOOPS} busy loops run")
     options = parser.parse_args()
     wanted = options.sections or SECTIONS
     own = Paths.default()  # what is built there takes long

@@ -1,4 +1,4 @@
-"""Busy loops beside a measurement, as on a CI runner that others use too."""
+"""Busy loops during a measurement, as on a CI runner that others use too."""
 
 from __future__ import annotations
 

@@ -12,16 +12,30 @@ import base64
 import struct
 from collections.abc import Mapping
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
-END_STREAM, END_HEADERS, ACK, PADDED = 1, 4, 1, 8
+from ..network.http2_frames import (
+    ACK,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    HEAD_BYTES,
+    HEADERS,
+    MAX_STREAM,
+    PADDED,
+    PING,
+    PREFACE,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    encoded_frame,
+    field_text,
+)
+
 # Of SETTINGS: no table of header fields, no pushes, and windows and frames that need no attention.
 OURS = {1: 0, 2: 0, 4: (1 << 31) - 1, 5: 1 << 20}
 MOST_FIRST = 65_535  # what may be sent or received before a window is updated
 REFRESH = 1 << 28
 PREFIX = 5  # of a message: whether it is compressed, and its length
-FRAME = 9
-MAX_STREAM = (1 << 31) - 1
 CANCEL = struct.pack(">I", 8)
 
 
@@ -53,7 +67,7 @@ class Http2Connection(asyncio.Protocol):
         """Send what a connection begins with."""
         self._transport = transport  # type: ignore[assignment] # a protocol of streams
         settings = b"".join(struct.pack(">HI", name, value) for name, value in OURS.items())
-        self._send(PREFACE + _frame(SETTINGS, 0, 0, settings))
+        self._send(PREFACE + encoded_frame(SETTINGS, 0, 0, settings))
         self._widen(MAX_STREAM - MOST_FIRST)
 
     def data_received(self, data: bytes) -> None:
@@ -61,13 +75,13 @@ class Http2Connection(asyncio.Protocol):
         rest = self._rest
         rest += data
         at, size = 0, len(rest)
-        while size - at >= FRAME:
+        while size - at >= HEAD_BYTES:
             length = int.from_bytes(rest[at : at + 3], "big")
-            end = at + FRAME + length
+            end = at + HEAD_BYTES + length
             if end > size:
                 break
-            stream = int.from_bytes(rest[at + 5 : at + FRAME], "big") & MAX_STREAM
-            self._read(rest[at + 3], rest[at + 4], stream, rest[at + FRAME : end])
+            stream = int.from_bytes(rest[at + 5 : at + HEAD_BYTES], "big") & MAX_STREAM
+            self._read(rest[at + 3], rest[at + 4], stream, rest[at + HEAD_BYTES : end])
             at = end
         del rest[:at]
 
@@ -93,7 +107,9 @@ class Http2Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         self._calls[stream] = answer
-        self._send(_frame(HEADERS, END_HEADERS, stream, fields) + _frame(DATA, END_STREAM, stream, message))
+        self._send(
+            encoded_frame(HEADERS, END_HEADERS, stream, fields) + encoded_frame(DATA, END_STREAM, stream, message)
+        )
         late = loop.call_later(timeout, self._expire, stream)
         try:
             return await answer
@@ -101,7 +117,7 @@ class Http2Connection(asyncio.Protocol):
             late.cancel()
             self._answers.pop(stream, None)
             if self._calls.pop(stream, None) is not None and not (answer.done() and not answer.cancelled()):
-                self._send(_frame(RST_STREAM, 0, stream, CANCEL))
+                self._send(encoded_frame(RST_STREAM, 0, stream, CANCEL))
 
     async def close_at_the_end(self) -> None:
         """Close it when this is canceled: a task of this closes it with the event loop."""
@@ -119,7 +135,7 @@ class Http2Connection(asyncio.Protocol):
             self._received += len(content)  # with its padding
             self._add(stream, content[1 : len(content) - content[0]] if flags & PADDED and content else content)
         elif kind in (SETTINGS, PING) and not flags & ACK:
-            self._send(_frame(kind, ACK, 0, content if kind == PING else b""))
+            self._send(encoded_frame(kind, ACK, 0, content if kind == PING else b""))
         elif kind == WINDOW_UPDATE and stream == 0:
             self._window += int.from_bytes(content, "big")
         elif kind == GOAWAY:
@@ -165,15 +181,11 @@ class Http2Connection(asyncio.Protocol):
                 call.set_exception(CallFailed())
 
     def _widen(self, size: int) -> None:
-        self._send(_frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", size)))
+        self._send(encoded_frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", size)))
 
     def _send(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
-
-
-def _frame(kind: int, flags: int, stream: int, content: bytes | bytearray) -> bytes:
-    return struct.pack(">I", len(content))[1:] + struct.pack(">BBI", kind, flags, stream) + content
 
 
 # Names in the static table of RFC 7541, which `_field` refers to by number.
@@ -186,15 +198,5 @@ def _field(name: str, value: str | bytes) -> bytes:
         value = base64.b64encode(value if isinstance(value, bytes) else value.encode()).rstrip(b"=")
     text = value if isinstance(value, bytes) else value.encode()
     number = _STATIC.get(name)
-    head = bytes([number]) if number else b"\0" + _length(len(name)) + name.lower().encode()
-    return head + _length(len(text)) + text
-
-
-def _length(size: int) -> bytes:
-    """A length in seven bits, and more bytes for what does not fit (RFC 7541, 5.1)."""
-    if size < 127:
-        return bytes([size])
-    head, size = bytes([127]), size - 127
-    while size >= 128:
-        head, size = head + bytes([size % 128 + 128]), size // 128
-    return head + bytes([size])
+    head = bytes([number]) if number else b"\0" + field_text(name.lower().encode())
+    return head + field_text(text)

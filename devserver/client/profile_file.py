@@ -27,7 +27,7 @@ SECRETS = ("tls", "api_key")
 
 
 def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None) -> Path:
-    """Have `profile` point at `server`, or at its TLS port; the file that holds it.
+    """Have `profile` point at `server`, or at its TLS port; returns the file.
 
     Raises:
         DevServerError: The file cannot be read or written; with the executable's words.

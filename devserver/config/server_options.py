@@ -125,14 +125,14 @@ class ServerOptions:
 
     def to_json(self) -> dict[str, Any]:
         """The options as JSON, for an instance's record."""
-        data = {each.name: getattr(self, each.name) for each in fields(self)}
+        data = {option.name: getattr(self, option.name) for option in fields(self)}
         paths = {name: getattr(self, name) for name in ("database", "ui_asset_path")}
         return data | {name: str(path) if path else None for name, path in paths.items()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ServerOptions:
         """The options that `to_json` wrote. Unknown keys, which a newer version wrote, are ignored."""
-        known = {each.name for each in fields(cls)}
+        known = {option.name for option in fields(cls)}
         values = {key: value for key, value in data.items() if key in known}
         for key in ("namespaces", "search_attributes", "dynamic_config", "sqlite_pragmas", "tls_hostnames"):
             values[key] = tuple(tuple(v) if isinstance(v, list) else v for v in values.get(key, ()))

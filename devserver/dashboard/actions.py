@@ -82,7 +82,7 @@ class DashboardActions:
             )
         except subprocess.TimeoutExpired:
             raise ActionFailed(
-                f"devserver {' '.join(words)} did not end within {LIMIT_SECONDS:g} s", hint="see devserver doctor"
+                f"devserver {' '.join(words)} did not end within {LIMIT_SECONDS:g} s", hint="run: devserver doctor"
             ) from None
         if done.returncode != 0:
             raise _failure(done.stderr, words)

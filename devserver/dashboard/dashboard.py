@@ -118,7 +118,7 @@ class Dashboard:
 
     @contextlib.contextmanager
     def _shown(self, what: str) -> Iterator[None]:
-        """Show what goes wrong on the page, which goes on with what it has."""
+        """Show what goes wrong on the page, which continues with what it has."""
         try:
             yield
             self._problems.pop(what, None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import quote
 
 from ..config.sizes import format_size
 from ..rehearsal.report.text import seconds
 from ..system.printable import counted
 from ..system.timefmt import age
+from ..system.web_ui import workflow_url
 from ..webpages import PageTemplates
 
 WIDTH, HEIGHT = 240, 36  # of a curve, in units of its own
@@ -53,12 +53,6 @@ def curve(values: Sequence[float | None], top: float | None = None) -> str:
         for number, value in enumerate(values)
         if value is not None
     )
-
-
-def workflow_url(ui_url: str, namespace: str, workflow_id: str, run_id: str) -> str:
-    """The page of a workflow in the Web UI."""
-    place = (quote(part, safe="") for part in (namespace, workflow_id, run_id))
-    return "{}/namespaces/{}/workflows/{}/{}".format(ui_url.rstrip("/"), *place)
 
 
 FILTERS: dict[str, Any] = {

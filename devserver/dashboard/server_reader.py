@@ -21,6 +21,7 @@ from ..instances.record import Record
 from ..instances.status import status
 from ..system.paths import Paths
 from ..system.ports import describe
+from ..system.process import resident_bytes
 from ..system.timefmt import age
 
 FULL_SECONDS = 10.0  # between two times that a server is asked whether it serves
@@ -110,7 +111,7 @@ class ServerReader:
         return ServerView(
             status=known,
             users=[describe(pid) for pid in known["holders"]],
-            memory=_memory(known["pid"]),
+            memory=resident_bytes(known["pid"]),
             size=size,
             growth=self._growth(record.name, size) if known["pid"] else "",
             snapshots=self._snapshots_of(record.name),
@@ -159,14 +160,3 @@ def _size(path: Path) -> int:
     with contextlib.suppress(OSError):
         return path.stat().st_size
     return 0
-
-
-def _memory(pid: int | None) -> int | None:
-    if pid is None:
-        return None
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return None

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from ..errors import CannotAsk, DevServerError
+from ..system.process import resident_bytes
 from .endpoints import MetricsEndpoint, fetch_metrics
 from .model import ServerMetrics, WorkerMetrics
 from .parser import NotMetrics, ParsedMetrics, parse_metrics
@@ -107,7 +108,7 @@ class _EndpointScraper:
         change = self._change(now, endpoint.pid)
         figures: ServerMetrics | WorkerMetrics
         if self._kind == "server":
-            memory = _resident_bytes(endpoint.pid)
+            memory = resident_bytes(endpoint.pid)
             figures = replace(server_metrics(now, change, self._namespace), resident_bytes=memory)
         else:
             figures = worker_metrics(now, change, self._namespace)
@@ -141,15 +142,3 @@ async def scrape_endpoint(endpoint: MetricsEndpoint, kind: Kind, names: Collecti
     if found != kind:
         raise CannotAsk(f"the metrics at {endpoint.url} are those of a {found}, not of a {kind}", hint=HINTS[kind])
     return metrics
-
-
-def _resident_bytes(pid: int | None) -> int | None:
-    """Resident memory of a process; None if it is gone or is not ours."""
-    if pid is None:
-        return None
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return None

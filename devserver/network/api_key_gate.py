@@ -13,17 +13,33 @@ from collections.abc import Iterable
 
 from hpack import Decoder, HPACKError
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEAD_BYTES = 9
+from .http2_frames import (
+    ACK,
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HEAD_BYTES,
+    HEADERS,
+    MAX_STREAM,
+    PADDED,
+    PREFACE,
+    PRIORITY,
+    PRIORITY_FRAME,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    encoded_frame,
+    field_text,
+)
+
 MOST_FRAME = 1 << 20  # gRPC servers take 16 KiB
 MOST_HEADERS = 1 << 20
 PIECE = 16384  # every peer takes frames of this size
 MOST_REJECTED = 1000  # calls on one connection whose rest is left out; older ones have been reset long ago
 UNAUTHENTICATED = 16
 
-DATA, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 8, 9
-OF_A_STREAM = (DATA, 2, RST_STREAM, WINDOW_UPDATE)  # 2: PRIORITY
-END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 32
+OF_A_STREAM = (DATA, PRIORITY_FRAME, RST_STREAM, WINDOW_UPDATE)
 TABLE_SIZE = 1  # a setting
 
 
@@ -130,7 +146,7 @@ class ApiKeyGate:
 
     def _pass_on(self, frame: bytes) -> bytes:
         kind, flags = frame[3], frame[4]
-        stream = int.from_bytes(frame[5:HEAD_BYTES], "big") & 0x7FFFFFFF
+        stream = int.from_bytes(frame[5:HEAD_BYTES], "big") & MAX_STREAM
         body = frame[HEAD_BYTES:]
         if (kind == CONTINUATION) is (self._block is None):
             raise NotGrpc("a header block in pieces that do not belong together")
@@ -185,12 +201,12 @@ class ApiKeyGate:
             self._rejected[stream] = None
             if len(self._rejected) > MOST_REJECTED:
                 del self._rejected[next(iter(self._rejected))]
-            self._answers += _frame(RST_STREAM, 0, stream, struct.pack(">I", 0))
+            self._answers += encoded_frame(RST_STREAM, 0, stream, struct.pack(">I", 0))
 
     def _drop(self, kind: int, stream: int, flags: int, size: int) -> None:
         """Leave out a frame of a rejected call; the client may send as much for its other calls instead."""
         if kind == DATA and size:
-            self._answers += _frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", size))
+            self._answers += encoded_frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", size))
         if kind == RST_STREAM or (kind == DATA and flags & END_STREAM):
             del self._rejected[stream]
 
@@ -209,27 +225,13 @@ def _frames(stream: int, flags: int, block: bytes) -> bytes:
     pieces = [block[place : place + PIECE] for place in range(0, len(block), PIECE)]
     last = len(pieces) - 1
     return b"".join(
-        _frame(
+        encoded_frame(
             CONTINUATION if at else HEADERS, (0 if at else flags) | (END_HEADERS if at == last else 0), stream, piece
         )
         for at, piece in enumerate(pieces)
     )
 
 
-def _frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
-    return len(body).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + body
-
-
 def _literal(name: bytes, value: bytes) -> bytes:
     """A header field that no table gets (RFC 7541, 6.2.2)."""
-    return b"\x00" + _string(name) + _string(value)
-
-
-def _string(text: bytes) -> bytes:
-    size = len(text)
-    if size < 127:
-        return bytes((size,)) + text
-    head, size = b"\x7f", size - 127
-    while size >= 128:
-        head, size = head + bytes((size % 128 + 128,)), size // 128
-    return head + bytes((size,)) + text
+    return b"\x00" + field_text(name) + field_text(value)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .archive import PastRehearsal
+from .report.text import SEVERITY
 
-RANK = {"pass": 0, "unknown": 1, "fail": 2}
 MOST_RUNS = 30
 
 
@@ -47,12 +47,6 @@ class ScenarioTrend:
         """The expectations that got worse."""
         return [item for item in self.expectations if item.worse_since is not None]
 
-    def figures(self, name: str) -> list[float | None]:
-        """A figure in each run; `seconds` is the duration of the runbook."""
-        if name == "seconds":
-            return [run.seconds for run in self.runs]
-        return [run.figures.get(name) for run in self.runs]
-
 
 def trends(past: Iterable[PastRehearsal], most: int = MOST_RUNS) -> list[ScenarioTrend]:
     """The trend of each scenario, over its last `most` runs; that of the newest run first."""
@@ -66,7 +60,7 @@ def trends(past: Iterable[PastRehearsal], most: int = MOST_RUNS) -> list[Scenari
 def _trend(runs: Sequence[PastRehearsal]) -> ScenarioTrend:
     names = runs[-1].expectations  # one that was removed from the scenario has no trend
     items = [_expectation(name, runs) for name in names]
-    items.sort(key=lambda item: (item.worse_since is None, -RANK.get(item.verdicts[-1] or "pass", 0)))
+    items.sort(key=lambda item: (item.worse_since is None, -SEVERITY.get(item.verdicts[-1] or "pass", 0)))
     return ScenarioTrend(runs, items)
 
 
@@ -81,6 +75,6 @@ def _expectation(name: str, runs: Sequence[PastRehearsal]) -> ExpectationTrend:
             before = verdict
             break
         first = run
-    change = 0 if before is None else RANK.get(last, 1) - RANK.get(before, 1)
+    change = 0 if before is None else SEVERITY.get(last, 1) - SEVERITY.get(before, 1)
     evidence = runs[-1].expectations[name][1]
     return ExpectationTrend(name, verdicts, evidence, first if change > 0 else None, first if change < 0 else None)

@@ -155,3 +155,15 @@ def _psutil_start(pid: int) -> str | None:
         return f"{process.create_time():.2f}"
     except psutil.Error:
         return None
+
+
+def resident_bytes(pid: int | None) -> int | None:
+    """Resident memory of a process; None if it is gone or is not ours."""
+    if pid is None:
+        return None
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None

@@ -173,7 +173,7 @@ class _PageHandler(BoundedHandler):
             self.send_json(409, {**error.to_json(), "error": error.message}, HEADERS)
         except (ConnectionError, TimeoutError):
             raise  # the browser has gone, or takes nothing
-        except Exception as error:  # noqa: BLE001 - the page shows it; the server goes on
+        except Exception as error:  # noqa: BLE001 - the page shows it; the server continues
             self.send_json(500, {"error": f"{type(error).__name__}: {error}"}, HEADERS)
 
     def _refuse(self, refused: RequestRefused) -> None:

@@ -1,4 +1,4 @@
-"""A run that goes on, made by hand: two nodes were added, then the worker was killed and one was added again."""
+"""A run that has not ended, made by hand: two nodes were added, then the worker was killed and one was added again."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ SECTIONS = {
         "list": "List the game days that you can play, and those that run.",
     },
     "During a game day": {
-        "env": "Print the settings of the terminals in which you work.",
+        "env": "Print the settings for the terminals that you work in.",
         "status": "Show how much time is left, and what you have said so far.",
         "noticed": "Say that you have noticed something, and what.",
         "cause": "Name the cause.",

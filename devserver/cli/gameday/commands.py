@@ -48,7 +48,7 @@ def cause(ctx: click.Context, text: str, name: str | None, as_json: bool) -> Non
     if as_json:
         echo_form(**done)
     elif done["right"]:
-        click.echo("right. Now make it well again.")
+        click.echo("right. Now fix it.")
     elif done["right"] is None:
         click.echo("noted" + ("; the facilitator judges it" if done["facilitated"] else ""))
     else:

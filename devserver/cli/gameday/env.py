@@ -1,4 +1,4 @@
-"""`devserver gameday env`: the settings of the terminals in which the person works."""
+"""`devserver gameday env`: the settings for the terminals that the person works in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..render.output import echo_form
 )
 @json_option
 def env(name: str | None, syntax: str, as_json: bool) -> None:
-    """Print the settings of the terminals in which you work.
+    """Print the settings for the terminals that you work in.
 
     \b
     eval "$(devserver gameday env)"

@@ -77,8 +77,8 @@ def run(
 ) -> None:
     """Play a game day: SCENARIO is a file, or the name of one that `devserver gameday list` shows.
 
-    A runbook runs on a server that is yours alone, and something goes wrong. Find out what with your tools, and make it
-    well again. The debrief shows how long each step took, and what you missed.
+    A runbook runs on a server that is yours alone, and something goes wrong. Find out what with your tools, and fix it.
+    The debrief shows how long each step took, and what you missed.
     """
     add_project(scenario)
     from ...rehearsal.environment.worker_forkserver import WorkerForkServer

@@ -11,6 +11,8 @@ import click
 
 from ...errors import OptionError
 from .output import echo_form
+from .rehearsal import VERDICT_COLOURS
+from .rehearsal_outcome import CODES
 from .terminal import clean
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ WHY = {
     "handover": "Question: how do I finish {workflow} by hand?",
 }
 SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?"}
-COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
-CODES = {"pass": 0, "fail": 1, "unknown": 4}
 
 
 def may_ask() -> None:
@@ -119,7 +119,7 @@ def echo_result(question: Question, result: Result, *, as_json: bool) -> int:
         return CODES[result.verdict]
     click.echo("")
     for item in answers:
-        sign = click.style(SIGNS[item.verdict], fg=COLOURS[item.verdict])
+        sign = click.style(SIGNS[item.verdict], fg=VERDICT_COLOURS[item.verdict])
         click.echo(f"{sign} {clean(item.name)}: {clean(item.evidence)}")
     if result.verdict == "unknown":
         click.echo(clean(result.reason))

@@ -39,7 +39,7 @@ class GameDayScreen:
         self._echo("interrupted; the debrief follows (Ctrl-C again stops at once)")
 
     def briefing(self, briefing: GameDayBriefing) -> None:
-        """Print what the person is told."""
+        """Print the briefing."""
         if briefing.page is not None:
             click.echo(f"facilitator's page (not for the person who plays): {briefing.page}", err=True)
         for line in briefing_lines(briefing):
@@ -109,7 +109,7 @@ def echo_debrief(shape: Mapping[str, Any], page: Path, *, as_json: bool) -> None
         click.echo(f"  {len(day['wrong_turns']) - MOST_TURNS} more wrong turns in the debrief")
     click.echo(f"debrief: {page}")
     if day["commands"]:
-        click.echo(f"in the terminals in which you worked: unset {' '.join(VARIABLES)}", err=True)
+        click.echo(f"in the terminals that you worked in: unset {' '.join(VARIABLES)}", err=True)
 
 
 def _minutes(seconds: float) -> str:

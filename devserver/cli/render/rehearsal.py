@@ -16,7 +16,7 @@ from .terminal import width_now, wrapped
 if TYPE_CHECKING:
     from ...rehearsal.scenario.scenario import Scenario
 
-COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
+VERDICT_COLOURS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 MOST_DETAILS = 5
 MOST_POINTS = 20
 DETAIL = " " * 13
@@ -86,13 +86,13 @@ def result_lines(result: dict[str, Any], seconds: float, width: int = UNLIMITED)
 
     verdict = result["verdict"]
     head = f"{result['name']}  (seed {result['seed']}, {words.seconds(seconds)})"
-    yield from _labeled(f"{verdict.upper():<8} ", head, width, fg=COLOURS[verdict], bold=True)
+    yield from _labeled(f"{verdict.upper():<8} ", head, width, fg=VERDICT_COLOURS[verdict], bold=True)
     failed = [step for step in result["plan"] if step["at"] is None or step["problem"]]
     if verdict != "pass" and not failed and all(item["verdict"] != verdict for item in result["expectations"]):
         yield from wrapped(result["reason"], "  ", width=width)
     for item in result["expectations"]:
         text = f"{item['name']}: {item['evidence']}"
-        yield from _labeled(f"  {item['verdict']:<8} ", text, width, fg=COLOURS[item["verdict"]])
+        yield from _labeled(f"  {item['verdict']:<8} ", text, width, fg=VERDICT_COLOURS[item["verdict"]])
         details = [line for line in item["details"] if line != item["evidence"]]
         if item["verdict"] != "pass":
             most = MOST_POINTS if result["sweep"] or result["status"] is None else MOST_DETAILS

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .rehearsal import COLOURS, line_width
+from .rehearsal import VERDICT_COLOURS, line_width
 from .table import table_lines
 from .terminal import clean, wrapped
 
@@ -46,7 +46,7 @@ def index_lines(shape: Mapping[str, Any]) -> Iterator[str]:
         signs = "".join({"pass": ".", "fail": "F", "unknown": "?"}[run["verdict"]] for run in scenario["runs"][-20:])
         rows.append((scenario["verdict"], clean(scenario["name"]), day(scenario["since"]), signs))
     for (verdict, *_), line in zip(rows, table_lines(rows), strict=True):
-        yield click.style(verdict, fg=COLOURS[verdict], bold=True) + line.removeprefix(verdict)
+        yield click.style(verdict, fg=VERDICT_COLOURS[verdict], bold=True) + line.removeprefix(verdict)
     many = len(shape["reports"])
     yield f"{many} report{'' if many == 1 else 's'}" + (
         f", {len(shape['skipped'])} skipped" if shape["skipped"] else ""

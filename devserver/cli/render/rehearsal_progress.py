@@ -12,6 +12,7 @@ import click
 from ...rehearsal.report.text import clean, seconds
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
 from .live import LiveView
+from .rehearsal import VERDICT_COLOURS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 LANES = ("server", "worker", "network", "database", "fault", "drill", "activity", "check")
 COLOURS = {"fault": "magenta", "drill": "cyan", "server": "blue", "worker": "blue"}
-VERDICTS = {"pass": "green", "fail": "red", "unknown": "yellow"}
 MOST_LINES = 200  # of activities of one rehearsal
 RECENT = 8
 BAR = 24  # characters
@@ -150,7 +150,7 @@ class RehearsalScreen(RehearsalProgress):
         """Leave a line with the verdict above."""
         if self._request.total > 1:
             text = f"{result.verdict.upper():<8} {clean(result.name)}"
-            self._view.echo(click.style(text, fg=VERDICTS[result.verdict]))
+            self._view.echo(click.style(text, fg=VERDICT_COLOURS[result.verdict]))
 
     def note(self, text: str) -> None:
         """Leave a line above."""

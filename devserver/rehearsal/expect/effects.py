@@ -37,7 +37,7 @@ class EffectCount:
         )
 
     def is_final(self, run: RehearsalRun) -> bool:
-        """Whether the judgement of a run that goes on cannot change: an effect was repeated."""
+        """Whether the judgement is final before the run has ended: an effect was repeated."""
         return not self.at_least and any(item.name == self.name for item in RunMetrics.of(run).duplicates)
 
     def __str__(self) -> str:

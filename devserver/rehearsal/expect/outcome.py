@@ -30,7 +30,7 @@ class Completes:
         return Judgement(str(self), "fail" if late else "pass", f"it completed after {took:.2f} s")
 
     def is_final(self, run: RehearsalRun) -> bool:
-        """Whether the judgement of a run that goes on cannot change: it runs for too long."""
+        """Whether the judgement is final before the run has ended: it runs for too long."""
         return self.within is not None and (run.seen_until or 0.0) - run.started > self.within
 
     def __str__(self) -> str:

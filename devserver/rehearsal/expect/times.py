@@ -32,7 +32,7 @@ class Recovers:
         return Judgement(str(self), "fail" if late else "pass", evidence, details)
 
     def is_final(self, run: RehearsalRun) -> bool:
-        """Whether the judgement of a run that goes on cannot change: a recovery was late."""
+        """Whether the judgement is final before the run has ended: a recovery was late."""
         return any((item.recovery or 0.0) > self.within for item in RunMetrics.of(run).outages)
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class NeverIdle:
         return Judgement(str(self), "fail" if late else "pass", evidence)
 
     def is_final(self, run: RehearsalRun) -> bool:
-        """Whether the judgement of a run that goes on cannot change: it was idle for too long."""
+        """Whether the judgement is final before the run has ended: it was idle for too long."""
         return RunMetrics.of(run).idle > self.limit
 
     def __str__(self) -> str:

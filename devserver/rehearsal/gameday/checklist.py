@@ -23,7 +23,7 @@ def _detection(session: GameDaySession, times: GameDayTimes) -> Iterator[str]:
         return
     shown = "" if sign is None else f" `devserver stuck` showed it after {seconds(max(0.0, sign[0] - times.began))}."
     if times.noticed is None:
-        yield f"Nobody noticed it. Add an alert that would have told you.{shown}"
+        yield f"Nobody noticed it. Add an alert for it.{shown}"
     elif sign is not None and times.noticed > sign[0] - times.began + SLOW:
         late = seconds(times.noticed - max(0.0, sign[0] - times.began))
         yield f"It was visible {late} before it was noticed. Add an alert for it.{shown}"

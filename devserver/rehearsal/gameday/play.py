@@ -51,7 +51,7 @@ class GameDayRequest:
 
 @dataclass(frozen=True)
 class GameDayBriefing:
-    """What the person is told at the start."""
+    """What the person may know at the start."""
 
     name: str
     title: str

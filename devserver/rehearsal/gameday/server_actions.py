@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from ...client import ServiceCalls
 from ...errors import DevServerError
+from ...history import attributes_of
 from ..drills.operator import REASON
 from .notes import ServerAction
 
@@ -24,12 +25,8 @@ DESTRUCTIVE = ("terminate", "cancel", "reset")
 
 def action_of(event: HistoryEvent, workflow_id: str, at: float) -> ServerAction | None:
     """The action of a client that an event shows; None if it shows none."""
-    found = _READERS.get(event.event_type)
-    if found is None:
-        return None
-    attribute, kind = found
-    values = getattr(event, attribute)
-    if kind == "reset" and values.cause != RESET:
+    kind, values = _KINDS.get(event.event_type), attributes_of(event)
+    if kind is None or (kind == "reset" and values.cause != RESET):
         return None
     by = values.accepted_request.meta.identity if kind == "update" else getattr(values, "identity", "")
     reason = getattr(values, "reason", "") or getattr(values, "cause", "")
@@ -90,25 +87,13 @@ def _of_history(events: Sequence[HistoryEvent], workflow_id: str, began: datetim
     return found
 
 
-_READERS: dict[int, tuple[str, str]] = {
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: ("workflow_execution_signaled_event_attributes", "signal"),
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: (
-        "workflow_execution_cancel_requested_event_attributes",
-        "cancel",
-    ),
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: (
-        "workflow_execution_terminated_event_attributes",
-        "terminate",
-    ),
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED: ("workflow_execution_paused_event_attributes", "pause"),
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: ("workflow_execution_unpaused_event_attributes", "unpause"),
-    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: ("workflow_task_failed_event_attributes", "reset"),
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: (
-        "workflow_execution_update_accepted_event_attributes",
-        "update",
-    ),
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: (
-        "workflow_execution_options_updated_event_attributes",
-        "options",
-    ),
+_KINDS: dict[int, str] = {
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: "signal",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED: "cancel",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: "terminate",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED: "pause",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED: "unpause",
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED: "reset",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED: "update",
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED: "options",
 }

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from ...errors import DevServerError
 from ...instances import stopping
@@ -30,7 +30,6 @@ from .detection import failing_plan
 from .guide import FirstActivity, Guide
 
 Question = Literal["pause", "stop", "detect", "handover"]
-QUESTIONS: tuple[Question, ...] = get_args(Question)
 PREFIX = "drill-"
 LIMIT = 900.0
 EVENTS = {

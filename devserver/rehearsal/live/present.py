@@ -1,4 +1,4 @@
-"""A run that goes on, as plain data: that of the report, with the expectations as they look now."""
+"""A run that has not ended, as plain data: that of the report, with the expectations as they look now."""
 
 from __future__ import annotations
 

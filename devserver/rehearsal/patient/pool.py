@@ -29,7 +29,7 @@ class _Running:
 class PatientPool:
     """Clusters in `folder`, for one run at a time each. What is borrowed has the data of a new cluster.
 
-    With a `name` they are clusters of this user instead, whom `devserver cluster` shows them: the second one is NAME-2.
+    With a `name` they are ordinary clusters of this user, which `devserver cluster` lists: the second one is NAME-2.
 
     A scenario whose cluster has the same processes, version and database as the one before gets that one. Use it in
     `async with`; at the end of the block nothing is left of them.

@@ -6,9 +6,9 @@ import ast
 import shlex
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ...server.namespaces import DEFAULT_NAMESPACE
+from ...system.web_ui import workflow_url
 from ..scenario.result import RehearsalRun, Result
 from .text import NAME_CHARACTERS, clean
 
@@ -34,9 +34,10 @@ def kept_server(run: RehearsalRun, database: Path) -> dict[str, str]:
     """How to look at the server that a rehearsal kept: the command that starts it, and its Web UI once it runs."""
     ports = ["--port", str(KEPT_PORT), "--ui-port", str(KEPT_UI_PORT)]
     words = ["devserver", "up", "--name", "rehearsal", "--db-filename", str(database), *ports]
-    ids = "/".join(quote(part, safe="") for part in (run.workflow_id, *(item.run_id for item in run.histories[-1:])))
-    page = f"namespaces/{DEFAULT_NAMESPACE}/workflows/{ids}" + ("/history" if run.histories else "")
-    return {"command": shlex.join(clean(word) for word in words), "web_ui": f"http://127.0.0.1:{KEPT_UI_PORT}/{page}"}
+    run_id = run.histories[-1].run_id if run.histories else None
+    page = workflow_url(f"http://127.0.0.1:{KEPT_UI_PORT}", DEFAULT_NAMESPACE, run.workflow_id, run_id)
+    page += "/history" if run.histories else ""
+    return {"command": shlex.join(clean(word) for word in words), "web_ui": page}
 
 
 def _place(file: Path) -> tuple[str, str | None]:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ...system.json_form import FORM
-from .data import WORST
 from .stored import is_figure, named, shared_names
-from .text import clean
+from .text import SEVERITY, clean
 
 LEAST_SECONDS = 0.5  # a smaller change of a timing is no change
 LEAST_PERCENT = 20.0
@@ -71,7 +70,7 @@ def _scenario(
         return {**shape, "change": "new" if before is None else "gone", "expectations": [], "figures": []}
     expectations = list(_expectations(before["expectations"], after["expectations"]))
     figures = list(_figures(before, after, slower))
-    changes = [_step(WORST[before["verdict"]], WORST[after["verdict"]])]
+    changes = [_step(SEVERITY[before["verdict"]], SEVERITY[after["verdict"]])]
     changes += [item["change"] for item in (*expectations, *figures)]
     change = "worse" if "worse" in changes else "better" if "better" in changes else "same"
     return {**shape, "change": change, "expectations": expectations, "figures": figures}
@@ -87,7 +86,7 @@ def _expectations(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[s
     for name in {**old, **new}:
         one, other = old.get(name), new.get(name)
         if one is not None and other is not None:
-            change = _step(WORST[one["verdict"]], WORST[other["verdict"]])
+            change = _step(SEVERITY[one["verdict"]], SEVERITY[other["verdict"]])
         elif other is None:
             change = "gone"
         else:

@@ -14,9 +14,8 @@ from ..scenario.result import PointResult, Result, Sweep
 from . import serialization
 from .again import command_line, scenario_code
 from .run_data import NO_RUN, run_data
-from .text import NAME_CHARACTERS, clean, summary
+from .text import NAME_CHARACTERS, SEVERITY, clean, summary
 
-WORST = {"pass": 0, "unknown": 1, "fail": 2}
 MOST_POINTS_SHOWN = 10
 
 
@@ -31,7 +30,7 @@ def combined(results: Sequence[Mapping[str, Any]], about: ReportStatus | None = 
     verdicts = [result["verdict"] for result in results]
     return {
         "form": FORM,
-        "verdict": max(verdicts, key=lambda verdict: WORST[verdict], default="unknown"),
+        "verdict": max(verdicts, key=lambda verdict: SEVERITY[verdict], default="unknown"),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "created_with": _made_with(),
         "incomplete": None if about.incomplete is None else clean(about.incomplete),

@@ -38,7 +38,9 @@ def index_data(folder: Path) -> dict[str, Any]:
         skipped.append(f"{len(files) - MOST_REPORTS:,} more reports")
     if not reports:
         raise ReportUnreadable(
-            f"there is no report in {folder}", details=skipped[:20], hint="write some with: rehearse --report DIR"
+            f"there is no report in {folder}",
+            details=skipped[:20],
+            hint="write some with: devserver rehearse --report DIR",
         )
     reports.sort(key=lambda item: (item[1]["created"], item[0]))
     return {

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..scenario.result import Result
-from .data import WORST, ReportStatus, data
+from .data import ReportStatus, data
 from .fragments import result_html, style, templates
+from .text import SEVERITY
 
 MOST_SHOWN = 30
 
@@ -40,5 +41,5 @@ def page_script() -> dict[str, str]:
 
 def _shown(results: Sequence[Mapping[str, Any]]) -> list[int]:
     """The results that are shown in full: all, or the worst if there are many."""
-    by_worth = sorted(range(len(results)), key=lambda number: -WORST[results[number]["verdict"]])
+    by_worth = sorted(range(len(results)), key=lambda number: -SEVERITY[results[number]["verdict"]])
     return sorted(by_worth[:MOST_SHOWN])

@@ -18,7 +18,7 @@ HINT = "name a folder that `devserver rehearse --report` wrote, or its report.js
 
 
 class ReportUnreadable(RehearsalError):
-    """A file is no report of a rehearsal, or it cannot be read."""
+    """A file is not a report of a rehearsal, or it cannot be read."""
 
     exit_code = 2
 
@@ -37,10 +37,10 @@ def read_report(place: Path) -> dict[str, Any]:
     except OSError as error:
         raise ReportUnreadable(f"cannot read the report {file}: {error.strerror}", hint=HINT) from error
     except (ValueError, RecursionError):
-        raise ReportUnreadable(f"{file} is no JSON", hint=HINT) from None
+        raise ReportUnreadable(f"{file} is not JSON", hint=HINT) from None
     problem = _problem(shape)
     if problem is not None:
-        raise ReportUnreadable(f"{file} is no report of a rehearsal: {problem}", hint=HINT)
+        raise ReportUnreadable(f"{file} is not a report of a rehearsal: {problem}", hint=HINT)
     found: dict[str, Any] = shape
     return found
 

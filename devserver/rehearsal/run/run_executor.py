@@ -224,7 +224,7 @@ class RunExecutor:
         return self._alone
 
     def present(self) -> RehearsalRun:
-        """The record of a run that goes on, until now. Any thread may call it; the server is not called."""
+        """The record of a run that has not ended, until now. Any thread may call it; the server is not called."""
         return replace(self._record(None, RunEnd("running")), seen_until=self._timeline.now())
 
     def _record(self, ended: float | None, end: RunEnd) -> RehearsalRun:

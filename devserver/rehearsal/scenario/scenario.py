@@ -26,7 +26,7 @@ Check = Callable[..., bool | Awaitable[bool | None] | None]
 class Expectation(Protocol):
     """Something that must be true of a run. `str()` of it says what.
 
-    One that can be judged while the run goes on has `is_final(run)` too: whether its judgement can no longer change.
+    One that can be judged before the run has ended has `is_final(run)` too: whether its judgement can no longer change.
     """
 
     def judge(self, run: RehearsalRun) -> Judgement:

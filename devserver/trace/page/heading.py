@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from urllib.parse import quote
 
 from temporalio.converter import DataConverter
 
@@ -13,6 +12,7 @@ from ...history.model import WorkflowRun
 from ...history.previews import preview
 from ...history.run_chain import RunChain
 from ...system.timefmt import lasted
+from ...system.web_ui import workflow_url
 from .. import formatting
 from ..critical_path import MOMENTS, CriticalStep, critical_path
 from .failure_details import PageDetail, failure_detail
@@ -86,5 +86,4 @@ def web_ui_link(ui: str | None, chain: RunChain) -> str | None:
     """The workflow in the Web UI; None without one."""
     if not ui or not ui.startswith(("http://", "https://")):
         return None
-    words = (quote(word, safe="") for word in (chain.namespace, chain.workflow_id, chain.newest.run_id))
-    return "{}/namespaces/{}/workflows/{}/{}/history".format(ui.rstrip("/"), *words)
+    return f"{workflow_url(ui, chain.namespace, chain.workflow_id, chain.newest.run_id)}/history"

@@ -109,7 +109,7 @@ def test_who_does_nothing_reads_so(devserver: Run, tmp_path: Path) -> None:
     assert found["summary"] == (
         "Not noticed, the cause not named, not recovered. The time limit ended it. Nobody did anything."
     )
-    assert found["checklist"][0].startswith("Nobody noticed it. Add an alert that would have told you.")
+    assert found["checklist"][0].startswith("Nobody noticed it. Add an alert for it.")
     assert any("The cause was not found" in item for item in found["checklist"])
 
 

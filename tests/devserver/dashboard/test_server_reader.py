@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devserver.dashboard import server_reader
-from devserver.dashboard.page_text import ago, curve, rate, workflow_url
+from devserver.dashboard.page_text import ago, curve, rate
 from devserver.dashboard.server_reader import ServerReader
 from devserver.instances.folder import InstanceFolder
 from devserver.instances.record import STOPPED, Record
@@ -90,9 +90,3 @@ def test_times_and_numbers_are_short() -> None:
     assert [rate(value) for value in (None, 0, 0.01, 3.0)] == [DASH, "0/s", "0.6/min", "3.0/s"]
     assert curve([0.0, None, 2.0]) == "0.0,34.0 240.0,2.0"
     assert curve([]) == ""
-
-
-def test_a_link_into_the_web_ui_has_no_way_out() -> None:
-    """A hostile workflow id stays one part of the path."""
-    link = workflow_url("http://127.0.0.1:8233/", "default", "../..//x?y#z", "run")
-    assert link == "http://127.0.0.1:8233/namespaces/default/workflows/..%2F..%2F%2Fx%3Fy%23z/run"

@@ -8,23 +8,19 @@ import struct
 import pytest
 from hpack import Decoder, Encoder
 
-from devserver.network.api_key_gate import (
+from devserver.network.api_key_gate import MOST_FRAME, MOST_REJECTED, TABLE_SIZE, ApiKeyGate, NotGrpc
+from devserver.network.http2_frames import (
     CONTINUATION,
     DATA,
     END_HEADERS,
     END_STREAM,
     HEADERS,
-    MOST_FRAME,
-    MOST_REJECTED,
     PADDED,
     PREFACE,
     PRIORITY,
     RST_STREAM,
     SETTINGS,
-    TABLE_SIZE,
     WINDOW_UPDATE,
-    ApiKeyGate,
-    NotGrpc,
 )
 
 KEY = "right-key"

@@ -1,4 +1,4 @@
-"""A run that goes on, as the live page and the terminal show it."""
+"""A run that has not ended, as the live page and the terminal show it."""
 
 from __future__ import annotations
 

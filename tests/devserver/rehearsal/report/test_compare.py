@@ -124,8 +124,8 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("[]", "it has no results"),
         ('{"results": [], "form": 7}', "its form is 7, not 1"),
         ('{"results": [{"name": 1}], "form": 1}', "its results are incomplete"),

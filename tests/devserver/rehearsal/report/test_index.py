@@ -52,7 +52,7 @@ def test_a_scenario_over_time(folder: Path) -> None:
     assert grow["unmet"] == [{"name": "add_node exactly once", "since": "2026-03-02T12:00:00+00:00"}]
     assert (shrink["verdict"], shrink["since"]) == ("pass", "2026-03-01T12:00:00+00:00")
     (skipped,) = shape["skipped"]
-    assert "is no JSON" in skipped
+    assert "is not JSON" in skipped
 
 
 def test_the_page_leads_to_the_reports(folder: Path) -> None:
