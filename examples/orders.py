@@ -63,16 +63,16 @@ class Delivery:
 class Order:
     """Charges, packs piece by piece and delivers. More than 100 pieces wait for an approval."""
 
-    def __init__(self) -> None:
-        """Start with nothing done."""
+    @workflow.init
+    def __init__(self, purchase: Purchase) -> None:
+        """Start with nothing done. An update may come before `run` begins."""
         self._state = "new"
         self._approved_by = ""
-        self._city = ""
+        self._city = purchase.city
 
     @workflow.run
     async def run(self, purchase: Purchase) -> str:
         """Process an order; returns where the parcel is."""
-        self._city = self._city or purchase.city
         if purchase.amount > NEEDS_APPROVAL:
             self._state = "waits for approval"
             await workflow.wait_condition(lambda: bool(self._approved_by))
