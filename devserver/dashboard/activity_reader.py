@@ -98,11 +98,13 @@ class ActivityReader:
         """The activity of each server that is ready; those whose time has not come are as they were."""
         ready = {view.name: view for view in servers if view.ready}
         self._servers = {name: asked for name, asked in self._servers.items() if name in ready}
+        looks = []
         for name, view in ready.items():
             asked = self._servers.get(name)
             if asked is None or asked.address != view.status["address"]:
                 asked = self._servers[name] = _Asked(view.status["address"], _scraper(view))
-            await self._look(asked, view)
+            looks.append(self._look(asked, view))
+        await asyncio.gather(*looks)  # one that does not answer delays no other
         return {name: asked.activity for name, asked in self._servers.items()}
 
     async def _look(self, asked: _Asked, view: ServerView) -> None:

@@ -117,7 +117,7 @@ def test_a_step_that_completed_after_a_retry_is_no_failure(chromium: Browser, pa
     chromium.open(page, width=1280)
     about, bad, image = json.loads(
         chromium.ask(
-            "(e => JSON.stringify([e.querySelector('.about').innerText, e.classList.contains('bad'),"
+            "(e => JSON.stringify([e.querySelector('.about').textContent, e.classList.contains('bad'),"
             "e.querySelector('.bar').style.getPropertyValue('--waited')]))"
             "([...document.querySelectorAll('.row')].find(e => e.querySelector('b').textContent === 'busy'))"
         )

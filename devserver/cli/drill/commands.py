@@ -59,7 +59,11 @@ def _command(question: Question) -> click.Command:
         as_json: bool,
         script: str | None = None,
     ) -> None:
-        ctx.exit(_run(question, called, arguments, shlex.split(script or ""), yes=yes, as_json=as_json))
+        try:
+            words = shlex.split(script or "")
+        except ValueError as error:
+            raise click.BadParameter(f"{script!r} is not a command: {error}", param_hint="--script") from None
+        ctx.exit(_run(question, called, arguments, words, yes=yes, as_json=as_json))
 
     return command
 

@@ -56,7 +56,7 @@ class GameDayFolder:
     def running(cls, paths: Paths) -> list[GameDayFolder]:
         """The folders of all game days that run, by name."""
         root = paths.gamedays
-        names = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
+        names = sorted(entry.name for entry in root.iterdir() if entry.is_dir()) if root.is_dir() else []
         return [folder for folder in (cls(paths, name) for name in names) if folder.is_running]
 
     @classmethod

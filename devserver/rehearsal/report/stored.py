@@ -27,7 +27,7 @@ def read_report(place: Path) -> dict[str, Any]:
     """The data of a report: of its folder, its report.json or its page.
 
     Raises:
-        ReportUnreadable: It is missing, no JSON, or of another form.
+        ReportUnreadable: It is missing, not JSON, or of another form.
     """
     file = place / JSON_FILE if place.is_dir() else place.with_name(JSON_FILE) if place.name == HTML_FILE else place
     try:

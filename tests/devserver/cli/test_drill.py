@@ -132,6 +132,9 @@ def test_handing_over(module: Path, devserver: Run) -> None:
     missing = devserver("drill", *words, "--yes")
     assert missing.returncode == 2
     assert "a handover needs the script" in missing.stderr
+    broken = devserver("drill", *words, "--script", "python 'by_hand.py", "--yes")
+    assert broken.returncode == 2
+    assert '--script: "python \'by_hand.py" is not a command: No closing quotation' in broken.stderr
 
 
 def test_without_a_terminal_it_needs_yes(module: Path, devserver: Run) -> None:
