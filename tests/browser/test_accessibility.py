@@ -73,7 +73,7 @@ def test_tab_finds_faults(chromium: Browser, tmp_path: Path, content: str, what:
 
 
 def test_a_good_page_passes(chromium: Browser, tmp_path: Path) -> None:
-    """The order of Tab is told by labels."""
+    """The check returns the labels in the order in which Tab reaches them."""
     opened(chromium, tmp_path, "<a href='#x'>one</a> <button>two</button> <label>three <input></label>")
     check_accessible(chromium)
     assert check_focus_order(chromium) == ["a one", "button two", "input "]

@@ -45,7 +45,7 @@ class PlayedGameDay:
         return found[1]
 
     def begin(self) -> None:
-        """Wait until the person is told what to do."""
+        """Wait until the briefing is printed."""
         eventually(lambda: READY in self.said or self.process.poll() is not None)
         assert READY in self.said, self.said
 

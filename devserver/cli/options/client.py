@@ -47,7 +47,7 @@ def converter_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def defer_sdk() -> None:
-    """Import no more of the SDK than is used, for a command that reads: call it before anything imports the SDK."""
+    """Let a command that reads import only the parts of the SDK that it uses. Call it before any import of the SDK."""
     from ...client.deferred_sdk import defer_sdk
 
     defer_sdk()

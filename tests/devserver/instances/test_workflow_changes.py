@@ -29,7 +29,7 @@ class OddServer:
 
 @pytest.mark.parametrize("answer", [{}, {"execution": None}, {"execution": {"workflowId": "w"}, "type": {"name": "T"}}])
 def test_an_odd_answer_shows_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: dict[str, Any]) -> None:
-    """The supervisor that looks goes on: the server must not end because a line cannot be shown."""
+    """The supervisor continues: the server must not end because a line cannot be shown."""
     monkeypatch.setattr(workflow_changes, "HttpApi", lambda *_, **__: OddServer(answer))
     record: Any = SimpleNamespace(database=tmp_path / "server.db", host="127.0.0.1", ports=SimpleNamespace(http=1))
     assert WorkflowWatcher(record).look() == WorkflowChanges()

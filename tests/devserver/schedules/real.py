@@ -70,7 +70,7 @@ async def until(
     what: object,
     every: float = POLL_SECONDS,
 ) -> State:
-    """The first state for which `reached` is true; it is looked at every so many seconds."""
+    """The first state for which `reached` is true; it is read again after an interval."""
     deadline = time.monotonic() + LIMIT
     while not reached(state := await look()):
         assert time.monotonic() < deadline, f"not reached: {what}; the state is {state}"

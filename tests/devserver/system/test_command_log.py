@@ -74,7 +74,7 @@ def test_every_spelling_of_an_input_or_a_header_is_left_out(log: Path, words: tu
 
 
 def test_it_is_bounded_and_never_creates_a_file(log: Path, tmp_path: Path) -> None:
-    """A full log takes no more, and one that is gone stays gone."""
+    """A full log gets no further line, and a log that was removed is not created again."""
     for _ in range(5):
         begin(log, "search", "x" * 10_000)
     assert all(len(command.command) <= 300 for command in read_commands(log))
