@@ -39,7 +39,6 @@ def dashboard(port: int | None, write: bool, opens: bool | None, as_json: bool) 
         else:
             click.echo(f"dashboard: {served.url} (Ctrl-C ends it)")
         sys.stdout.flush()
-        shown = sys.stdout.isatty() if opens is None else opens
-        if shown and not open_in_browser(served.url):
-            click.echo("hint: no browser could be opened here; open the URL yourself", err=True)
+        if sys.stdout.isatty() if opens is None else opens:
+            open_in_browser(served.url)
         end.wait()

@@ -27,5 +27,5 @@ def ui(name: str, only_print: bool, as_json: bool) -> None:
         echo_form(url=url)
     else:
         click.echo(url)
-    if not only_print and not open_in_browser(url):
-        click.echo("hint: no browser could be opened here; open the URL yourself", err=True)
+    if not only_print:
+        open_in_browser(url)

@@ -15,6 +15,7 @@ from ..config.option_values import DEFAULT_NAME
 from ..errors import DevServerError
 from ..rehearsal.archive import RehearsalArchive
 from ..rehearsal.journal import running_rehearsals
+from ..rehearsal.report.text import SIGNS
 from ..rehearsal.trends import trends
 from ..system.paths import Paths
 from ..webpages import EventStream, PageFile, PageRequest, PageServer
@@ -92,8 +93,7 @@ class Dashboard:
         """Keep the parts of open pages up to date."""
         while self._stream.wait_until_watched():
             with self._shown("look"):
-                for key, html in self._parts().items():
-                    self._stream.publish(key, {"html": html})
+                self._stream.publish_parts(self._parts())
                 self._announce()
             self._stream.sleep(LOOK_SECONDS)
 
@@ -124,7 +124,7 @@ class Dashboard:
             self._problems.pop(what, None)
         except Exception as error:  # noqa: BLE001 - a page that stands still without a word would be worse
             self._problems[what] = f"{type(error).__name__}: {error}"
-            self._stream.publish("problem", {"html": TEMPLATES.part("problem.html", problems=dict(self._problems))})
+            self._stream.publish_parts({"problem": TEMPLATES.part("problem.html", problems=dict(self._problems))})
 
     def _parts(self) -> dict[str, str]:
         """The HTML of each part of the page, by the id of its element."""
@@ -142,7 +142,9 @@ class Dashboard:
                     write=self._write,
                     default=DEFAULT_NAME,
                 ),
-                "rehearsals": TEMPLATES.part("rehearsals.html", running=running_rehearsals(self._paths), trends=past),
+                "rehearsals": TEMPLATES.part(
+                    "rehearsals.html", running=running_rehearsals(self._paths), trends=past, signs=SIGNS
+                ),
                 "clusters": TEMPLATES.part("clusters.html", clusters=self._clusters),
             }
 

@@ -9,7 +9,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 MAX_PAGES = 24
@@ -50,6 +50,11 @@ class EventStream:
             self._latest[key] = (self._number, text)
             for page in self._pages:
                 page.wake()
+
+    def publish_parts(self, parts: Mapping[str, str]) -> None:
+        """Send the HTML of parts of the page, by the ids of their elements."""
+        for key, html in parts.items():
+            self.publish(key, {"html": html})
 
     def end(self, reason: str, *, final: bool = False) -> None:
         """End all connections; pages show the reason. If that is `final`, they do not connect again."""

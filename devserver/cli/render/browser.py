@@ -5,13 +5,25 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import click
+
 from ...system.paths import which
 
 OPENER_SECONDS = 2.0
 
 
-def open_in_browser(url: str) -> bool:
-    """Give the URL to the desktop's opener; False if there is none, or if it fails. What it prints is not shown."""
+def open_in_browser(url: str, more: str = "") -> bool:
+    """Give the URL to the desktop's opener. If there is none or it fails, print a hint with `more` and return False.
+
+    What the opener prints is not shown.
+    """
+    opened = _opened(url)
+    if not opened:
+        click.echo(f"hint: no browser could be opened here; open the URL yourself{more}", err=True)
+    return opened
+
+
+def _opened(url: str) -> bool:
     opener = which("open" if sys.platform == "darwin" else "xdg-open")
     if opener is None:
         return False

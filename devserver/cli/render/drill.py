@@ -25,7 +25,6 @@ WHY = {
     "detect": "Question: things go wrong in {workflow}: how will I notice?",
     "handover": "Question: how do I finish {workflow} by hand?",
 }
-SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 
 
 def may_ask() -> None:
@@ -100,6 +99,7 @@ class DrillTerminal:
 def echo_result(question: Question, result: Result, *, as_json: bool) -> int:
     """Print the answer and the evidence; the exit code."""
     from ...rehearsal.guided.drill import evidence
+    from ...rehearsal.report.text import SIGNS
 
     events = evidence(result, question)
     answers = result.judgements

@@ -33,9 +33,7 @@ def live_page(request: RehearsalRequest) -> Iterator[LivePage | None]:
 
     with LivePage(request.total) as page:
         click.echo(f"live: {page.url}", err=True)
-        page.opening = on_terminal() and open_in_browser(page.url)
-        if on_terminal() and not page.opening:
-            click.echo("hint: no browser could be opened here; open the URL yourself, or watch it below", err=True)
+        page.opening = on_terminal() and open_in_browser(page.url, ", or watch it below")
         yield page
 
 

@@ -77,9 +77,8 @@ class FacilitatorPage:
     def _look(self) -> None:
         """Keep open pages up to date."""
         while self._stream.wait_until_watched():
-            with contextlib.suppress(Exception):  # the game day goes on meanwhile; the next look shows it
-                for key, html in self._parts().items():
-                    self._stream.publish(key, {"html": html})
+            with contextlib.suppress(Exception):  # the game day continues meanwhile; the next look shows it
+                self._stream.publish_parts(self._parts())
             self._stream.sleep(LOOK_SECONDS)
 
     def _parts(self) -> dict[str, str]:

@@ -30,7 +30,7 @@ def debrief_html(shape: Mapping[str, Any]) -> str:
             figures=figures(gameday["times"]),
             rows=ROWS,
             run=result_html(shape["results"][0]),
-            style=style(),
+            style=f"{style()}\n{_templates().get_template('debrief.css').render()}",
             **page_script(),
         )
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...system.files import write_whole
-from ..report.write import ReportNotWritten
+from ..report.write import json_text, write_texts
 from .markdown import markdown
 from .page import debrief_html
 
@@ -24,16 +22,9 @@ def write_debrief(shape: Mapping[str, Any], folder: Path) -> Path:
         ReportNotWritten: The folder cannot be written; no partial file is left.
     """
     texts = {
-        JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n",
+        JSON_FILE: json_text(shape),
         MARKDOWN_FILE: markdown(shape),
         HTML_FILE: debrief_html(shape),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole({folder / name: text for name, text in texts.items()})
-    except OSError as error:
-        raise ReportNotWritten(
-            f"cannot write the debrief into {folder}: {error.strerror}",
-            hint="free disk space, or choose another folder with --report",
-        ) from error
+    write_texts(texts, folder, "debrief")
     return folder / HTML_FILE

@@ -117,8 +117,7 @@ class LivePage:
             began = time.thread_time()
             with contextlib.suppress(Exception):  # the next picture shows what this one cannot
                 if not self._ended:
-                    for key, html in self._parts().items():
-                        self._stream.publish(key, {"html": html})
+                    self._stream.publish_parts(self._parts())
             self._stream.sleep(max(LEAST_SECONDS, SHARE * (time.thread_time() - began)))
 
     def _parts(self) -> dict[str, str]:
@@ -126,7 +125,7 @@ class LivePage:
         part, present = self._templates.part, self._present
         data = None
         if present is not None and self._scenario is not None:
-            with contextlib.suppress(Exception):  # it goes on meanwhile: files come and go, and lines are incomplete
+            with contextlib.suppress(Exception):  # it continues meanwhile: files come and go, and lines are incomplete
                 data = present_data(present(), self._scenario.expect)
         timeline = timeline_html(data, str(self._current.get("name")), "live") if data else ""
         return {
@@ -137,6 +136,7 @@ class LivePage:
                 took=time.monotonic() - self._began,
                 finished=self._finished,
                 words=text.VERDICTS,
+                signs=text.SIGNS,
             ),
             "points": part("points.html", progress=self._points, sweep=self._current.get("sweep")),
             "timeline": timeline,

@@ -38,7 +38,7 @@ def templates() -> Environment:
         how_ended=how_ended,
         slug=lambda name: re.sub(r"[^a-z0-9]+", "-", name.lower()),
     )
-    environment.globals.update(words=text.VERDICTS)
+    environment.globals.update(words=text.VERDICTS, signs=text.SIGNS)
     return environment
 
 

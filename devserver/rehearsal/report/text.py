@@ -9,6 +9,7 @@ from typing import Any
 from ...system.printable import counted
 
 VERDICTS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown"}
+SIGNS = {"pass": "✓", "fail": "✗", "unknown": "?"}
 SEVERITY = {"pass": 0, "unknown": 1, "fail": 2}  # of verdicts: the worst of many is the highest
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")

@@ -34,13 +34,26 @@ def write_data(shape: Mapping[str, Any], folder: Path) -> Path:
     Raises:
         ReportNotWritten: The folder cannot be written; no partial file is left.
     """
-    texts = {JSON_FILE: json.dumps(shape, indent=1, ensure_ascii=False) + "\n", HTML_FILE: render(shape)}
+    write_texts({JSON_FILE: json_text(shape), HTML_FILE: render(shape)}, folder, "report")
+    return folder / HTML_FILE
+
+
+def json_text(shape: Mapping[str, Any]) -> str:
+    """The data of a report as its file has it."""
+    return json.dumps(shape, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_texts(texts: Mapping[str, str], folder: Path, what: str) -> None:
+    """Write files into a folder, which is created if missing, all of them or none.
+
+    Raises:
+        ReportNotWritten: The folder cannot be written; the message says of `what`.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_whole({folder / name: text for name, text in texts.items()})
     except OSError as error:
         raise ReportNotWritten(
-            f"cannot write the report into {folder}: {error.strerror}",
+            f"cannot write the {what} into {folder}: {error.strerror}",
             hint="free disk space, or choose another folder with --report",
         ) from error
-    return folder / HTML_FILE
