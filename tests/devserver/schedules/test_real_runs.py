@@ -95,7 +95,9 @@ async def _step_by_step(client: Client, case: Case) -> Tried:
         def reached(state: State, came: int = came, runs: list[int] = runs, over: list[int] = over) -> bool:
             closed = [number for number, result in state.runs.values() if result]
             begun = [number for number, _ in state.runs.values()]
-            return state.processed(expected) >= came and begun == runs and closed == over
+            # A schedule hears of the end of a run after the run has ended; until then the next start would overlap.
+            heard = not any(result for run, (_, result) in state.runs.items() if run in state.counts.running)
+            return heard and state.processed(expected) >= came and begun == runs and closed == over
 
         seen = await until(lambda: look(client, case.name, preview.times), reached, (case, moment, runs, over))
     return case, preview, seen
