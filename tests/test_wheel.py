@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from email.message import Message
 from email.parser import Parser
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from devserver.executables.models import Executable
 from scripts import build_hooks, wheel_check
 from tests.conftest import CLI_LIMIT, Run
 from tests.helpers.checkout import ROOT
-from tests.helpers.wheelhouse import wheelhouse
+from tests.helpers.wheelhouse import rebuild, wheelhouse
 
 SOURCE = "https://example.org/shop"
 
@@ -186,9 +187,15 @@ def test_a_first_server(installer: tuple[str, ...], wheel: Path, installed: Exec
 
 @pytest.fixture(scope="session")
 def offline(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Variables with which pip and uv install from wheels of what is installed here, and reach no network."""
-    folder = tmp_path_factory.mktemp("wheelhouse")
+    """Variables with which uv, pip and pipx install from wheels of what is installed here, and reach no network.
+
+    pipx would download the newest pip for its own use; here it finds that of the tests' environment.
+    """
+    folder, shared = tmp_path_factory.mktemp("wheelhouse"), tmp_path_factory.mktemp("pipx") / "shared"
     wheelhouse(folder, wheel, re.findall(r"\w+", wheel_check.EXTRAS))
+    venv.create(shared, symlinks=True)
+    pip = rebuild(distribution("pip"), folder)
+    subprocess.run([*(word.format(python=shared / "bin" / "python") for word in UV), str(pip)], check=True)
     yield {
         "UV_OFFLINE": "1",
         "UV_NO_INDEX": "1",
@@ -196,10 +203,11 @@ def offline(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         "UV_NO_CONFIG": "1",
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(folder),
-        "PIP_NO_COMPILE": "1",
-        "PIPX_DISABLE_SHARED_LIBS_AUTO_UPGRADE": "1",  # it takes the pip that comes with Python
+        "PIP_NO_COMPILE": "0",  # which turns it off
+        "PIPX_SHARED_LIBS": str(shared),
     }
     shutil.rmtree(folder)
+    shutil.rmtree(shared)
 
 
 @pytest.mark.parametrize("way", ["uvx", "pipx"])
