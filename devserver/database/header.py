@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import stat
@@ -30,6 +31,16 @@ class Header:
 def sidecar(db: Path, ending: str) -> Path:
     """A file beside `db`: `-wal`, `-shm`, `-journal`, `.lock`, `.stamp.json`."""
     return db.with_name(db.name + ending)
+
+
+def files_of(db: Path) -> object:
+    """What tells whether somebody has changed `db` or its log since: equal if nobody has."""
+    found = []
+    for path in (db, sidecar(db, "-wal")):
+        with contextlib.suppress(OSError):
+            state = path.stat()
+            found.append((path.name, state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(found)
 
 
 def size_of(path: Path) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME, check_name
+from ..database.header import files_of
 from ..errors import InstanceNotRunning, InstanceUnknown, StopFailed
 from ..system.paths import Paths
 from ..system.process import ProcessIdentity
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from ..system.threads import AsyncStart
 
 START_DEV_RETENTION = timedelta(days=1)
+SHORT_OUTAGE = 10.0  # seconds: after one of this length nothing that came due is reported or kept
 
 
 class DevServer(ServerInfo):
@@ -43,6 +46,7 @@ class DevServer(ServerInfo):
         super().__init__(record, folder)
         self._lease = lease
         self._holds = lease is not None
+        self._ended: tuple[float, object] | None = None  # when, and the files of the database then
 
     @classmethod
     def start(cls, name: str | None = None, **keywords: Unpack[StartKeywords]) -> DevServer:
@@ -138,6 +142,7 @@ class DevServer(ServerInfo):
         server.kill()
         if server.alive():
             raise StopFailed(f"the server (pid {server.pid}) does not end")
+        self._ended = time.monotonic(), files_of(self.database)
 
     def freeze(self) -> None:
         """Suspend the server's process until `thaw`, as an overloaded machine does.
@@ -161,13 +166,14 @@ class DevServer(ServerInfo):
         Raises:
             StartFailed, DatabaseError: The server did not start again; the message has the reason.
         """
-        import time
-
+        running = self.running
         stopping.stop(self._folder, keep=True)
+        if running:
+            self._ended = time.monotonic(), files_of(self.database)
         time.sleep(down.total_seconds())
         if self._holds and self._lease is None:  # `stop` released our lease, and without one the server ends again
             self._lease = self._folder.take_lease()
-        self._record = starting.start_again(self._folder)
+        self._record = starting.start_again(self._folder, just_ended=self._just_ended())
 
     def snapshot(self, name: str | None = None) -> Snapshot:
         """Save the server's state while it is running. `name` defaults to the time.
@@ -186,6 +192,12 @@ class DevServer(ServerInfo):
             cli_version=self.version,
             instance=self.name,
         )
+
+    def _just_ended(self) -> bool:
+        """Whether the server ran a moment ago, and nobody has touched its database since."""
+        if self._ended is None or time.monotonic() - self._ended[0] > SHORT_OUTAGE:
+            return False
+        return self._ended[1] == files_of(self.database)
 
     def _server(self) -> ProcessIdentity:
         server = self._current().server

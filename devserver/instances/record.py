@@ -50,7 +50,8 @@ class Record:
         started_at: The start in UTC, ISO 8601.
         exit: Why the server crashed.
         sha256: The SHA-256 of the executable.
-        overdue: What had come due when the server started; None if it could not be read or the database was new.
+        overdue: What had come due when the server started; None if it could not be read, the database was new, or the
+            last server had just ended.
         supervisor_lock: The file that the supervisor keeps locked; not written, because another container may have the
             home at another path.
     """

@@ -65,7 +65,13 @@ def plan(request: StartRequest, reserved: Reservations) -> ServerSpec:
 
 
 def plan_again(
-    folder: InstanceFolder, record: Record, wait: float, reserved: Reservations, *, pause_schedules: bool = False
+    folder: InstanceFolder,
+    record: Record,
+    wait: float,
+    reserved: Reservations,
+    *,
+    pause_schedules: bool = False,
+    just_ended: bool = False,
 ) -> ServerSpec:
     """The spec of the same server: same options, executable, database and gRPC port.
 
@@ -77,6 +83,7 @@ def plan_again(
         wait: Seconds in which the server has to be ready.
         reserved: Reserves the ports; the caller keeps them reserved until the server listens.
         pause_schedules: Pause all schedules before they can act.
+        just_ended: The server ran a moment ago on the same database, so that nothing in it needs attention.
 
     Raises:
         PortTaken: Another process listens on the gRPC port.
@@ -97,7 +104,7 @@ def plan_again(
         sha256=record.sha256,
         pause_schedules=pause_schedules,
     )
-    return _with_command(spec)
+    return _with_command(spec, settled=just_ended and not pause_schedules)
 
 
 def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved: Reservations) -> Ports:
@@ -147,7 +154,7 @@ def _check_file_name(database: Path) -> None:
         )
 
 
-def _with_command(spec: ServerSpec) -> ServerSpec:
+def _with_command(spec: ServerSpec, *, settled: bool = False) -> ServerSpec:
     _check_file_name(spec.database)
     command = command_line(
         spec.options,
@@ -157,7 +164,7 @@ def _with_command(spec: ServerSpec) -> ServerSpec:
         database=spec.database,
     )
     # There is nothing to check before the first start of an ephemeral server; a restart and a restore keep its file.
-    at_once = spec.options.ephemeral and not spec.database.exists()
+    at_once = spec.options.ephemeral and (settled or not spec.database.exists())
     return replace(spec, command=tuple(command), at_once=at_once)
 
 

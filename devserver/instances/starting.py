@@ -144,6 +144,7 @@ def start_again(
     *,
     fork: bool = False,
     pause_schedules: bool = False,
+    just_ended: bool = False,
 ) -> Record:
     """Start a stopped instance as it last ran: same options, executable, database and ports.
 
@@ -153,6 +154,7 @@ def start_again(
         wait: Seconds in which the server has to be ready.
         fork: Make the supervisor a copy of this process; see `supervisor_process.spawn`.
         pause_schedules: Pause all schedules before they can act.
+        just_ended: The server ran a moment ago on the same database, so that nothing in it needs attention.
 
     Raises:
         InstanceUnknown: No instance has that name.
@@ -168,7 +170,9 @@ def start_again(
 
         def attempt() -> Record:
             with Reservations(record.options.bind) as reserved:
-                spec = plan_again(folder, record, wait, reserved, pause_schedules=pause_schedules)
+                spec = plan_again(
+                    folder, record, wait, reserved, pause_schedules=pause_schedules, just_ended=just_ended
+                )
                 return spawn(spec, folder, reporter, fork=fork)
 
         _recheck(folder, record, reporter)

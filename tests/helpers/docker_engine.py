@@ -86,6 +86,8 @@ def engine() -> Iterator[Engine]:
             lease.release()
             if not holders(folder):
                 _end(folder)
+        for process in _STARTED:
+            process.returncode = 0  # another test process ends it: Python would warn of it at the exit of this one
 
 
 def _answering(host: str) -> Engine | None:

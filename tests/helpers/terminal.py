@@ -28,16 +28,16 @@ class Terminal:
         )
         os.close(theirs)
         self.seen = ""
+        self._fresh = ""
 
     def until(self, text: str) -> None:
         """Read until `text` appears after the end of the last match."""
         deadline = time.monotonic() + LIMIT
-        fresh = ""
-        while text not in fresh:
-            assert time.monotonic() < deadline, f"{text!r} was not shown: {fresh!r}"
+        while text not in self._fresh:
+            assert time.monotonic() < deadline, f"{text!r} was not shown: {self._fresh!r}"
             if select.select([self._ours], [], [], 0.2)[0]:
-                fresh += self._read()
-        self.seen += fresh
+                self._read()
+        self._fresh = self._fresh.partition(text)[2]
 
     def shows(self, text: str) -> None:
         """Read until `text` has been shown at any time."""
@@ -50,7 +50,7 @@ class Terminal:
         while time.monotonic() < deadline:
             if select.select([self._ours], [], [], 0.2)[0]:
                 try:
-                    self.seen += self._read()
+                    self._read()
                 except AssertionError:
                     return self.seen
         raise AssertionError(f"the program does not end: {self.seen!r}")
@@ -63,11 +63,13 @@ class Terminal:
         """Wait for the exit code."""
         return self._process.wait(LIMIT)
 
-    def _read(self) -> str:
+    def _read(self) -> None:
         try:
-            return os.read(self._ours, 65536).decode(errors="replace")
+            text = os.read(self._ours, 65536).decode(errors="replace")
         except OSError:  # how Linux says that the other side is closed
             raise AssertionError(f"the program has ended: {self.seen!r}") from None
+        self.seen += text
+        self._fresh += text
 
     def __enter__(self) -> Terminal:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 import urllib.request
 from datetime import timedelta
@@ -507,6 +508,19 @@ def test_kill_and_restart_of_a_detached_ephemeral_server() -> None:
         assert asyncio.run(_result(server.address, "hello-World")) == "Hello, World!"
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_database_that_was_changed_while_its_server_was_down_is_examined(touched: bool, paths: Paths) -> None:
+    """Right after a kill nothing can be overdue, unless somebody has put other data there."""
+    with DevServer.start("killed", port=0, ephemeral=True) as server:
+        server.kill()
+        if touched:
+            copy = server.database.with_name("copy")
+            shutil.copyfile(server.database, copy)
+            copy.replace(server.database)
+        server.restart()
+        assert (InstanceFolder(paths, "killed").require_record().overdue is not None) == touched
 
 
 def test_restart_keeps_state_ports_and_holders(paths: Paths) -> None:
