@@ -238,21 +238,5 @@ class DatabaseTooOld(DatabaseError):
     """An older server wrote the file, and it cannot or must not be upgraded."""
 
 
-class SnapshotFileDamaged(DatabaseError):
-    """A file is no exported snapshot, is truncated, or has changed since."""
-
-
-class SnapshotFileTooNew(DatabaseError):
-    """A newer devserver wrote the file of a snapshot."""
-
-
-class SnapshotUnknown(NotFound):
-    """No snapshot has that name."""
-
-
-class SnapshotExists(DevServerError):
-    """A snapshot with that name exists already."""
-
-
 class UnsupportedPlatform(DevServerError):
     """This operating system or processor is not supported."""

@@ -15,8 +15,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -37,10 +37,17 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """A fresh home with a current folder, for one way to install the wheel."""
+    """A fresh home with a current folder, for one way to install the wheel.
+
+    Args:
+        home: The folder.
+        wheel: The wheel.
+        variables: Environment variables of the programs that run there.
+    """
 
     home: Path
     wheel: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *words: str, code: int = 0, path: Path | None = None, cwd: Path | None = None) -> str:
         """Run a program with nothing of this environment; what it printed.
@@ -49,7 +56,7 @@ class Place:
             Failed: Its exit code is another one.
         """
         environ = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_PREFIXES)}
-        environ |= {"HOME": str(self.home), "TMPDIR": str(self.home)}
+        environ |= {"HOME": str(self.home), "TMPDIR": str(self.home), **self.variables}
         if path is not None:
             environ["PATH"] = f"{path}{os.pathsep}{environ['PATH']}"
         done = subprocess.run(
@@ -129,18 +136,17 @@ def with_uv(place: Place, python: str) -> None:
 
 def with_uvx(place: Place, python: str) -> None:
     """`uvx temporal-devserver`, from the wheel."""
-    words = (str(program("uv")), "tool", "run", "--python", interpreter(python), "--from", f"{place.wheel}{EXTRAS}")
+    words = (str(program("uvx")), "--python", interpreter(python), "--from", f"{place.wheel}{EXTRAS}")
     shown = place.run(*words, "temporal-devserver", "up", "--help")
     require(shown.startswith("Usage: uvx temporal-devserver up [OPTIONS]"), shown)
     place.check_server(*words, "temporal-devserver")
 
 
 def with_pipx(place: Place, python: str) -> None:
-    """`pipx run temporal-devserver`, from the wheel; pipx itself is installed first."""
-    environment = place.home / "pipx-itself"
-    place.run(interpreter(python), "-m", "venv", str(environment))
-    place.run(str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "pipx")
-    words = (str(environment / "bin" / "pipx"), "run", "--spec", f"{place.wheel}{EXTRAS}", "temporal-devserver")
+    """`pipx run temporal-devserver`, from the wheel, with pip as pipx's backend: with uv it is what uvx does."""
+    place = replace(place, variables={**place.variables, "PIPX_DEFAULT_BACKEND": "pip"})
+    spec = f"{place.wheel}{EXTRAS}"
+    words = (str(program("pipx")), "run", "--python", interpreter(python), "--spec", spec, "temporal-devserver")
     shown = place.run(*words, "up", "--help")
     require(shown.startswith("Usage: pipx run temporal-devserver up [OPTIONS]"), shown)
     place.check_server(*words)

@@ -1,6 +1,6 @@
-"""The built wheel: its page on the package index, what is in it, and first steps where only it is installed.
+"""The built wheel: its page on the package index, what is in it, and first steps by each way to install or run it.
 
-`make wheel-check` does the same with downloaded dependencies, other versions of Python, uvx and pipx.
+`make wheel-check` does the same with downloaded dependencies and other versions of Python.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from email.parser import Parser
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ from devserver.executables.models import Executable
 from scripts import build_hooks, wheel_check
 from tests.conftest import CLI_LIMIT, Run
 from tests.helpers.checkout import ROOT
+from tests.helpers.wheelhouse import rebuild, wheelhouse
 
 SOURCE = "https://example.org/shop"
 
@@ -180,6 +183,41 @@ def test_a_first_server(installer: tuple[str, ...], wheel: Path, installed: Exec
         assert json.loads(state)["state"] == "ready"
     finally:
         environment.run(devserver, "down")
+
+
+@pytest.fixture(scope="session")
+def offline(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Variables with which uv, pip and pipx install from wheels of what is installed here, and reach no network.
+
+    pipx would download the newest pip for its own use; here it finds that of the tests' environment.
+    """
+    folder, shared = tmp_path_factory.mktemp("wheelhouse"), tmp_path_factory.mktemp("pipx") / "shared"
+    wheelhouse(folder, wheel, re.findall(r"\w+", wheel_check.EXTRAS))
+    venv.create(shared, symlinks=True)
+    pip = rebuild(distribution("pip"), folder)
+    subprocess.run([*(word.format(python=shared / "bin" / "python") for word in UV), str(pip)], check=True)
+    yield {
+        "UV_OFFLINE": "1",
+        "UV_NO_INDEX": "1",
+        "UV_FIND_LINKS": str(folder),
+        "UV_NO_CONFIG": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(folder),
+        "PIP_NO_COMPILE": "0",  # which turns it off
+        "PIPX_SHARED_LIBS": str(shared),
+    }
+    shutil.rmtree(folder)
+    shutil.rmtree(shared)
+
+
+@pytest.mark.parametrize("way", ["uvx", "pipx"])
+def test_a_server_without_an_installation(way: str, wheel: Path, offline: dict[str, str], home: Path) -> None:
+    """`uvx temporal-devserver up` and `pipx run temporal-devserver up` in a new home: the help names the program as it
+    was called, and the server starts, is ready and stops."""
+    python = ".".join(map(str, sys.version_info[:2]))
+    wheel_check.WAYS[way](wheel_check.Place(home, wheel, offline), python)
+    shutil.rmtree(home)  # 500 MB
+    home.mkdir()
 
 
 def test_a_first_test(wheel: Path, installed: Executable, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client.target import Connection, Target, find_target
+from ..client.connection import Connection
+from ..client.target import Target, find_target
 from ..errors import OptionError
 from .groups import CommandGroup
 from .options.client import call_server

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ..client.codec_options import AUTH
-from ..client.target import Connection
+from ..client.connection import Connection
 from ..errors import OptionError
 from ..mcp.errors import McpAddressRefused, McpMissing
 from ..system.ports import bracketed, is_loopback

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client.target import Connection
+from ..client.connection import Connection
 from ..payloads.limits import format_size
 from .groups import CommandGroup
 from .options.common import confirm, json_option, yes_option

@@ -11,7 +11,7 @@ from ..instances import starting, stopping
 from ..instances.cleanup import tidy
 from ..instances.folder import InstanceFolder
 from ..system.paths import Paths
-from .options.common import confirm, json_option, name_option, yes_option
+from .options.common import confirm, declare, declared_settings, json_option, name_option, yes_option
 from .render.output import echo_form
 from .render.progress import CliReporter
 
@@ -24,9 +24,10 @@ from .render.progress import CliReporter
 def reset(name: str, forget: bool, yes: bool, as_json: bool) -> None:
     """Delete a server's state. A running server is started again, empty; snapshots stay.
 
-    With --forget nothing is left of the instance, except a database that you named with --db-filename.
+    In the project's folder, a running server gets the Nexus endpoints and schedules of its settings again. With
+    --forget nothing is left of the instance, except a database that you named with --db-filename.
     """
-    paths = Paths.default()
+    paths, settings = Paths.default(), declared_settings(name)
     tidy(paths)
     folder = InstanceFolder(paths, name)
     record = folder.require_record()
@@ -40,7 +41,8 @@ def reset(name: str, forget: bool, yes: bool, as_json: bool) -> None:
         stopping.stop(folder, keep=was_running)
     stopping.erase(folder)
     if was_running:
-        starting.start_again(folder, CliReporter(), fork=True)
+        reporter = CliReporter()
+        declare(starting.start_again(folder, reporter, fork=True), settings, reporter)
     if as_json:
         echo_form(name=name, database=str(record.database), running=was_running)
     else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..client.target import Connection
+from ..client.connection import Connection
 from ..worker.config import GRACE_SECONDS, WorkerOptions
 from .options.client import converter_options
 from .options.common import json_option

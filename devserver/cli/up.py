@@ -18,7 +18,7 @@ from ..instances.record import Record, down_command
 from ..instances.request import StartRequest
 from ..system.paths import Paths
 from .options.binary import binary_options, version_option
-from .options.common import START_TIMEOUT, json_option, name_option, project_file, quiet_option
+from .options.common import START_TIMEOUT, declare, json_option, name_option, project_file, quiet_option
 from .options.environment import setting_option
 from .options.server import server_options
 from .options.server_values import make_options
@@ -92,10 +92,7 @@ def up(
     )
 
     def echo(record: Record, fresh: bool, ending: str) -> None:
-        if settings.nexus_endpoints or settings.schedules:
-            from .options.declared import make_declared
-
-            make_declared(record, settings, reporter)
+        declare(record, settings, reporter)
         if not quiet:
             echo_started(request.folder, record, fresh=fresh, ending=ending, as_json=as_json)
             sys.stdout.flush()

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from ..client.target import Connection, find_target, managed_name
+from ..client.connection import Connection
+from ..client.target import find_target, managed_name
 from ..config.option_values import check_name
 from ..errors import OptionError
 from ..instances.folder import InstanceFolder

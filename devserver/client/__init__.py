@@ -19,13 +19,14 @@ TYPE_CHECKING = False  # as in devserver/__init__.py
 if TYPE_CHECKING:
     from .call_errors import call_failed, namespace_missing, unreachable
     from .calls import ServiceCalls, still_polls
+    from .connection import Connection
     from .failure_kinds import FailureKind
     from .failures import FailureText, chain, failure_line, failure_text, failure_type, root_cause, summary
     from .list_filters import both, quote, quote_time
     from .profile_file import profile_file, write_profile
     from .retries import BUSY_SERVER, NEVER, SDK, CallRetries, through_outage
     from .statuses import OPEN_STATUSES, PAUSED, RunStatus, status_name
-    from .target import Connection, Target, connect, find_target
+    from .target import Target, connect, find_target
     from .time_skipping import manual_client
     from .timestamps import to_datetime, to_datetime_or_none, to_timedelta, to_timestamp
     from .virtual_clock import VirtualClock, require_time_skipping
@@ -84,6 +85,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "call_errors": ("call_failed", "namespace_missing", "unreachable"),
         "calls": ("ServiceCalls", "still_polls"),
+        "connection": ("Connection",),
         "virtual_clock_state": ("ClockState", "clock_state"),
         "failure_kinds": ("FailureKind",),
         "failures": ("FailureText", "chain", "failure_line", "failure_text", "failure_type", "root_cause", "summary"),
@@ -91,7 +93,7 @@ __getattr__, __dir__ = lazy_names(
         "profile_file": ("profile_file", "write_profile"),
         "retries": ("BUSY_SERVER", "NEVER", "SDK", "CallRetries", "through_outage"),
         "statuses": ("OPEN_STATUSES", "PAUSED", "RunStatus", "status_name"),
-        "target": ("Connection", "Target", "connect", "find_target"),
+        "target": ("Target", "connect", "find_target"),
         "time_skipping": ("manual_client",),
         "timestamps": ("to_datetime", "to_datetime_or_none", "to_timedelta", "to_timestamp"),
         "waits": ("MessageHandler", "StackFrame", "WorkflowWaits", "ask_waits"),

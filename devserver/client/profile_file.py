@@ -38,7 +38,7 @@ def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None)
     values = {"address": server.address, **(tls.settings() if tls else {}), "namespace": server.namespace}
     if path.exists():
         for name in SECRETS:  # those of another server must not go to this one
-            run_temporal(server.executable, *_words("delete", path, profile), "--prop", name, limit=SET_SECONDS)
+            _delete(server.executable, path, profile, name)
     for name, value in values.items():
         (_set_secretly if name == "api_key" else _set)(server.executable, path, profile, name, value)
     return path
@@ -74,11 +74,22 @@ def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> No
     words = _words("set", path, profile)
     done = run_temporal(executable, *words, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:
-        raise DevServerError(
-            f"cannot write the client profile {profile} to {path}",
-            details=done.stderr.strip().splitlines()[-3:],
-            hint="see that the file is valid TOML and that you may write it",
-        )
+        raise _not_written(path, profile, done.stderr)
+
+
+def _delete(executable: Path, path: Path, profile: str, key: str) -> None:
+    """Delete a value of a profile, which may not exist yet."""
+    done = run_temporal(executable, *_words("delete", path, profile), "--prop", key, limit=SET_SECONDS)
+    if done.returncode != 0 and f'profile "{profile}" not found' not in done.stderr:
+        raise _not_written(path, profile, done.stderr)
+
+
+def _not_written(path: Path, profile: str, said: str) -> DevServerError:
+    return DevServerError(
+        f"cannot write the client profile {profile} to {path}",
+        details=said.strip().splitlines()[-3:],
+        hint="see that the file is valid TOML and that you may write it",
+    )
 
 
 def _words(verb: str, path: Path, profile: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from ..config.settings import default_instance
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
 from .codec_options import CodecOptions, find_codec, pairs
+from .connection import FLAGS, Connection
 from .deferred_sdk import run_body
 
 if TYPE_CHECKING:
@@ -27,44 +28,7 @@ if TYPE_CHECKING:
 ADDRESS, PROFILE, NAMESPACE = "TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_NAMESPACE"
 DEFAULT_NAMESPACE = "default"
 CONNECT_SECONDS = 10.0
-# The options of the command line that are not spelled as the fields of `Connection`.
-FLAGS: Mapping[str, str] = {
-    "tls_server_ca_cert_path": "--tls-ca-path",
-    "tls_client_cert_path": "--tls-cert-path",
-    "tls_client_key_path": "--tls-key-path",
-}
-OURS = ("name", "tls_disable_host_verification", "grpc_meta", "codec_endpoint", "codec_auth", "codec_header")
 OTHER_SERVER = "choose another server with --address or --profile"
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A user's choice of a server; None for what was not chosen. Fields are settings of the SDK, except `OURS`."""
-
-    name: str | None = None
-    address: str | None = None
-    namespace: str | None = None
-    profile: str | None = None
-    api_key: str | None = None
-    tls: bool | None = None
-    tls_server_name: str | None = None
-    tls_server_ca_cert_path: str | None = None
-    tls_client_cert_path: str | None = None
-    tls_client_key_path: str | None = None
-    tls_disable_host_verification: bool | None = None
-    grpc_meta: tuple[str, ...] = ()
-    codec_endpoint: str | None = None
-    codec_auth: str | None = None
-    codec_header: tuple[str, ...] = ()
-
-    def variables(self) -> dict[str, str]:
-        """The choice as the SDK's environment variables."""
-        values = {setting.name: getattr(self, setting.name) for setting in fields(self) if setting.name not in OURS}
-        return {
-            f"TEMPORAL_{name.upper()}": str(value).lower() if isinstance(value, bool) else value
-            for name, value in values.items()
-            if value is not None
-        }
 
 
 @dataclass(frozen=True)
@@ -242,7 +206,7 @@ def _configured(chosen: Connection, environ: Mapping[str, str]) -> Target:
     # The key of a stored profile must not go to an address that was chosen for this call.
     stored = chosen.address is None or bool(merged.get(PROFILE))
     if chosen.address and not stored and _only_address(merged):  # the SDK would say the same, and takes long to import
-        return Target(chosen.address, merged.get(NAMESPACE) or DEFAULT_NAMESPACE, cli=("temporal", *_cli_words(chosen)))
+        return Target(chosen.address, merged.get(NAMESPACE) or DEFAULT_NAMESPACE, cli=("temporal", *chosen.cli_words()))
     from temporalio.envconfig import ClientConfigProfile
 
     try:
@@ -256,28 +220,9 @@ def _configured(chosen: Connection, environ: Mapping[str, str]) -> Target:
         of = chosen.profile or merged.get(PROFILE)
         what = f"the client profile {of} has no address" if of else "the address is empty"
         raise OptionError(what, hint="add one with --address HOST:PORT")
-    return Target(str(address), str(namespace), cli=("temporal", *_cli_words(chosen)), connect=keywords)
+    return Target(str(address), str(namespace), cli=("temporal", *chosen.cli_words()), connect=keywords)
 
 
 def _only_address(variables: Mapping[str, str]) -> bool:
     """Whether these variables choose nothing but an address and a namespace."""
     return not any(name.startswith("TEMPORAL_") and name not in (ADDRESS, NAMESPACE) for name in variables)
-
-
-# The options of the Temporal CLI with the same meaning; keys stay in the environment.
-_CLI_FLAGS = {
-    "address": "--address",
-    "namespace": "--namespace",
-    "profile": "--profile",
-    "tls_server_name": "--tls-server-name",
-    **FLAGS,
-}
-
-
-def _cli_words(chosen: Connection) -> list[str]:
-    words = [] if chosen.tls is None else ["--tls" if chosen.tls else "--tls=false"]
-    for name, flag in _CLI_FLAGS.items():
-        value = getattr(chosen, name)
-        if value is not None:
-            words += [flag, value]
-    return words

@@ -6,17 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import OptionError
+from .addresses import LOOPBACK as LOOPBACK
+from .addresses import check_addresses
 from .option_values import IDENTIFIER, check_namespace, dynamic_value
 from .tls_options import check_tls, used
 from .tuning import TUNINGS
 
-if TYPE_CHECKING:
-    from ipaddress import IPv4Address, IPv6Address
-
-LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 7233
 DEFAULT_RETENTION = 30 * 86400
 UI_PORT_OFFSET = 1000
@@ -106,7 +104,7 @@ class ServerOptions:
         for name in self.namespaces:
             check_namespace(name)
         _check_pairs(self)
-        _check_address(self)
+        check_addresses(self.bind, self.ui_address, allow_remote=self.allow_remote)
         check_tls(self.tls, used(self), self.api_key, self.tls_hostnames)
 
     def opens_network(self) -> bool:
@@ -213,37 +211,6 @@ def _check_pairs(options: ServerOptions) -> None:
             )
     for key, value in options.dynamic_config:
         dynamic_value(key, value)
-
-
-def _check_address(options: ServerOptions) -> None:
-    if options.bind != LOOPBACK and not _ip_address(options.bind, "--ip").is_unspecified:
-        # With 1.9.1 the server listens there, but its services look for each other on 127.0.0.1, so it serves nothing.
-        raise OptionError(
-            f"--ip {options.bind}: Temporal's dev server works on {LOOPBACK} or on all addresses, "
-            "not on another single address",
-            hint="use --ip 0.0.0.0 --allow-remote (:: with IPv6) and let a firewall choose who may connect",
-        )
-    for option, address in (("--ip", options.bind), ("--ui-ip", options.ui_address)):
-        if address != LOOPBACK and not _ip_address(address, option).is_loopback and not options.allow_remote:
-            raise OptionError(
-                f"{option} {address} opens the server to the network",
-                details=[
-                    "a dev server has no authentication: everyone who can reach it can read and change everything"
-                ],
-                hint="add --allow-remote if that is what you want",
-            )
-
-
-def _ip_address(text: str, option: str) -> IPv4Address | IPv6Address:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError as error:
-        raise OptionError(
-            f"{option} {text!r} is not an IP address",
-            hint=f"for example {option} 0.0.0.0 --allow-remote; without it the server listens on loopback only",
-        ) from error
 
 
 def dynamic_config(options: ServerOptions) -> dict[str, str]:

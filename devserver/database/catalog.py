@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import OptionError, SnapshotUnknown
+from ..errors import OptionError
 from ..system.files import unreadable, write_private
+from .errors import SnapshotUnknown
 from .sqlite import our_errors
 
 DATABASE = "temporal.db"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import SnapshotUnknown
 from .catalog import delete
+from .errors import SnapshotUnknown
 from .sqlite import our_errors, remove_whole
 
 KEPT = 5  # of each kind, for an instance

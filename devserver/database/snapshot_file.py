@@ -18,10 +18,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
-from ..errors import DatabaseCorrupt, FolderNotWritable, OptionError, SnapshotFileDamaged
+from ..errors import DatabaseCorrupt, FolderNotWritable, OptionError
 from ..system.files import CHUNK, private_folder
 from ..system.progress import Reporter, Silent
 from .catalog import DATABASE, Snapshot, check_name, write_metadata
+from .errors import SnapshotFileDamaged
 from .header import MAGIC
 from .schema import OF_TEMPORAL, Schema
 from .snapshot_manifest import SnapshotManifest, damaged, read_manifest

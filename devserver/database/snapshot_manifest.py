@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..config.option_values import check_name as check_instance
-from ..errors import OptionError, SnapshotFileDamaged, SnapshotFileTooNew
+from ..errors import OptionError
 from .catalog import SnapshotRecord, check_name
+from .errors import SnapshotFileDamaged, SnapshotFileTooNew
 
 KIND = b"temporal-devserver snapshot "
 FORM = 1

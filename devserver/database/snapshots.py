@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from os import getpid
 from pathlib import Path
 
-from ..errors import DatabaseError, SnapshotExists
+from ..errors import DatabaseError
 from ..system.files import private_folder, sha256_of
 from ..system.timefmt import utc_for_names, utc_now
 from .catalog import DATABASE, UNFINISHED, Snapshot, check_name, delete, get, list_, write_metadata
+from .errors import SnapshotExists
 from .header import size_of
 from .sqlite import connect, copy_whole, integrity, our_errors, refuse_damage, sync
 

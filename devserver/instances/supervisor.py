@@ -18,9 +18,7 @@ from ..server.log import bound_log
 from ..server.spec import ServerSpec
 from ..server.start_errors import explain_crash
 from ..system.filelocks import LockedFile
-from ..system.process import ProcessIdentity
 from ..system.signals import SignalWaiter
-from ..system.spawn import Child
 from . import ephemeral_database
 from .folder import InstanceFolder
 from .own_database import own_database, settle_overdue
@@ -143,7 +141,7 @@ class Supervisor:
             launch.until_ready()
             launch.pause_schedules(self._to_pause)
         finally:
-            self._end_process(process)
+            launch.end()
 
     def _prepare_database(self) -> None:
         """Own the database, upgrade it if this server is newer than the last one, and report what came due in it."""
@@ -230,7 +228,7 @@ class Supervisor:
         """End the server, remove what is not kept, and write the last state of the instance."""
         if self._tls_front is not None:
             self._tls_front.close()
-        self._end_process(self._launch.process)
+        self._launch.end()
         if self._database_lease is not None:
             self._database_lease.release()
         self._folder.remove_state(self._spec.database, ephemeral=self._spec.options.ephemeral)
@@ -239,16 +237,6 @@ class Supervisor:
         for lock in (self._folder_lock, self._lock):
             if lock is not None:
                 lock.release()
-
-    def _end_process(self, process: Child | None) -> None:
-        identity = None if process is None else ProcessIdentity.of(process.pid)
-        if process is None or identity is None:
-            return
-        if self._spec.options.ephemeral:
-            identity.kill()  # no state to write
-        else:
-            identity.end(self._spec.stop)
-        process.wait()
 
     def _crashed(self) -> DevServerError:
         reason = self._record.exit if self._record else None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
-import contextlib
 import math
 import socket
-import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
+from ..system.loop_thread import LoopThread
 from .listener import Listener
 from .tcp_connections import RESET, ConnectionPair, Link
 
@@ -24,7 +23,6 @@ DIRECTIONS: dict[Direction, tuple[Direction, ...]] = {
     "to_server": ("to_server",),
     "to_client": ("to_client",),
 }
-CALL_SECONDS = 10.0
 ACCEPT_AGAIN_SECONDS = 0.05
 
 
@@ -47,10 +45,8 @@ class TcpProxy:
         self.address = f"{host}:{self._listener.port}"
         self._links: dict[Direction, Link] = {direction: Link() for direction in DIRECTIONS["both"]}
         self._carried: dict[asyncio.Task[None], ConnectionPair] = {}
-        self._closing = threading.Lock()
-        self._loop = asyncio.SelectorEventLoop()  # not that of a policy, which may be tied to another thread
-        self._thread = threading.Thread(target=self._run, name=f"tcp-proxy-{target}", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread(f"tcp-proxy-{target}")
+        self._thread.call(self._begin_accepting)
 
     def cut(self, direction: Direction = "both") -> None:
         """Forward nothing in that direction until `heal`, without closing connections, as when packets are lost.
@@ -97,8 +93,7 @@ class TcpProxy:
         Returns:
             The number of connections that were open.
         """
-        self._check()
-        return self._submit(self._reset_all(), CALL_SECONDS)
+        return self._submit(self._reset_all)
 
     def block(self, how: Blocking) -> None:
         """Let no connection through until `unblock`.
@@ -110,13 +105,11 @@ class TcpProxy:
         Raises:
             CannotDrop: `silent`, and this system does not drop them.
         """
-        self._check()
-        self._submit(self._block(how), CALL_SECONDS)
+        self._submit(partial(self._block, how))
 
     def unblock(self) -> None:
         """Let connections through again; what was sent on open ones meanwhile arrives. The latency stays."""
-        self._check()
-        self._submit(self._unblock(), CALL_SECONDS)
+        self._submit(self._unblock)
 
     @property
     def connections(self) -> int:
@@ -125,15 +118,8 @@ class TcpProxy:
 
     def close(self) -> None:
         """Break all connections and close the port. A second call does nothing."""
-        with self._closing:
-            if self._loop.is_closed():
-                return
-            with contextlib.suppress(concurrent.futures.TimeoutError):
-                self._submit(self._shut(), CALL_SECONDS)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(CALL_SECONDS)
+        if self._thread.close(self._shut):
             self._listener.close()
-            self._loop.close()
 
     def __enter__(self) -> TcpProxy:
         return self
@@ -148,25 +134,20 @@ class TcpProxy:
 
     # In the proxy's thread
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._accepting = self._loop.create_task(self._accept(self._listener.socket))
-        self._loop.run_forever()
+    def _begin_accepting(self) -> None:
+        self._accepting = self._thread.loop.create_task(self._accept(self._listener.socket))
 
-    def _submit(self, work: Coroutine[Any, Any, T], limit: float) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
+    def _submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        self._check()
+        return self._thread.run(work())
 
     def _check(self) -> None:
-        if self._loop.is_closed():
+        if self._thread.closed:
             raise RuntimeError(f"the proxy to {self.target} is closed")
 
     def _call(self, action: Callable[[], T]) -> T:
         self._check()
-
-        async def act() -> T:
-            return action()
-
-        return self._submit(act(), CALL_SECONDS)
+        return self._thread.call(action)
 
     def _of(self, direction: Direction) -> list[Link]:
         if direction not in DIRECTIONS:
@@ -204,7 +185,8 @@ class TcpProxy:
     async def _unblock(self) -> None:
         self._blocked = None
         await self._stop_accepting()
-        self._accepting = self._loop.create_task(self._accept(self._listener.listen()))
+        self._listener.listen()
+        self._begin_accepting()
         for link in self._links.values():
             link.open.set()
 
@@ -215,7 +197,7 @@ class TcpProxy:
     async def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = await self._loop.sock_accept(listener)
+                client, _ = await self._thread.loop.sock_accept(listener)
             except OSError:  # no file descriptor is left, or the client has closed already
                 await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
                 continue
@@ -227,7 +209,7 @@ class TcpProxy:
             client.close()
             return
         pair = ConnectionPair(self._host, self._port, self._links["to_server"], self._links["to_client"])
-        task = self._loop.create_task(pair.carry(client))
+        task = self._thread.loop.create_task(pair.carry(client))
         self._carried[task] = pair
 
         def ended(task: asyncio.Task[None]) -> None:

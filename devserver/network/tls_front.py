@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextlib
+import socket
 import ssl
-import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
+from ..system.loop_thread import LoopThread
 from .api_key_gate import ApiKeyGate, NotGrpc
 
 CHUNK_BYTES = 65536
-CALL_SECONDS = 10.0
 HANDSHAKE_SECONDS = 10.0
-
-T = TypeVar("T")
+BACKLOG = 128
+ACCEPT_AGAIN_SECONDS = 0.05
+MOST_CONNECTIONS = 400  # each takes two of the file descriptors of the supervisor, which may have 1024
 
 
 class TlsFront:
     """Takes connections with TLS at `address`, and forwards what is in them to `target`, until `close`.
 
-    It has its own thread.
+    It has its own thread. Of more connections than MOST_CONNECTIONS at a time, the further ones are closed at once.
 
     Args:
         host, port: Where to listen.
@@ -38,63 +39,60 @@ class TlsFront:
         self, host: str, port: int, *, target: tuple[str, int], context: ssl.SSLContext, api_key: str | None = None
     ) -> None:
         self._target = target
+        self._context = context
         self._api_key = api_key
         self._open: set[asyncio.Task[None]] = set()
-        self._closing = threading.Lock()
-        self._loop = asyncio.SelectorEventLoop()
-        self._thread = threading.Thread(target=self._run, name=f"tls-front-{port}", daemon=True)
-        self._thread.start()
-        try:
-            self._server = self._submit(
-                asyncio.start_server(
-                    self._on_connection, host, port, ssl=context, ssl_handshake_timeout=HANDSHAKE_SECONDS
-                )
-            )
-        except BaseException:
-            self._end()
-            raise
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        self._listener.setblocking(False)
+        # A client's handshake that fails is the client's news.
+        self._thread = LoopThread(f"tls-front-{port}", on_error=lambda context: None)
+        self._accepting = self._thread.call(lambda: self._thread.loop.create_task(self._accept()))
 
     def close(self) -> None:
         """Close the port and all connections. A second call does nothing."""
-        with self._closing:
-            if not self._loop.is_closed():
-                with contextlib.suppress(concurrent.futures.TimeoutError):
-                    self._submit(self._shut())
-                self._end()
+        if self._thread.close(self._shut):
+            self._listener.close()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.set_exception_handler(lambda *_: None)  # a client's handshake that fails is the client's news
-        self._loop.run_forever()
-
-    def _submit(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(CALL_SECONDS)
-
-    def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(CALL_SECONDS)
-        self._loop.close()
+    # In its thread
 
     async def _shut(self) -> None:
-        self._server.close()
-        for task in self._open:
+        tasks = [self._accepting, *self._open]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _on_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - for the type checker
-        self._open.add(task)
-        try:
-            await self._forward(reader, writer)
-        except (OSError, NotGrpc):
-            pass
-        except asyncio.CancelledError:
-            if not self._closing.locked():
-                raise
-        finally:
-            self._open.discard(task)
-            writer.transport.abort()
+    async def _accept(self) -> None:
+        loop = self._thread.loop
+        while True:
+            try:
+                client, _ = await loop.sock_accept(self._listener)
+            except OSError:  # no file descriptor is left, or the client has closed already
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
+            if len(self._open) >= MOST_CONNECTIONS:
+                client.close()
+                continue
+            task = loop.create_task(self._carry(client))
+            self._open.add(task)
+            task.add_done_callback(partial(self._ended, client))
+
+    def _ended(self, client: socket.socket, task: asyncio.Task[None]) -> None:
+        self._open.discard(task)
+        client.close()  # if the task was cancelled before it started
+
+    async def _carry(self, client: socket.socket) -> None:
+        loop = self._thread.loop
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        with contextlib.suppress(OSError, NotGrpc):
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: protocol, client, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS
+            )
+            try:
+                await self._forward(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+            finally:
+                transport.abort()
 
     async def _forward(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         server, to_server = await asyncio.open_connection(*self._target)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .archive import PastRehearsal
 from .report.text import SEVERITY
+
+T = TypeVar("T")
 
 MOST_RUNS = 30
 
@@ -68,13 +71,15 @@ def _expectation(name: str, runs: Sequence[PastRehearsal]) -> ExpectationTrend:
     verdicts = [(run.expectations.get(name) or (None, ""))[0] for run in runs]
     judged = [(verdict, run) for verdict, run in zip(verdicts, runs, strict=True) if verdict is not None]
     last = judged[-1][0]
-    first = judged[-1][1]
-    before: str | None = None
-    for verdict, run in reversed(judged):
-        if verdict != last:
-            before = verdict
-            break
-        first = run
-    change = 0 if before is None else SEVERITY.get(last, 1) - SEVERITY.get(before, 1)
-    evidence = runs[-1].expectations[name][1]
+    since = streak_start(judged, lambda item: item[0] == last)
+    change = SEVERITY.get(last, 1) - SEVERITY.get(judged[since - 1][0], 1) if since > 0 else 0
+    first, evidence = judged[since][1], runs[-1].expectations[name][1]
     return ExpectationTrend(name, verdicts, evidence, first if change > 0 else None, first if change < 0 else None)
+
+
+def streak_start(runs: Sequence[T], holds: Callable[[T], bool]) -> int:
+    """The position of the first of the last runs for which it holds without a break; it holds for the last one."""
+    start = len(runs) - 1
+    while start > 0 and holds(runs[start - 1]):
+        start -= 1
+    return start

@@ -6,9 +6,9 @@ from .calls import ScheduleCalls
 from .declared import declare_schedule
 from .errors import ScheduleExists, ScheduleRefused, ScheduleUnknown
 from .listing import ScheduleDescription, ScheduleRow, ScheduleRun, describe_schedule, list_schedules
+from .new_schedule import NewSchedule
 from .operations import (
     BackfillPlan,
-    NewSchedule,
     TriggerResult,
     backfill_schedule,
     create_schedule,

@@ -19,7 +19,8 @@ from ..config.durations import parse_duration
 from ..system.time_zones import parse_time
 from .calls import ScheduleCalls
 from .errors import ScheduleExists, ScheduleUnknown
-from .operations import NewSchedule, create_schedule, update_schedule
+from .new_schedule import NewSchedule
+from .operations import create_schedule, update_schedule
 from .overlap import OVERLAP_POLICIES
 from .spec import Calendar, Interval, ScheduleSpec
 

@@ -57,6 +57,17 @@ class Launch:
         """The exit code of the process; None while it is running."""
         return None if self.process is None else self.process.poll()
 
+    def end(self) -> None:
+        """End the process, and wait until it has ended; an ephemeral server has no state to write first."""
+        identity = None if self.process is None else ProcessIdentity.of(self.process.pid)
+        if self.process is None or identity is None:
+            return
+        if self._spec.options.ephemeral:
+            identity.kill()
+        else:
+            identity.end(self._spec.stop)
+        self.process.wait()
+
     def until_ready(self) -> None:
         """Wait until the server serves the namespace `default`: an open port is not enough.
 

@@ -42,7 +42,8 @@ from ..system.lazy_names import lazy_names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .event_stream import EventStream
-    from .page_server import PageFile, PageServer
+    from .page_handler import PageFile
+    from .page_server import PageServer
     from .page_templates import PageTemplates
     from .request_guard import PageRequest, RequestRefused
 
@@ -52,7 +53,8 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "event_stream": ("EventStream",),
-        "page_server": ("PageFile", "PageServer"),
+        "page_handler": ("PageFile",),
+        "page_server": ("PageServer",),
         "page_templates": ("PageTemplates",),
         "request_guard": ("PageRequest", "RequestRefused"),
     },

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..client.target import Connection
+from ..client.connection import Connection
 
 if TYPE_CHECKING:
     from ..introspection import Module

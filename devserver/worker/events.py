@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 # The events of a worker process that its supervisor reports as they are.
@@ -44,3 +46,33 @@ class WorkerEvent:
     kind: WorkerEventKind
     facts: Mapping[str, Any] = field(default_factory=dict)
     at: float = field(default_factory=time.time)
+
+
+class EventReporter:
+    """Reports events to a callback. If that fails, as for a closed stdout, `failure` is the first error.
+
+    Args:
+        on_event: The callback.
+        on_failure: Called when it has failed for the first time.
+    """
+
+    def __init__(self, on_event: Callable[[WorkerEvent], None], on_failure: Callable[[], None]) -> None:
+        self._on_event = on_event
+        self._on_failure = on_failure
+        self.failure: BaseException | None = None
+
+    def __call__(self, kind: WorkerEventKind, **facts: Any) -> None:
+        """Report an event."""
+        try:
+            self._on_event(WorkerEvent(kind, facts))
+        except Exception as error:  # noqa: BLE001 - the supervisor raises it once everything has ended
+            if self.failure is None:
+                self.failure = error
+                self._on_failure()
+
+
+def relative(path: str) -> str:
+    """A path relative to the working directory, where it is in there."""
+    with contextlib.suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path

@@ -11,7 +11,8 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from ..client.target import Connection, find_target
+from ..client.connection import Connection
+from ..client.target import find_target
 from ..errors import DevServerError
 from ..system.channel import ParentChannel
 from . import import_snapshot

@@ -7,18 +7,16 @@ new code does not load, the old worker keeps running, and there are never two wo
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import CannotAsk, DevServerError
 from ..introspection.import_module import RUNS_ON_IMPORT
 from ..system.child_process import wait_any
 from .config import WorkerOptions
-from .events import FORWARDED, IMPORTS, WorkerEvent, WorkerEventKind
+from .events import FORWARDED, IMPORTS, EventReporter, WorkerEvent, WorkerEventKind, relative
 from .metrics_proxy import MetricsProxy
 from .process_pool import LATE_SECONDS, ProcessPool, back_off
 from .source_changes import SourceChanges
@@ -50,7 +48,7 @@ class WorkerSupervisor:
         quiet: bool = False,
     ) -> None:
         self._options = options
-        self._on_event = on_event
+        self._report = EventReporter(on_event, self.stop)
         self._reload = reload
         self._metrics = None if metrics_port is None else MetricsProxy(metrics_port, self._current_metrics_port)
         stdout = sys.stderr.fileno() if quiet else None
@@ -63,7 +61,6 @@ class WorkerSupervisor:
         self._restarts = 0
         self._running_since = 0.0
         self._stopping = False
-        self._failure: BaseException | None = None
 
     async def run(self) -> None:
         """Start the worker and keep it running until `stop`.
@@ -85,8 +82,8 @@ class WorkerSupervisor:
                 raise
         finally:
             await self._close()
-        if self._failure is not None:
-            raise self._failure
+        if self._report.failure is not None:
+            raise self._report.failure
 
     def stop(self) -> None:
         """End the worker gracefully; the second call kills it."""
@@ -105,7 +102,7 @@ class WorkerSupervisor:
 
     async def _replace(self) -> None:
         changed, self._changed = sorted(self._changed), set()
-        self._report("changed", files=[_relative(path) for path in changed])
+        self._report("changed", files=[relative(path) for path in changed])
         process = await self._make()
         if process is None:
             return
@@ -244,18 +241,3 @@ class WorkerSupervisor:
     def _report_killed(self, process: WorkerProcess) -> None:
         if not self._stopping:
             self._report("grace_over", activities=process.activities)
-
-    def _report(self, kind: WorkerEventKind, **facts: Any) -> None:
-        try:
-            self._on_event(WorkerEvent(kind, facts))
-        except Exception as error:  # noqa: BLE001 - such as a closed stdout: raised once everything has ended
-            if self._failure is None:
-                self._failure = error
-                self.stop()
-
-
-def _relative(path: str) -> str:
-    """A path relative to the working directory, where it is in there."""
-    with contextlib.suppress(ValueError):
-        return str(Path(path).relative_to(Path.cwd()))
-    return path

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.accessibility import check_accessible, check_focus_order, faults
-from tests.helpers.browser import CHROMIUM, Browser, browser
+from tests.helpers.browser import Browser
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+SCRIPTS = True  # those of its pages run
 
 GOOD = "<!doctype html><html lang=en><title>t</title><main><h1>h</h1>{}</main>"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
 
 
 def opened(chromium: Browser, folder: Path, content: str, *, page: str = GOOD) -> None:

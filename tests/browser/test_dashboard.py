@@ -20,24 +20,16 @@ from devserver.rehearsal.scenario.result import Judgement
 from devserver.system.paths import Paths
 from tests.conftest import command
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser
+from tests.helpers.browser import TOO_WIDE, Browser
 from tests.helpers.rehearsed import result, run, twice
 from tests.helpers.waiting import LIMIT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+SCRIPTS = True  # those of its pages run
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&amp;\u202e{{7*7}}</script>"
 LIVE = "document.getElementById('connection').dataset.state === 'live'"
 TEXT = "document.body.innerText"
 QUESTION = "document.querySelector('dialog[open]').innerText"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
 
 
 @contextlib.contextmanager

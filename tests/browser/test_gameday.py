@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,23 +11,15 @@ import pytest
 from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
+from tests.helpers.browser import Browser, open_readable
 from tests.helpers.played import played
 from tests.helpers.waiting import LIMIT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+SCRIPTS = True  # those of its pages run
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&amp;\u202e{{7*7}}</script>"
 LIVE = "document.getElementById('connection').dataset.state === 'live'"
 TEXT = "document.body.innerText"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
 
 
 def status_of(url: str, host: str) -> int:

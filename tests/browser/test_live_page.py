@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from devserver.executables.models import Executable
 from devserver.rehearsal import Scenario, expect, report
 from devserver.rehearsal.live import LivePage
@@ -20,12 +18,12 @@ from devserver.rehearsal.scenario.scenario import Expectation
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.conftest import command
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser
+from tests.helpers.browser import TOO_WIDE, Browser
 from tests.helpers.live_runs import going_on
 from tests.helpers.rehearsed import result, twice
 from tests.helpers.waiting import LIMIT
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+SCRIPTS = True  # those of its pages run
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&amp;</script><script>document.title='owned'</script>"
 LIVE = "document.getElementById('connection').dataset.state === 'live'"
@@ -42,14 +40,6 @@ class Waits:
     async def run(self) -> None:
         await workflow.wait_condition(lambda: False)
 """
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
 
 
 def scenario(name: str) -> Scenario:

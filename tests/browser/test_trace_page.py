@@ -18,9 +18,7 @@ from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.devserver.otel.test_histories import ended, worker
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
+from tests.helpers.browser import Browser, open_readable
 
 SHOWN = "JSON.stringify([...document.querySelectorAll('#rows > details:not([hidden]) b')].map(e => e.textContent))"
 TYPE = "(e => (e.value = '%s', e.dispatchEvent(new Event('input'))))(document.getElementById('find'))"
@@ -33,13 +31,6 @@ FOCUS = "(e => e.id || (e.querySelector('b') || e).textContent)(document.activeE
 OPEN = "JSON.stringify([...document.querySelectorAll('#rows > [open] b')].map(e => e.textContent))"
 AXIS = "[...document.querySelectorAll('.ticks i')].map(e => e.textContent).join()"
 HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place_to_break_it_" * 6
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 @pytest.fixture

@@ -170,6 +170,8 @@ def _end_processes(folder: Path, number: int) -> None:
                 process.send_signal(number)
                 ours.append(process)
     psutil.wait_procs(ours, END_SECONDS)
+    for started in _STARTED:
+        started.poll()  # psutil has waited for it
 
 
 def _unmount(folder: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,38 +140,83 @@ def test_the_images_build_has_what_the_readme_links_to() -> None:
     assert [link for link in links if not any(fnmatch(link.partition("/")[0], name) for name in shown)] == []
 
 
-def test_compose(docker: Engine, image: str, tmp_path: Path) -> None:
-    """`docker compose up` serves on loopback, and the state survives `down` and `up`."""
-    compose = shutil.which("docker-compose")
-    if compose is None:
-        pytest.skip("docker-compose is not installed (make system)")
-    with Reservations("127.0.0.1") as reservations:
-        port, ui = (reservations.take(None, None, "--port") for _ in range(2))
-    project = f"temporaltest-{os.urandom(4).hex()}"
-    environ = {
-        **os.environ,
-        "DOCKER_HOST": docker.host,
-        "HOME": str(tmp_path),
-        "TEMPORAL_IMAGE": image,
-        "TEMPORAL_PORT": str(port),
-        "TEMPORAL_UI_PORT": str(ui),
-    }
+class Compose:
+    """The project's compose file, as a project of its own.
 
-    def call(*words: str) -> None:
-        command = [compose, "--project-name", project, "--file", str(COMPOSE), *words]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
+    Args:
+        docker: The engine.
+        image: The image.
+        folder: A home.
+        ports: The ports of gRPC and of the Web UI.
+    """
+
+    def __init__(self, docker: Engine, image: str, folder: Path, *ports: int) -> None:
+        program = shutil.which("docker-compose")
+        if program is None:
+            pytest.skip("docker-compose is not installed (make system)")
+        self.project = f"temporaltest-{os.urandom(4).hex()}"
+        self._docker = docker
+        self._command = [program, "--project-name", self.project, "--file", str(COMPOSE)]
+        self._environ = {
+            **os.environ,
+            "DOCKER_HOST": docker.host,
+            "HOME": str(folder),
+            "TEMPORAL_IMAGE": image,
+            "TEMPORAL_PORT": str(ports[0]),
+            "TEMPORAL_UI_PORT": str(ports[1]),
+        }
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose` with these words."""
+        command = [*self._command, *words]
+        return subprocess.run(command, env=self._environ, capture_output=True, text=True, check=False, timeout=300)
+
+    def call(self, *words: str) -> None:
+        """Do the same; it has to succeed."""
+        done = self.run(*words)
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def containers(self) -> list[Container]:
+        """Its running containers."""
+        label = f"com.docker.compose.project={self.project}"
+        return list(self._docker.client.containers.list(filters={"label": label}))
+
+
+@contextlib.contextmanager
+def two_ports() -> Iterator[tuple[int, int]]:
+    """Two ports that are free at the end of the block."""
+    with Reservations("127.0.0.1") as reservations:
+        yield reservations.take(None, None, "--port"), reservations.take(None, None, "--ui-port")
+
+
+def test_compose(docker: Engine, image: str, tmp_path: Path) -> None:
+    """`docker compose up` serves on loopback, and the state survives `down` and `up`."""
+    with two_ports() as ports:
+        compose = Compose(docker, image, tmp_path, *ports)
     try:
         for check in (start_workflow, status_of_workflow):
-            call("up", "--detach", "--no-build")
-            (container,) = docker.client.containers.list(filters={"label": f"com.docker.compose.project={project}"})
+            compose.call("up", "--detach", "--no-build")
+            (container,) = compose.containers()
             address = ready(container)
-            assert address == f"127.0.0.1:{port}"
+            assert address == f"127.0.0.1:{ports[0]}"
             asyncio.run(check(address))
-            call("down")
+            compose.call("down")
     finally:
-        call("down", "--volumes")
+        compose.call("down", "--volumes")
+
+
+def test_compose_on_a_taken_port(docker: Engine, image: str, tmp_path: Path) -> None:
+    """It fails at once and Docker names the port, which `TEMPORAL_PORT` changes; nothing runs."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, two_ports() as (_, ui):
+        port = taken.getsockname()[1]
+        compose = Compose(docker, image, tmp_path, port, ui)
+        try:
+            done = compose.run("up", "--detach", "--no-build")
+            assert done.returncode != 0
+            assert re.search(rf"{port}.*(already in use|already allocated)", done.stderr), done.stderr
+            assert compose.containers() == []
+        finally:
+            compose.call("down", "--volumes")
 
 
 IN_A_CONTAINER = """

@@ -17,7 +17,7 @@ from ..options.module_type import ModuleType
 
 if TYPE_CHECKING:
     from ...introspection.targets import CallTarget
-    from ...rehearsal.guided.drill import Question
+    from ...rehearsal.drill_session.drill import Question
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,8 +77,8 @@ def _run(
 ) -> int:
     import asyncio
 
+    from ...rehearsal.drill_session.drill import DrillRequest, run_drill
     from ...rehearsal.environment.worker_forkserver import WorkerForkServer
-    from ...rehearsal.guided.drill import DrillRequest, run_drill
     from ..render.drill import DrillTerminal, echo_result, may_ask
 
     interactive = not (yes or as_json)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ...rehearsal.gameday.play import GameDayPlay
 
 NAME = "gameday"
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 EXAMPLE = """
 \b
 Example:
@@ -129,30 +128,23 @@ async def _played(play: GameDayPlay, screen: Any) -> tuple[int | None, dict[str,
     """Play it to its end; the signal that ended it, and the debrief (None: there is none)."""
     import asyncio
 
-    stopped: list[int] = []
+    from ..render.interruption import Interruption
+
     running = asyncio.create_task(play.run())
 
     def stop(number: int) -> None:
-        if stopped:
-            os._exit(128 + number)  # server, cluster and worker end with this process
-        stopped.append(number)
         screen.stopping()
         if not play.interrupt():
             running.cancel()
 
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stop, number)
+    interruption = Interruption(stop)
     try:
         shape = await running
-        return next(iter(stopped), None), shape
     except asyncio.CancelledError:
-        if not stopped:
+        if interruption.number is None:
             raise
-        return stopped[0], None
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
+        shape = None
+    return interruption.number, shape
 
 
 def _finish(shape: dict[str, Any] | None, folder: Path, number: int | None, *, as_json: bool) -> int:

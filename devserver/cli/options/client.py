@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ...client.target import Connection, Target
+from ...client.connection import Connection
+from ...client.target import Target
 from ...errors import DevServerError
 from .module_type import ModuleType
 

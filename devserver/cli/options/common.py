@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ...config.option_values import DEFAULT_NAME
-from ...config.settings import ProjectFile
+from ...config.settings import ProjectFile, Settings
 from ...errors import OptionError
 from ..render.terminal import clean
 from .environment import DefaultOption
 from .types import Duration, Number
+
+if TYPE_CHECKING:
+    from ...instances.record import Record
+    from ...system.progress import Reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +38,20 @@ def project_file() -> ProjectFile:
         return ProjectFile()
     found: ProjectFile = ctx.meta.get(PROJECT_FILE) or ctx.meta.setdefault(PROJECT_FILE, ProjectFile())
     return found
+
+
+def declare(record: Record, settings: Settings, reporter: Reporter) -> None:
+    """Make what the settings declare on a server that is ready: Nexus endpoints and schedules."""
+    if settings.nexus_endpoints or settings.schedules:
+        from .declared import make_declared
+
+        make_declared(record, settings, reporter)
+
+
+def declared_settings(name: str) -> Settings:
+    """The settings of the project in the current folder, if the instance is the project's; else none."""
+    project = project_file()
+    return Settings.load(project=project) if project.instance == name else Settings()
 
 
 def _default_instance() -> str:

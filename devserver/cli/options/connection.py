@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ...client.codec_options import AUTH, ENDPOINT
-from ...client.target import FLAGS, Connection
+from ...client.connection import FLAGS, Connection
 from ...system.redact import mask
 from .environment import EnvironmentOption
 

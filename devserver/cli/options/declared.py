@@ -35,9 +35,10 @@ async def _make(record: Record, settings: Settings, reporter: Reporter) -> None:
         namespace = table.get("namespace", record.namespace)
         try:
             if namespace not in record.namespaces:
+                listed = namespace in (settings.namespaces or ())
                 raise OptionError(
-                    f"`devserver up` does not create its namespace {namespace}",
-                    hint=f"add {namespace!r} to namespaces",
+                    f"the server has no namespace {namespace}",
+                    hint="create it with: devserver up" if listed else f"add {namespace!r} to namespaces",
                 )
             client = await connect(Target(record.address, namespace))
             if key == "schedules":

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...client.target import Connection, Target
+from ...client.connection import Connection
+from ...client.target import Target
 from ...errors import CannotAsk
 from . import deployment as text
 from .output import echo_json

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection, Target
+from ...client.connection import Connection
+from ...client.target import Target
 from ...errors import DevServerError
 from ..options.client import ServerSession
 from ..options.connection import words_of

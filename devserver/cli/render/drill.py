@@ -16,7 +16,7 @@ from .rehearsal_outcome import CODES
 from .terminal import clean
 
 if TYPE_CHECKING:
-    from ...rehearsal.guided.drill import Question
+    from ...rehearsal.drill_session.drill import Question
     from ...rehearsal.scenario.result import Result
 
 WHY = {
@@ -47,7 +47,7 @@ class DrillTerminal:
     @property
     def server(self) -> str:
         """The option that names the drill's server."""
-        from ...rehearsal.guided.drill import server_name
+        from ...rehearsal.drill_session.drill import server_name
 
         return f"--name {server_name()}"
 
@@ -98,7 +98,7 @@ class DrillTerminal:
 
 def echo_result(question: Question, result: Result, *, as_json: bool) -> int:
     """Print the answer and the evidence; the exit code."""
-    from ...rehearsal.guided.drill import evidence
+    from ...rehearsal.drill_session.drill import evidence
     from ...rehearsal.report.text import SIGNS
 
     events = evidence(result, question)

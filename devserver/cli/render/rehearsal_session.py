@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import signal
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -23,6 +21,7 @@ from ...rehearsal.scenario.result import Judgement, Result
 from ...rehearsal.scenario.timeline import Mark
 from ...system.paths import Paths
 from ..options.rehearsal import RehearsalRequest, RehearsalTask
+from .interruption import Interruption
 from .rehearsal_live import LiveProgress, progress_for
 from .rehearsal_outcome import RehearsalOutcome, write_so_far
 from .rehearsal_progress import RehearsalProgress
@@ -30,7 +29,6 @@ from .rehearsal_progress import RehearsalProgress
 if TYPE_CHECKING:
     from ...rehearsal.live import LivePage
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 MOST_LINES = 20  # of a traceback
 KEPT_DATABASE = "temporal.db"
 NOTED = ("fault", "drill", "server", "worker", "network", "database", "activity")
@@ -72,18 +70,13 @@ class _Session:
         """Run all, until a signal comes."""
         tasks = list(self._request.tasks())
         running = asyncio.create_task(self._all_with_patients(tasks))
-        loop = asyncio.get_running_loop()
 
         def stop(number: int) -> None:
-            if self._outcome.interrupted is not None:
-                self._progress.stop()
-                os._exit(128 + number)  # server and worker end with this process
             self._outcome.interrupted = number
             self._progress.note("interrupted; stopping everything (Ctrl-C again stops at once)")
             running.cancel()
 
-        for number in SIGNALS:
-            loop.add_signal_handler(number, stop, number)
+        Interruption(stop, self._progress.stop)
         try:
             await running
         except asyncio.CancelledError:

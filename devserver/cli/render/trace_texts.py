@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ...history import failure_facts, preview
+from ...system.timefmt import lasted
+from ...trace import formatting
 from .terminal import clean, width_now
 
 if TYPE_CHECKING:
@@ -37,8 +40,30 @@ class TraceTexts:
         text = clean(", ".join(facts.words()))
         return text if len(text) <= self._width else text[: self._width - 3] + "..."
 
-    async def said_at_start(self, item: RunBegins) -> list[str]:
-        """What the client said when it started the run, and the versions that worked on it."""
+    async def about_run(self, item: RunBegins) -> list[str]:
+        """Where a run comes from, what the client said when it started it, and the versions that worked on it."""
+        run, origin = item.run, item.run.origin
+        started = f"{run.started:%Y-%m-%d %H:%M:%S} UTC, " if run.started is not None else ""
+        texts = [f"{started}run {run.run_id}" + ("" if item.depth else f", task queue {run.task_queue}")]
+        if origin.how == "reset":
+            by = f" by {origin.by}" if origin.by else ""
+            reason = f": {origin.reason}" if origin.reason else ""
+            texts.append(f"reset{by} from run {origin.run_id} at event {origin.event_id}{reason}")
+        elif origin.how == "retried":
+            texts.append(f"attempt {run.attempt} of the workflow, after run {origin.run_id}")
+        elif origin.how != "started":
+            texts.append(f"{formatting.HOW[origin.how]}, after run {origin.run_id}")
+        if origin.schedule_id:
+            texts.append(f"started by the schedule {origin.schedule_id}")
+        if origin.parent is not None and item.depth == 0:
+            texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
+        if origin.caller is not None and item.depth == 0:
+            texts.append(f"called by a Nexus operation of {origin.caller.workflow_id}, run {origin.caller.run_id}")
+        if run.skipped > timedelta(0):
+            texts.append(f"time was skipped: its clock is ahead by {lasted(run.skipped)}")
+        return texts + await self._said_at_start(item)
+
+    async def _said_at_start(self, item: RunBegins) -> list[str]:
         run = item.run
         texts: list[str] = []
         if run.cron:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
 from ...client.failures import failure_line
-from ...system.timefmt import lasted
 from ...trace import HiddenRuns, OmittedSteps, Repeat, RunBegins, RunEnds, formatting
 from . import symbols
 from .terminal import clean
@@ -83,31 +82,9 @@ class Tree:
             return [*self._lines(stem, stem, f"run {run.run_id}{many}: {self._reader.missing_run}", dim=True)]
         head = f"{run.type} {run.workflow_id}{many}, {formatting.run_state(run, self.now + run.skipped)}"
         lines = [*self._lines(stem, stem, head, self._sign(run.status), bold=True)]
-        for text in await self._about(item):
+        for text in await self._texts.about_run(item):
             lines += self._lines(stem, stem + "  ", text, dim=True)
         return lines
-
-    async def _about(self, item: RunBegins) -> list[str]:
-        run, origin = item.run, item.run.origin
-        started = f"{run.started:%Y-%m-%d %H:%M:%S} UTC, " if run.started is not None else ""
-        texts = [f"{started}run {run.run_id}" + ("" if item.depth else f", task queue {run.task_queue}")]
-        if origin.how == "reset":
-            by = f" by {origin.by}" if origin.by else ""
-            reason = f": {origin.reason}" if origin.reason else ""
-            texts.append(f"reset{by} from run {origin.run_id} at event {origin.event_id}{reason}")
-        elif origin.how == "retried":
-            texts.append(f"attempt {run.attempt} of the workflow, after run {origin.run_id}")
-        elif origin.how != "started":
-            texts.append(f"{formatting.HOW[origin.how]}, after run {origin.run_id}")
-        if origin.schedule_id:
-            texts.append(f"started by the schedule {origin.schedule_id}")
-        if origin.parent is not None and item.depth == 0:
-            texts.append(f"child of {origin.parent.workflow_id}, run {origin.parent.run_id}")
-        if origin.caller is not None and item.depth == 0:
-            texts.append(f"called by a Nexus operation of {origin.caller.workflow_id}, run {origin.caller.run_id}")
-        if run.skipped > timedelta(0):
-            texts.append(f"time was skipped: its clock is ahead by {lasted(run.skipped)}")
-        return texts + await self._texts.said_at_start(item)
 
     async def _run_ends(self, item: RunEnds) -> list[str]:
         run = item.run

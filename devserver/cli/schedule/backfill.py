@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ..options.client import call_server
 from ..options.common import confirm, json_option, yes_option
 from ..options.connection import connection_options

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ..options.client import call_server
 from ..options.common import json_option, limit_option
 from ..options.connection import connection_options

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ...errors import OptionError
 from ..options.client import converter_options
 from ..options.common import json_option, summary_option

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ..render.output import echo_lines
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ...errors import OptionError
 from ..options.common import confirm, json_option, yes_option
 from ..options.connection import connection_options, trace_words

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection, Target
+from ...client.connection import Connection
+from ...client.target import Target
 from ...config.option_values import parse_pair
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option

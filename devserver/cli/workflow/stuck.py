@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection, Target
+from ...client.connection import Connection
+from ...client.target import Target
 from ...errors import DevServerError, OptionError
 from ...system.timefmt import age
 from ..options.client import ServerSession, converter_options, defer_sdk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ..options.client import call_server
 from ..options.common import json_option
 from ..options.connection import connection_options

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection, Target
+from ...client.connection import Connection
+from ...client.target import Target
 from ...errors import OptionError
 from ..options.client import connect_with, converter_for, converter_options, defer_sdk
 from ..options.common import json_option

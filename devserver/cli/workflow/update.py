@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...client.target import Connection
+from ...client.connection import Connection
 from ..options.client import connect_as, converter_options
 from ..options.common import json_option, timeout_option
 from ..options.connection import connection_options

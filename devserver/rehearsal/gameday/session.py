@@ -45,8 +45,7 @@ class GameDaySession(GameDayState):
         facilitated: bool = False,
         on_note: Callable[[GameDayNote], None] = lambda note: None,
     ) -> None:
-        super().__init__(day, incident)
-        self.facilitated = facilitated
+        super().__init__(day, incident, facilitated=facilitated)
         self._on_note = on_note
         self._activity_paused = False
         self._over = asyncio.Event()
@@ -113,7 +112,7 @@ class GameDaySession(GameDayState):
         if self.recovered_at is None and await self._is_well():
             self.recovered_at = self.context.timeline.now()
             self._note("recovered", "")
-        if self.recovered_at is not None and self._cause_is_settled() and self._may_end():
+        if self.recovered_at is not None and self.cause_is_settled and self.may_end:
             self.finish("recovered")
 
     def _see_paused_activity(self) -> None:
@@ -138,14 +137,6 @@ class GameDaySession(GameDayState):
         if self.context.patient is not None:
             return patient_is_well(self.context, self.context.patient, self.began_at)
         return self.status == "completed"
-
-    def _cause_is_settled(self) -> bool:
-        return self.cause_named_at is not None or not (self.incident.named or self.facilitated)
-
-    def _may_end(self) -> bool:
-        """Whether nothing is left to see: the runbook has ended, if an expectation is about its end."""
-        ends = any(getattr(wanted, "judges_end", False) for wanted in self.day.scenario.expect)
-        return self.status != "running" or not ends
 
     # What the person says and does
 

@@ -24,9 +24,10 @@ class GameDayState:
         observations: What the tools showed; None before the runbook has started.
     """
 
-    def __init__(self, day: GameDay, incident: Incident) -> None:
+    def __init__(self, day: GameDay, incident: Incident, *, facilitated: bool = False) -> None:
         self.day = day
         self.incident = incident
+        self.facilitated = facilitated
         self.notes: list[GameDayNote] = []
         self.server_actions: list[ServerAction] = []
         self.ending: Ending | None = None
@@ -77,6 +78,17 @@ class GameDayState:
     def cause_named_at(self) -> float | None:
         """When the right cause was named."""
         return next((note.at for note in self.notes if note.kind == "cause" and note.right), None)
+
+    @property
+    def cause_is_settled(self) -> bool:
+        """Whether the right cause was named, or nobody could say whether it is right."""
+        return self.cause_named_at is not None or not (self.incident.named or self.facilitated)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether nothing is left to see: the runbook has ended, if an expectation is about its end."""
+        ends = any(getattr(wanted, "judges_end", False) for wanted in self.day.scenario.expect)
+        return self.status != "running" or not ends
 
     def said(self, kind: NoteKind) -> list[GameDayNote]:
         """The notes of one kind."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 from ...cluster import Cassandra, Cluster, ClusterControl, Load, database_access
 from ...cluster.errors import ClusterStartFailed, DatabaseRefused
 from ...cluster.postgres_client import PostgresConnection
-from ...cluster.postgres_server import ADMIN, PASSWORD
 from ...errors import DevServerError
 from ...system.files import write_private
-from ..cluster import VARIABLE
 from ..errors import FaultImpossible
+from ..recovery.access import described
 from ..recovery.counters import endpoints_of
 from ..scenario.timeline import Timeline
 from .error_samples import EVERY_SECONDS, ErrorSample, sample
@@ -59,26 +57,8 @@ class Patient:
         self._problem: str | None = None
 
     def environment(self) -> dict[str, str]:
-        """What the worker of the runbook gets: `DEVSERVER_PATIENT`, JSON with `address`, `namespace`, `cluster` (the
-        name), `data` (the folder of `ClusterControl`), `shards`, `executable` and `dynamic_config` (paths), and
-        `database` (`address`, `user`, `password_file`), for `devserver.rehearsal.cluster`.
-        """
-        folder = self.control.folder
-        found = {
-            "address": self.address,
-            "namespace": self.cluster.namespace,
-            "cluster": self.control.folder.name,
-            "data": str(self.control.folder.paths.data),
-            "shards": self.cluster.shards,
-            "executable": folder.read()["executable"],
-            "dynamic_config": str(folder.dynamic_config),
-            "database": {
-                "address": database_access.address(folder),
-                "user": ADMIN,
-                "password_file": str(folder.path / PASSWORD),
-            },
-        }
-        return {VARIABLE: json.dumps(found)}
+        """Variables of the worker of the runbook."""
+        return described(self.control, self.cluster, self.address)
 
     async def ask(self, kind: str, member: str, **facts: Any) -> dict[str, Any]:
         """Do something to a member or a role; the cluster's status afterwards.

@@ -13,12 +13,38 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 if TYPE_CHECKING:
-    from ...cluster import ClusterControl
+    from ...cluster import Cluster, ClusterControl
 
 VARIABLE = "DEVSERVER_PATIENT"
 HEARTBEAT_SECONDS = 1.0
 
 T = TypeVar("T")
+
+
+def described(control: ClusterControl, cluster: Cluster, address: str) -> dict[str, str]:
+    """What the worker of the runbook gets: `DEVSERVER_PATIENT`, JSON with `address`, `namespace`, `cluster` (the
+    name), `data` (the folder of `ClusterControl`), `shards`, `executable` and `dynamic_config` (paths), and
+    `database` (`address`, `user`, `password_file`), for `devserver.rehearsal.cluster`.
+    """
+    from ...cluster import database_access
+    from ...cluster.postgres_server import ADMIN, PASSWORD
+
+    folder = control.folder
+    found = {
+        "address": address,
+        "namespace": cluster.namespace,
+        "cluster": folder.name,
+        "data": str(folder.paths.data),
+        "shards": cluster.shards,
+        "executable": folder.read()["executable"],
+        "dynamic_config": str(folder.dynamic_config),
+        "database": {
+            "address": database_access.address(folder),
+            "user": ADMIN,
+            "password_file": str(folder.path / PASSWORD),
+        },
+    }
+    return {VARIABLE: json.dumps(found)}
 
 
 def patient() -> dict[str, Any]:

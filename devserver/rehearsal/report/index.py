@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ...system.files import write_whole
 from ...system.json_form import FORM
+from ..trends import streak_start
 from .fragments import style, templates
 from .stored import ReportUnreadable, named, read_report, shared_names
 from .text import clean
@@ -102,30 +104,25 @@ def _scenarios(reports: Sequence[tuple[Path, Mapping[str, Any]]]) -> list[dict[s
                 "unmet": [clean(item["name"]) for item in result["expectations"] if item["verdict"] != "pass"],
             }
             runs.setdefault(key[0], []).append(run)
-    found = [
-        {
-            "name": clean(name),
-            "verdict": listed[-1]["verdict"],
-            "since": _since(item["verdict"] == listed[-1]["verdict"] and item["created"] for item in reversed(listed)),
-            "unmet": [
-                {
-                    "name": unmet,
-                    "since": _since(unmet in item["unmet"] and item["created"] for item in reversed(listed)),
-                }
-                for unmet in listed[-1]["unmet"]
-            ],
-            "runs": listed,
-        }
-        for name, listed in runs.items()
-    ]
+    found = [_over_time(name, listed) for name, listed in runs.items()]
     return sorted(found, key=lambda scenario: (scenario["verdict"] == "pass", scenario["name"]))
 
 
-def _since(moments: Iterable[Any]) -> str | None:
-    """The oldest of the moments up to the first that is false; the newest comes first."""
-    since = None
-    for moment in moments:
-        if not moment:
-            break
-        since = moment
-    return since
+def _over_time(name: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A scenario: since when it has its verdict, and since when each of its expectations is unmet."""
+    last = runs[-1]
+
+    def since(holds: Callable[[Mapping[str, Any]], bool]) -> str:
+        return str(runs[streak_start(runs, holds)]["created"])
+
+    return {
+        "name": clean(name),
+        "verdict": last["verdict"],
+        "since": since(lambda run: bool(run["verdict"] == last["verdict"])),
+        "unmet": [{"name": unmet, "since": since(partial(_has_unmet, unmet))} for unmet in last["unmet"]],
+        "runs": runs,
+    }
+
+
+def _has_unmet(name: str, run: Mapping[str, Any]) -> bool:
+    return name in run["unmet"]

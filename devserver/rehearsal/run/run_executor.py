@@ -17,23 +17,23 @@ from ...history import close_status, event_name
 from .. import ledger
 from ..environment.asyncio_compat import within
 from ..environment.environment import RehearsalEnvironment
-from ..environment.history_watcher import HistoryWatcher, log_lines
+from ..environment.history_watcher import HistoryWatcher
 from ..environment.run_clock import RunClock
 from ..environment.run_context import RunContext
 from ..patient.patient import Patient
 from ..patient.record import PatientRecord
 from ..scenario.moments import VirtualMoment
 from ..scenario.plan import PlanStep
-from ..scenario.result import Judgement, RehearsalRun
+from ..scenario.result import RehearsalRun
 from ..scenario.runbook import Runbook, workflow_type
 from ..scenario.scenario import Scenario
 from ..scenario.timeline import Mark, Timeline
 from .observer import RunObserver
+from .process_watch import ProcessWatch
 from .run_end import RunEnd, read_end
 from .step_executor import StepExecutor
 
 TASK_SECONDS = 2.0
-LOG_LINES = 20_000
 
 
 class RunExecutor:
@@ -65,8 +65,7 @@ class RunExecutor:
         if scenario.time_skipping:
             stops = [step.moment.after for step in plan if isinstance(step.moment, VirtualMoment)]
             self.context.clock = RunClock(self.context.client, self._workflow_id, stops)
-        self._log: list[str] = []
-        self._died: str | None = None
+        self._processes = ProcessWatch(self.context, self._executor.log)
         self.broken: str | None = None  # why the runbook's code cannot continue
         self._alone = not plan and observer is None  # no planned step and no person can change the outcome
         self._started = 0.0
@@ -97,7 +96,7 @@ class RunExecutor:
         if context.patient is not None:
             await context.patient.begin(self._timeline, self._executor.log)
         await context.start_worker()
-        logs = asyncio.create_task(self._read_log())
+        logs = asyncio.create_task(self._processes.read_log())
         self._started = self._timeline.now()
         watch = HistoryWatcher(
             context.client,
@@ -117,8 +116,7 @@ class RunExecutor:
         if self._observer is not None:
             await self._observer.end(late=late)
         await self._executor.settle()
-        if not context.environment.server.running:
-            await self._server_died()
+        await self._processes.check_server()
         early = self._observer is not None and not late
         limit = "it was still running then" if early else f"it did not end within {self._scenario.limit:g} s"
         unfinished = self.broken or limit
@@ -179,7 +177,7 @@ class RunExecutor:
                 raise _Broken
 
         watching = asyncio.create_task(watch.follow(on_event))
-        dying = asyncio.create_task(self._worker_dies())
+        dying = asyncio.create_task(self._processes.until_worker_dies())
         try:
             ends = [watching] if self._observer else [watching, dying]  # a person may start another worker
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -190,29 +188,6 @@ class RunExecutor:
             for task in (watching, dying):
                 task.cancel()
             await asyncio.gather(watching, dying, return_exceptions=True)
-
-    async def _worker_dies(self) -> None:
-        """Return when the worker has ended by itself."""
-        while True:
-            worker = self.context.worker
-            if worker is not None and worker.exited.is_set() and not worker.stopping:
-                self._died = "\n".join(worker.tail())
-                self.context.down("worker", ended="by itself")
-                self.context.worker = None
-                return
-            await asyncio.sleep(0.05)
-
-    async def _server_died(self) -> None:
-        context = self.context
-        context.judgements.append(Judgement("the server keeps running", "fail", "it ended by itself", self._log[-12:]))
-        context.down("server", ended="by itself")
-        await context.start_server()  # to read the run from it
-
-    async def _read_log(self) -> None:
-        async for line in log_lines(self.context.environment.log):
-            if len(self._log) < LOG_LINES:
-                self._log.append(line)
-            await self._executor.log(line)
 
     def so_far(self) -> RehearsalRun:
         """The record of a cancelled run, after `run` has returned; the server is not called."""
@@ -229,11 +204,6 @@ class RunExecutor:
 
     def _record(self, ended: float | None, end: RunEnd) -> RehearsalRun:
         context = self.context
-        judgements = list(context.judgements)
-        if self._died is not None:
-            judgements.append(
-                Judgement("the worker keeps running", "fail", "it ended by itself", self._died.splitlines())
-            )
         effects = ledger.read(context.ledger)
         began = self._timeline.began.timestamp()
         happened = [
@@ -251,9 +221,9 @@ class RunExecutor:
             marks=tuple(sorted([*self._timeline.marks, *happened], key=lambda mark: mark.at)),
             effects=effects,
             steps=self._executor.steps,
-            judgements=judgements,
-            server_log=list(self._log),
-            worker_log=_lines(context.worker_log)[-LOG_LINES:],
+            judgements=[*context.judgements, *self._processes.judgements()],
+            server_log=list(self._processes.server_log),
+            worker_log=self._processes.worker_log(),
             stuck=end.stuck,
             workflows=self._runbook.workflows,
             data_converter=context.client.data_converter,
@@ -267,7 +237,3 @@ def _shown(effect: ledger.Effect) -> str:
 
 class _Broken(Exception):
     """The runbook's own code fails again and again."""
-
-
-def _lines(log: Path) -> list[str]:
-    return log.read_text(errors="replace").splitlines() if log.exists() else []

@@ -36,7 +36,7 @@ from .implicit_expectations import unjudged
 from .run_executor import RunExecutor
 from .runner import PATIENTS, RehearsalSettings, result_of, run_parts, steady, working_folder
 from .sweep_judgement import judgement_of
-from .sweep_points import SweepPoint, points_of_run
+from .sweep_points import SweepPoint, last_event, points_of_run
 
 # Latency of the worker's messages, so that a kill right after an event comes before the next event.
 LATENCY_SECONDS = 0.004
@@ -198,7 +198,7 @@ class _Sweeper:
         own = [item for item in self._own(run) if item.name not in self._omitted]
         judgements: list[Judgement] = [*own, *self._judged(run)]
         verdict, reason = verdict_of(judgements, run.steps)
-        last = None if self._scenario.time_skipping else _last_event(run, self._target)
+        last = None if self._scenario.time_skipping else last_event(run, self._target)
         evidence = None if verdict == "pass" else run
         return PointResult(planned.event, planned.what, verdict, reason, last, loop.time() - began, evidence)
 
@@ -248,13 +248,3 @@ class _Sweeper:
         points = sorted(self._points, key=lambda point: point.event)  # stable: a start comes before its completion
         never = sorted(self._unsure - self._sure)
         return Sweep(self._target, self._plain, tuple(points), (*self._omitted, *never))
-
-
-def _last_event(run: RehearsalRun, target: Target) -> int | None:
-    """The last event in the history at the kill, by the server's clock; not available on a virtual clock."""
-    ends = [mark.until for mark in run.marks if mark.lane == target and mark.detail.get("ended") == "killed"]
-    if not run.histories or ends[:1] in ([], [None]):
-        return None
-    killed = run.began.timestamp() + (ends[0] or 0.0)
-    events = run.histories[0].events
-    return max((event.event_id for event in events if event.event_time.ToNanoseconds() / 1e9 <= killed), default=None)

@@ -12,7 +12,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from ...history import event_name
 from ..scenario import at
 from ..scenario.plan import Moment
-from ..scenario.result import RehearsalRun
+from ..scenario.result import RehearsalRun, Target
 from ..scenario.timeline import Mark
 
 
@@ -137,3 +137,13 @@ def _attempts(marks: Sequence[Mark]) -> list[ActivityAttempt]:
         starts[mark.what] += 1
         attempts.append(ActivityAttempt(mark, starts[mark.what], answers.get(id(mark))))
     return attempts
+
+
+def last_event(run: RehearsalRun, target: Target) -> int | None:
+    """The last event in the history at the kill, by the server's clock; not available on a virtual clock."""
+    ends = [mark.until for mark in run.marks if mark.lane == target and mark.detail.get("ended") == "killed"]
+    if not run.histories or ends[:1] in ([], [None]):
+        return None
+    killed = run.began.timestamp() + (ends[0] or 0.0)
+    events = run.histories[0].events
+    return max((event.event_id for event in events if event.event_time.ToNanoseconds() / 1e9 <= killed), default=None)

@@ -57,9 +57,10 @@ def schedule(devserver: Run, name: str, *args: str) -> dict[str, Any]:
     return found
 
 
-def endpoints(devserver: Run) -> list[tuple[str, str, str]]:
+def endpoints(devserver: Run, name: str = "shop") -> list[tuple[str, str, str]]:
     """Name, namespace and task queue of each Nexus endpoint."""
-    listed = json.loads(devserver("temporal", "--", "operator", "nexus", "endpoint", "list", "-o", "json").stdout)
+    command = ("temporal", "--name", name, "--", "operator", "nexus", "endpoint", "list", "-o", "json")
+    listed = json.loads(devserver(*command).stdout) or []
     workers = ((one["spec"]["name"], one["spec"]["target"]["worker"]) for one in listed)
     return sorted((name, worker["namespace"], worker["taskQueue"]) for name, worker in workers)
 
@@ -95,8 +96,28 @@ def test_declared_once_and_updated_when_changed(file: Path, up: Run, devserver: 
     assert f"declared in {file}:11" in done.stderr
     file.write_text(FILE.replace('namespace = "billing"', 'namespace = "other"'))
     done = devserver("up")
-    assert "the schedule hourly: `devserver up` does not create its namespace other" in done.stderr
+    assert "the schedule hourly: the server has no namespace other" in done.stderr
     assert "add 'other' to namespaces" in done.stderr
+    file.write_text(
+        FILE.replace('"billing"]', '"billing", "late"]').replace('namespace = "billing"', 'namespace = "late"')
+    )
+    assert "create it with: devserver up" in devserver("restart").stderr
+
+
+def test_a_server_without_state_gets_them_again(file: Path, up: Run, devserver: Run, tmp_path: Path) -> None:
+    """A restart changes nothing; after `down` of an ephemeral server and after `reset` they are created again, but
+    only in the folder of the project."""
+    made = ["created the Nexus endpoint payments", "created the schedule nightly", "created the schedule hourly"]
+    assert up().returncode == 0
+    assert devserver("restart").stderr == ""
+    assert devserver("down").returncode == 0
+    assert devserver("restart").stderr.splitlines() == made
+    assert schedule(devserver, "hourly", "--namespace", "billing")["paused"] is True
+    assert devserver("reset", "--yes").stderr.splitlines() == made
+    assert endpoints(devserver) == [("payments", "shop", "pay")]
+    file.rename(tmp_path / "other.toml")
+    assert devserver("reset", "--yes", "--name", "shop").stderr == ""
+    assert endpoints(devserver) == []
 
 
 def test_in_the_foreground(file: Path, foreground: Foreground, devserver: Run) -> None:

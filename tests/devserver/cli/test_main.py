@@ -16,8 +16,9 @@ from devserver.cli.error_output import show
 from devserver.cli.groups import LazyGroup
 from devserver.cli.main import COMMANDS, SECTIONS, UNLISTED, run
 from devserver.cli.main import devserver as root
+from devserver.database.errors import SnapshotUnknown
 from devserver.deployments.errors import BuildUnknown, DeploymentUnknown
-from devserver.errors import CannotAsk, InstanceUnknown, SnapshotUnknown
+from devserver.errors import CannotAsk, InstanceUnknown
 from devserver.instances.folder import InstanceFolder
 from devserver.schedules.errors import ScheduleUnknown
 from devserver.system.paths import Paths

@@ -11,7 +11,8 @@ from temporalio.client import Client
 from temporalio.service import TLSConfig
 
 from devserver import DevServer
-from devserver.client.target import Connection, connect, find_target
+from devserver.client.connection import Connection
+from devserver.client.target import connect, find_target
 from devserver.errors import CannotAsk, OptionError
 from devserver.executables.models import Executable
 from tests.helpers.work import QUEUE, Hello, worker

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from devserver.client.target import Connection, connect, find_target
+from devserver.client.connection import Connection
+from devserver.client.target import connect, find_target
 from devserver.errors import CannotAsk
 from tests.helpers.shared_server import SharedServer
 from tests.helpers.tls_proxy import NAME, make_certificates, tls_proxy

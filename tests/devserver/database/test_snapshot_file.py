@@ -16,15 +16,9 @@ from typing import Any
 import pytest
 
 from devserver.database import export_snapshot, import_snapshot, snapshot_file, snapshots
+from devserver.database.errors import SnapshotExists, SnapshotFileDamaged, SnapshotFileTooNew
 from devserver.database.snapshot_manifest import FORM, KIND
-from devserver.errors import (
-    DatabaseError,
-    FolderNotWritable,
-    OptionError,
-    SnapshotExists,
-    SnapshotFileDamaged,
-    SnapshotFileTooNew,
-)
+from devserver.errors import DatabaseError, FolderNotWritable, OptionError
 from devserver.system.files import sha256_of
 
 from .conftest import SERVER

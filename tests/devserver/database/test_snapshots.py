@@ -14,8 +14,9 @@ from temporalio.client import Client
 
 from devserver import database
 from devserver.database import snapshots
+from devserver.database.errors import SnapshotExists, SnapshotUnknown
 from devserver.database.sqlite import copy_whole
-from devserver.errors import DatabaseCorrupt, DatabaseError, OptionError, SnapshotExists, SnapshotUnknown
+from devserver.errors import DatabaseCorrupt, DatabaseError, OptionError
 from devserver.system.files import sha256_of
 
 from . import state

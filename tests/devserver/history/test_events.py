@@ -27,7 +27,8 @@ from devserver.history.event_roles import _ROWS
 from devserver.history.events import cause_words
 from devserver.history.step_handlers import HANDLERS
 from devserver.search import schema
-from devserver.search.indexed_steps import READINGS, IndexedSteps
+from devserver.search.event_readings import READINGS
+from devserver.search.indexed_steps import IndexedSteps
 
 ROLES = list(EVENT_ROLES.values())
 CLOSING = [role for role in ROLES if role.effect in ("starts", "closes") and role.opener]

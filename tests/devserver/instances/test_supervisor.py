@@ -20,9 +20,9 @@ from devserver.instances.folder import InstanceFolder
 from devserver.instances.request import StartRequest
 from devserver.instances.start_plan import plan
 from devserver.instances.supervisor import Supervisor
+from devserver.server.launch import Launch
 from devserver.system.paths import Paths
 from devserver.system.ports import Reservations
-from devserver.system.spawn import Child
 from tests.conftest import Run, command, processes_of
 from tests.helpers.illbehaved import Gate
 from tests.helpers.waiting import eventually
@@ -141,17 +141,17 @@ def test_starter_that_dies_as_the_server_gets_ready(
 ) -> None:
     """While the server that nobody wants stops, its record says so: the next start does not join it."""
     folder = InstanceFolder(paths, "unwanted")
-    stop, states = Supervisor._end_process, []
+    end, states = Launch.end, []
 
-    def watched(supervisor: Supervisor, process: Child | None) -> None:
+    def watched(launch: Launch) -> None:
         states.append(folder.require_record().state)
-        stop(supervisor, process)
+        end(launch)
 
     def dies(event: dict[str, object]) -> None:
         if "ready" in event:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Supervisor, "_end_process", watched)
+    monkeypatch.setattr(Launch, "end", watched)
     with Reservations("127.0.0.1") as reserved, pytest.raises(KeyboardInterrupt):
         Supervisor(plan(StartRequest(folder, ServerOptions(ui=False, port=0), installed), reserved), dies).run()
     assert (states, folder.require_record().state) == (["stopping"], "stopped")

@@ -288,7 +288,7 @@ def test_close_ends_everything(server: Server) -> None:
         with pytest.raises(ConnectionResetError):
             client.recv(1)
     proxy.close()
-    assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("netproxy")]
+    assert not [thread for thread in set(threading.enumerate()) - threads if thread.name.startswith("tcp-proxy")]
     with pytest.raises(ConnectionRefusedError):
         connect(proxy)
     calls: list[Callable[[], object]] = [proxy.cut, proxy.heal, proxy.reset, lambda: proxy.connections]

@@ -23,7 +23,7 @@ PROJECTS = sorted(TEMPLATES.keys() - {"examples"})
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_is_complete(name: str, tmp_path: Path) -> None:
-    """It has code, a README that lists existing files, settings and CI; its Python compiles."""
+    """It has code, a README that lists existing files, settings and CI with a summary; its Python compiles."""
     created = create(TEMPLATES[name], tmp_path / "my" / name)
     assert set(created.files) == {
         path.relative_to(created.folder).as_posix() for path in created.folder.rglob("*") if path.is_file()
@@ -32,7 +32,8 @@ def test_a_project_is_complete(name: str, tmp_path: Path) -> None:
     assert project["project"]["name"] == created.name == name
     assert any(line.startswith("temporal-devserver[") for line in project["project"]["optional-dependencies"]["test"])
     assert Settings.load(created.folder).retention in ("7d", "14d")
-    assert ".github/workflows/test.yml" in created.files
+    ci = (created.folder / ".github" / "workflows" / "test.yml").read_text()
+    assert '--temporal-summary "$GITHUB_STEP_SUMMARY"' in ci
     readme = (created.folder / "README.md").read_text()
     (rows,) = re.findall(r"(?ms)^\|---\|---\|$(.*?)(?=^$)", readme)
     for shown in re.findall(r"`([^` ]+\.\w+)`", re.sub(r"(?m)\|[^|]*\|$", "", rows)):

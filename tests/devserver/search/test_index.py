@@ -13,11 +13,11 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from devserver.errors import OptionError
 from devserver.search import Attempts, SearchQuery, event_name, event_number, schema, status_named
+from devserver.search.event_readings import READINGS
 from devserver.search.failure_texts import IndexedFailure
 from devserver.search.index import MIB, Index, RunFacts
 from devserver.search.index_store import FILE, IndexStore
 from devserver.search.indexed_step import IndexedStep
-from devserver.search.indexed_steps import READINGS
 
 HERE = ("cluster", "namespace")
 CHARGE = SearchQuery(activity="charge")

@@ -9,7 +9,7 @@ import socket
 import time
 from pathlib import Path
 
-from devserver.client.target import Connection
+from devserver.client.connection import Connection
 from devserver.worker.config import WorkerOptions
 from devserver.worker.events import CONNECTS, IMPORTS, IS_STOPPED, WorkerEvent
 from devserver.worker.supervisor import WorkerSupervisor

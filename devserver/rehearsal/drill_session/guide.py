@@ -1,4 +1,4 @@
-"""What a guided drill needs of its terminal, and the moment at which it begins."""
+"""What a drill session needs of its terminal, and the moment at which it begins."""
 
 from __future__ import annotations
 

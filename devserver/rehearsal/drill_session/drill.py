@@ -1,4 +1,4 @@
-"""Runs a guided drill on a user's workflow, and collects the evidence."""
+"""Runs a drill session on a user's workflow, and collects the evidence."""
 
 from __future__ import annotations
 

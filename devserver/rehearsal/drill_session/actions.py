@@ -1,4 +1,4 @@
-"""What happens in a guided drill: a person does it, or presses Enter and the drill does it."""
+"""What happens in a drill session: a person does it, or presses Enter and the drill does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guided drill in which an activity fails again and again, until somebody notices."""
+"""The drill session in which an activity fails again and again, until somebody notices."""
 
 from __future__ import annotations
 
