@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.accessibility import check_accessible, check_focus_order, faults
-from tests.helpers.browser import CHROMIUM, Browser, browser
+from tests.helpers.browser import CHROMIUM, Browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
@@ -16,11 +15,10 @@ GOOD = "<!doctype html><html lang=en><title>t</title><main><h1>h</h1>{}</main>"
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
+def chromium(chromium: Browser) -> Browser:
+    """The page, with scripts."""
+    chromium.scripts(on=True)
+    return chromium
 
 
 def opened(chromium: Browser, folder: Path, content: str, *, page: str = GOOD) -> None:

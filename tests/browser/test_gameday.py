@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ import pytest
 from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
+from tests.helpers.browser import CHROMIUM, Browser, open_readable
 from tests.helpers.played import played
 from tests.helpers.waiting import LIMIT
 
@@ -24,11 +23,10 @@ TEXT = "document.body.innerText"
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
+def chromium(chromium: Browser) -> Browser:
+    """The page, with scripts."""
+    chromium.scripts(on=True)
+    return chromium
 
 
 def status_of(url: str, host: str) -> int:

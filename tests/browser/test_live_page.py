@@ -20,7 +20,7 @@ from devserver.rehearsal.scenario.scenario import Expectation
 from devserver.rehearsal.scenario.timeline import Mark
 from tests.conftest import command
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser
+from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser
 from tests.helpers.live_runs import going_on
 from tests.helpers.rehearsed import result, twice
 from tests.helpers.waiting import LIMIT
@@ -45,11 +45,10 @@ class Waits:
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        found.scripts(on=True)
-        yield found
+def chromium(chromium: Browser) -> Browser:
+    """The page, with scripts."""
+    chromium.scripts(on=True)
+    return chromium
 
 
 def scenario(name: str) -> Scenario:

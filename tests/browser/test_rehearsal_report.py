@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,12 @@ from devserver.rehearsal import report
 from devserver.rehearsal.report import ReportStatus
 from devserver.rehearsal.scenario.result import PointResult, Sweep
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, browser, open_readable
+from tests.helpers.browser import CHROMIUM, TOO_WIDE, Browser, open_readable
 from tests.helpers.rehearsed import effect, result, run, twice
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
 LONG = "a_name_without_any_place_to_break_it_" * 8
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 @pytest.fixture

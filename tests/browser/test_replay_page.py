@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from devserver.replay import Candidate, HistoryOutcome, Outcome, ReplayFailure
 from devserver.replay.page import MOST_LISTED, write_page
 from devserver.replay.report import ReplayReport
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
+from tests.helpers.browser import CHROMIUM, Browser, open_readable
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
@@ -21,13 +20,6 @@ MARKUP = "Activity type of scheduled event '<img src=x onerror=alert(1)>' does n
 WHERE = ("the code was at", "  shop.py:18 in run: a = await workflow.execute_activity(ship, '</pre><b>', n)")
 AT = datetime(2026, 12, 1, 9, 30, tzinfo=timezone.utc)
 MANY = MOST_LISTED + 20
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 def report(*, bad: bool = True) -> ReplayReport:

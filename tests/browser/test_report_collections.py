@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,12 @@ from devserver.rehearsal.report.comparison_page import write_comparison
 from devserver.rehearsal.report.index import index_data, write_index
 from devserver.rehearsal.report.stored import read_report
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
+from tests.helpers.browser import CHROMIUM, Browser, open_readable
 from tests.helpers.rehearsed import result, run, twice
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
 LONG = "a_name_without_any_place_to_break_it_" * 8
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -6,19 +6,17 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
 
-from devserver import DevServer
-from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.devserver.otel.test_histories import ended, worker
 from tests.helpers.accessibility import check_accessible, check_focus_order
-from tests.helpers.browser import CHROMIUM, Browser, browser, open_readable
+from tests.helpers.browser import CHROMIUM, Browser, open_readable
+from tests.helpers.shared_server import SharedServer
+from tests.helpers.shared_server import server as server
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: make system installs Debian's")
 
@@ -35,32 +33,18 @@ AXIS = "[...document.querySelectorAll('.ticks i')].map(e => e.textContent).join(
 HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place_to_break_it_" * 6
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
-
-
 @pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server for all tests of this module."""
-    with DevServer.start(ui=False) as server:
-        yield server
-
-
-@pytest.fixture
-def page(server: DevServer, devserver: Run, tmp_path: Path) -> Path:
+def page(server: SharedServer, devserver: Run, tmp_path: Path) -> Path:
     """The page of a workflow that failed after a retried activity, a timer and a child with two runs."""
 
     async def work() -> None:
-        client = await Client.connect(server.address)
+        client = await server.connect()
         async with worker(client):
             await ended(client, HOSTILE, fail=True)
 
     asyncio.run(work())
     file = tmp_path / "trace.html"
-    done = devserver("trace", HOSTILE, "--address", server.address, "--html", str(file))
+    done = devserver("trace", HOSTILE, *server.words, "--html", str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{file}: 10 rows\n"
     return file
