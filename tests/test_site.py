@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from devserver.cli.main import COMMANDS
-from tests.helpers.browser import CHROMIUM, Browser, browser
+from tests.helpers.browser import CHROMIUM, Browser
 from tests.helpers.checkout import ROOT, SOURCE
 
 pytestmark = pytest.mark.slow
@@ -24,28 +25,26 @@ REFERENCE = re.compile(r"\b(?:href|src)=\"?(https?:|//)", re.IGNORECASE)
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site; a dead link or any other warning fails it."""
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, *BUILD, str(folder)],
-        cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+@pytest.fixture(scope="session")
+def site(shared_folder: Path) -> Path:
+    """The built site, one for all workers of xdist; a dead link or any other warning fails it."""
+    folder = shared_folder / "site"
+    with FileLock(shared_folder / "site.lock"):
+        if not folder.exists():
+            building = shared_folder / "building"
+            shutil.rmtree(building, ignore_errors=True)
+            done = subprocess.run(
+                [sys.executable, *BUILD, str(building)],
+                cwd=ROOT,
+                env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+                capture_output=True,
+                text=True,
+                timeout=300,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+            building.rename(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser for all tests of this module."""
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
 
 
 def test_llms_txt_lists_every_page(site: Path) -> None:
@@ -98,8 +97,9 @@ def test_pages_fit_phones_and_stay_on_their_host(site: Path, chromium: Browser, 
     """Pages with wide tables, code and signatures fit 400 pixels, follow the scheme, and request local files only."""
     chromium.scripts(on=True)
     for name in ("index.html", "options.html", "errors.html", "api/temporaltest.html"):
+        chromium.open(site / name, width=400, dark=dark)
         for width in (400, 1400):
-            chromium.open(site / name, width=width, dark=dark)
+            chromium.resize(width=width)
             assert (name, width, chromium.ask(WIDE)) == (name, width, 0)
             assert chromium.requests
             assert [url for url in chromium.requests if not url.startswith(("file:", "data:", "blob:"))] == []

@@ -6,19 +6,17 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
 
-from devserver import DevServer
-from devserver.executables.models import Executable
 from tests.conftest import Run
 from tests.devserver.otel.test_histories import ended, worker
 from tests.helpers.accessibility import check_accessible, check_focus_order
 from tests.helpers.browser import Browser, open_readable
+from tests.helpers.shared_server import SharedServer
+from tests.helpers.shared_server import server as server
 
 SHOWN = "JSON.stringify([...document.querySelectorAll('#rows > details:not([hidden]) b')].map(e => e.textContent))"
 TYPE = "(e => (e.value = '%s', e.dispatchEvent(new Event('input'))))(document.getElementById('find'))"
@@ -34,24 +32,17 @@ HOSTILE = "<script>document.title='stolen'</script>" + "a_name_without_any_place
 
 
 @pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server for all tests of this module."""
-    with DevServer.start(ui=False) as server:
-        yield server
-
-
-@pytest.fixture
-def page(server: DevServer, devserver: Run, tmp_path: Path) -> Path:
+def page(server: SharedServer, devserver: Run, tmp_path: Path) -> Path:
     """The page of a workflow that failed after a retried activity, a timer and a child with two runs."""
 
     async def work() -> None:
-        client = await Client.connect(server.address)
+        client = await server.connect()
         async with worker(client):
             await ended(client, HOSTILE, fail=True)
 
     asyncio.run(work())
     file = tmp_path / "trace.html"
-    done = devserver("trace", HOSTILE, "--address", server.address, "--html", str(file))
+    done = devserver("trace", HOSTILE, *server.words, "--html", str(file))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{file}: 10 rows\n"
     return file

@@ -116,13 +116,17 @@ class Browser:
     def open(self, page: Path | str, *, width: int, height: int = 800, media: str = "", dark: bool = False) -> None:
         """Load a page (a file or a URL) at a size; `media` is `print` or nothing."""
         self.requests.clear()
-        self._call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
-        )
+        self.resize(width=width, height=height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self._call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         self._wait("Page.loadEventFired")
+
+    def resize(self, *, width: int, height: int = 800) -> None:
+        """Give the page another size."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
 
     def ask(self, expression: str) -> Any:
         """Return the value of a JavaScript expression on the page, also of a promise."""
