@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import signal
 import sys
@@ -168,6 +169,7 @@ def main(args: Sequence[str] | None = None) -> None:
         code = error.code if isinstance(error.code, int) else 1
     if "temporalio.bridge" in sys.modules:
         _leave(code)
+    gc.freeze()  # at its end the interpreter would look for garbage in all modules
     sys.exit(code)
 
 

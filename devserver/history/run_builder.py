@@ -55,11 +55,11 @@ class RunBuilder:
         reading = _READINGS.get(event.event_type)
         if reading is None:
             return None
-        field, of_step, of_run = reading
+        field, of_step, of_run, notes = reading
         if of_step is None:
             return of_run(self, event, getattr(event, field)) if of_run is not None else None
         step = of_step(self.steps, event, getattr(event, field))
-        if step is not None and (step.values or step.kind == "pause"):
+        if notes and step is not None:
             self._note(step)
         return step
 
@@ -197,9 +197,16 @@ _RUN_HANDLERS: dict[int, RunHandler] = {
         if role.kind == "workflow" and role.effect == "closes"
     },
 }
-# For each event type: where its attributes are, and who reads them.
+# Steps that change something of their run.
+_NOTED = (
+    E.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
+    E.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_PAUSED,
+    E.EVENT_TYPE_WORKFLOW_EXECUTION_UNPAUSED,
+)
+# For each event type: where its attributes are, who reads them, and whether the step changes something of its run.
 _READINGS = {
-    number: (role.attributes_field, HANDLERS.get(number), _RUN_HANDLERS.get(number))
+    number: (role.attributes_field, HANDLERS.get(number), _RUN_HANDLERS.get(number), number in _NOTED)
     for number, role in EVENT_ROLES.items()
 }
 

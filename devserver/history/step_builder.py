@@ -47,14 +47,16 @@ class StepBuilder:
     ) -> Step:
         """Add a step. One with a closed status closes with the same event."""
         at, number = to_datetime(event.event_time), event.event_id
-        step = Step(kind, intern(name), number, status, at, step_id, None, None, attempts)  # names take longer
+        opens = status in OPEN
+        # Without names, which take longer: nothing is done more often.
+        step = Step(kind, intern(name), number, status, at, step_id, None, None if opens else at, attempts)
         if event.HasField("user_metadata") and event.user_metadata.HasField("summary"):
             step.note = truncate((event.user_metadata.summary,))
         self._steps.append(step)
-        if status in OPEN:
+        if opens:
             self._open[number] = step
         else:
-            step.closed, step.event_ids = at, (0, number)
+            step.event_ids = (0, number)
         return step
 
     def start_step(self, opener: int, event: HistoryEvent) -> Step | None:

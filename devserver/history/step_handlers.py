@@ -135,15 +135,16 @@ def _unpaused(steps: StepBuilder, event: HistoryEvent, _: Any) -> Step | None:
 
 def _marker(steps: StepBuilder, event: HistoryEvent, a: Any) -> Step:
     marker = read_marker(a)
-    step = steps.open_step(marker.kind, marker.name, event, "completed", marker.id, marker.attempts)
-    if marker.input is not None:
-        step.input = stored_payloads(marker.input)
-    if marker.result is not None:
-        step.result = stored_payloads(marker.result)
-    step.timed = marker.timed
-    if marker.kind == "local_activity" and marker.scheduled is not None and marker.scheduled <= step.scheduled:
+    kind, name, step_id, attempts, begun, _, given, got, timed = marker  # there are very many
+    step = steps.open_step(kind, name, event, "completed", step_id, attempts)
+    if given is not None:
+        step.input = stored_payloads(given)
+    if got is not None:
+        step.result = stored_payloads(got)
+    step.timed = timed
+    if begun is not None and kind == "local_activity" and begun <= step.scheduled:
         step.closed = steps.task_starts.end_of(marker, step.scheduled)
-        step.scheduled = step.started = marker.scheduled
+        step.scheduled = step.started = begun
     if a.HasField("failure"):
         step.failure, step.status = trimmed_failure(a.failure), "failed"
     return step

@@ -1,4 +1,4 @@
-"""Fixtures for tests of the store: a loopback download service and a recording progress reporter."""
+"""Fixtures for tests of `devserver`: servers, a loopback download service and a recording progress reporter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.download_service import DownloadService, script, tar_gz
 from tests.helpers.recorder import Recorder
+from tests.helpers.shared_server import own_server as own_server
+from tests.helpers.shared_server import server as server
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ class Everything:
         await workflow.execute_child_workflow(Leaf.run, "again", id=f"{here}-again")
         with contextlib.suppress(Exception):
             await workflow.execute_child_workflow(Leaf.run, "bad", id=f"{here}-bad")
-        shop = workflow.create_nexus_client(service=Shop, endpoint=ENDPOINT)
+        shop = workflow.create_nexus_client(service=Shop, endpoint=endpoint_of(workflow.info().namespace))
         await shop.execute_operation(Shop.buy, "shoes")
         waits = await workflow.start_child_workflow(Waits.run, "child", id=f"{here}-waits")
         await waits.signal(Waits.go)
@@ -213,10 +213,15 @@ def worker(client: Client) -> Worker:
     )
 
 
+def endpoint_of(namespace: str) -> str:
+    """The name of the Nexus endpoint: all namespaces of a server share their names."""
+    return ENDPOINT if namespace == "default" else f"{ENDPOINT}-{namespace}"
+
+
 async def make_endpoint(client: Client) -> None:
     """Create the Nexus endpoint that `Everything` calls."""
     target = EndpointTarget(worker=EndpointTarget.Worker(namespace=client.namespace, task_queue=QUEUE))
-    spec = EndpointSpec(name=ENDPOINT, target=target)
+    spec = EndpointSpec(name=endpoint_of(client.namespace), target=target)
     await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
 
 

@@ -128,10 +128,15 @@ def worker(client: Client, *, workflows: Sequence[type] = WORKFLOWS, queue: str 
 
 @contextlib.contextmanager
 def worker_process(
-    address: str, module: str = "tests.helpers.trouble", *, queue: str = QUEUE, cached: int = 0
+    address: str,
+    module: str = "tests.helpers.trouble",
+    *,
+    queue: str = QUEUE,
+    cached: int = 0,
+    namespace: str = "default",
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker in its own process; kill it at the end of the block. Its identity is the name of the queue."""
-    words = [sys.executable, "-m", module, address, queue, str(cached)]
+    words = [sys.executable, "-m", module, address, queue, str(cached), namespace]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
@@ -139,8 +144,8 @@ def worker_process(
             process.kill()
 
 
-async def _serve(address: str, queue: str, cached: str) -> None:
-    client = await Client.connect(address, identity=queue)
+async def _serve(address: str, queue: str, cached: str, namespace: str) -> None:
+    client = await Client.connect(address, namespace=namespace, identity=queue)
     sticky = timedelta(seconds=1)
     async with worker(
         client,
@@ -152,4 +157,4 @@ async def _serve(address: str, queue: str, cached: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(*sys.argv[1:4]))
+    asyncio.run(_serve(*sys.argv[1:5]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import subprocess
 import sys
@@ -13,15 +14,14 @@ from typing import Any
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, ListWorkflowExecutionsRequest
-from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from devserver import DevServer
 from devserver.client import ServiceCalls
 from devserver.client.http2 import CallFailed, Http2Connection
 from devserver.client.reading_client import SERVICE, ReadingClient
 from devserver.client.target import Target, connect
 from devserver.errors import CannotAsk
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.tls_proxy import make_certificates, tls_proxy
 
 MANY = 300
@@ -39,30 +39,31 @@ run_body()
 """
 
 
-def describe(workflow_id: str) -> DescribeWorkflowExecutionRequest:
+def describe(workflow_id: str, namespace: str = "default") -> DescribeWorkflowExecutionRequest:
     """A request for the description of a workflow."""
-    return DescribeWorkflowExecutionRequest(namespace="default", execution=WorkflowExecution(workflow_id=workflow_id))
+    return DescribeWorkflowExecutionRequest(namespace=namespace, execution=WorkflowExecution(workflow_id=workflow_id))
 
 
-async def same_answers(address: str) -> None:
+async def same_answers(server: SharedServer) -> None:
     """Compare answers and errors with those of the SDK's client."""
-    sdk = await Client.connect(address)
-    ours: Any = await connect(Target(address, "default", connect={"rpc_metadata": LONG}), reading=True)
+    there = functools.partial(describe, namespace=server.namespace)
+    sdk = await server.connect()
+    ours: Any = await connect(Target(server.address, server.namespace, connect={"rpc_metadata": LONG}), reading=True)
     assert isinstance(ours, ReadingClient)
     for number in range(3):
         await sdk.start_workflow("Unknown", id=f"w-{number}", task_queue="nobody", memo={"text": "y" * 100_000})
     answers = await asyncio.gather(
-        *(ours.workflow_service.describe_workflow_execution(describe(f"w-{number % 3}")) for number in range(MANY))
+        *(ours.workflow_service.describe_workflow_execution(there(f"w-{number % 3}")) for number in range(MANY))
     )
-    theirs = [await sdk.workflow_service.describe_workflow_execution(describe(f"w-{number}")) for number in range(3)]
+    theirs = [await sdk.workflow_service.describe_workflow_execution(there(f"w-{number}")) for number in range(3)]
     assert answers == theirs * (MANY // 3)
-    for bad in (describe("nothing"), describe("w-0" * 40_000)):
+    for bad in (there("nothing"), there("w-0" * 40_000)):
         with pytest.raises(RPCError) as mine:
             await ours.workflow_service.describe_workflow_execution(bad, timeout=timedelta(seconds=10))
         with pytest.raises(RPCError) as sdks:
             await sdk.workflow_service.describe_workflow_execution(bad)
         assert (mine.value.status, mine.value.message) == (sdks.value.status, sdks.value.message)
-    query = ListWorkflowExecutionsRequest(namespace="default", query="no = 'such")
+    query = ListWorkflowExecutionsRequest(namespace=server.namespace, query="no = 'such")
     with pytest.raises(RPCError, match="query"):
         await ours.workflow_service.list_workflow_executions(query)
 
@@ -81,18 +82,17 @@ async def unlike_grpc(address: str) -> None:
     await calls.describe_workflow("w")
 
 
-def test_same_answers_as_the_sdk(installed: object, tmp_path: Path) -> None:
+def test_same_answers_as_the_sdk(server: SharedServer, tmp_path: Path) -> None:
     """Hundreds of calls at once bring what the SDK's client brings, also its errors; TLS has its own message."""
     certificates = make_certificates(tmp_path / "tls")
-    with DevServer.start(ui=False) as server:
-        asyncio.run(same_answers(server.address))
-        with (
-            tls_proxy(server.address, certificates) as address,
-            pytest.raises(CannotAsk, match="closes the connection"),
-        ):
-            asyncio.run(unlike_grpc(address))
-        with pytest.raises(CannotAsk, match=r"check the port|does not answer as a gRPC server"):
-            asyncio.run(unlike_grpc(server.http_url.removeprefix("http://")))
+    asyncio.run(same_answers(server))
+    with (
+        tls_proxy(server.address, certificates) as address,
+        pytest.raises(CannotAsk, match="closes the connection"),
+    ):
+        asyncio.run(unlike_grpc(address))
+    with pytest.raises(CannotAsk, match=r"check the port|does not answer as a gRPC server"):
+        asyncio.run(unlike_grpc(server.server.http_url.removeprefix("http://")))
 
 
 def test_a_silent_server() -> None:

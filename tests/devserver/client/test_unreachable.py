@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from devserver import DevServer
 from devserver.client.connection import Connection
 from devserver.client.target import connect, find_target
 from devserver.errors import CannotAsk
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.tls_proxy import NAME, make_certificates, tls_proxy
 
 STARTS_TLS = "connect without TLS (an API key turns TLS on), or check the port"
@@ -25,13 +25,13 @@ def refused(**options: object) -> CannotAsk:
     return caught.value
 
 
-def test_settings_that_do_not_fit_the_server(installed: object, tmp_path: Path) -> None:
+def test_settings_that_do_not_fit_the_server(server: SharedServer, tmp_path: Path) -> None:
     """TLS to a plain port, an API key, a plain client to TLS, a missing client certificate, an unknown CA, another
     name, a port of HTTP, and nobody at all: each has its own cause and way out.
     """
     certificates = make_certificates(tmp_path / "tls")
     ca, other = certificates.path("ca.pem"), certificates.path("other-ca.pem")
-    with DevServer.start(ui=False) as server, socket.socket() as unused:
+    with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         for options in ({"tls": True}, {"api_key": "secret"}):
             error = refused(address=server.address, **options)
@@ -40,7 +40,7 @@ def test_settings_that_do_not_fit_the_server(installed: object, tmp_path: Path) 
         nobody = refused(address=f"127.0.0.1:{unused.getsockname()[1]}")
         assert nobody.message.endswith(": Connection refused")
         assert nobody.hint == "check the address, and that the server is running"
-        http = refused(address=server.http_url.removeprefix("http://"))
+        http = refused(address=server.server.http_url.removeprefix("http://"))
         assert "check the port" in (http.hint or "")
         with tls_proxy(server.address, certificates) as address:
             plain = refused(address=address)

@@ -18,6 +18,7 @@ from devserver import DevServer
 from devserver.client import VirtualClock, manual_client, require_time_skipping, through_outage
 from devserver.errors import ClockCapped, ClockMoveReplaced, TimeSkippingUnavailable
 from devserver.executables.models import Executable
+from tests.helpers.shared_server import SharedServer
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -49,9 +50,9 @@ class Parent:
 
 
 @asynccontextmanager
-async def manual(server: DevServer) -> AsyncIterator[Client]:
+async def manual(server: DevServer | SharedServer) -> AsyncIterator[Client]:
     """A client whose workflows have manual clocks, with a worker."""
-    client = await Client.connect(server.address)
+    client = await Client.connect(server.address, namespace=server.namespace)
     options: dict[str, Any] = {"workflows": [Sleeper, Parent], "workflow_runner": UnsandboxedWorkflowRunner()}
     async with Worker(client, task_queue=QUEUE, **options):
         yield manual_client(client)
@@ -69,10 +70,10 @@ async def ahead(clock: VirtualClock) -> timedelta:
     return await clock.now() - datetime.now(timezone.utc)
 
 
-def test_a_clock_moves_and_is_released(installed: Executable) -> None:
+def test_a_clock_moves_and_is_released(server: SharedServer) -> None:
     """A manual clock moves by the given time and then runs in real time; a released one runs to the workflow's end."""
 
-    async def story(server: DevServer) -> None:
+    async def story() -> None:
         async with manual(server) as client:
             await require_time_skipping(client)
             handle = await start(client, Sleeper.run, 3)
@@ -88,14 +89,13 @@ def test_a_clock_moves_and_is_released(installed: Executable) -> None:
                 await clock.begin_move(DAY)
             assert error.value.status == RPCStatusCode.NOT_FOUND
 
-    with DevServer.start(ui=False) as server:
-        asyncio.run(story(server))
+    asyncio.run(story())
 
 
-def test_children_are_released_with_their_parent(installed: Executable) -> None:
+def test_children_are_released_with_their_parent(server: SharedServer) -> None:
     """The clock of an open child holds its parent's; moving the parent's clock releases the child's."""
 
-    async def story(server: DevServer) -> None:
+    async def story() -> None:
         async with manual(server) as client:
             handle = await start(client, Parent.run, 2)
             child = VirtualClock(client, f"{handle.id}-child", retries=through_outage(20))
@@ -105,8 +105,7 @@ def test_children_are_released_with_their_parent(installed: Executable) -> None:
             assert await handle.result() == "rested"
             assert await ahead(child) >= DAY
 
-    with DevServer.start(ui=False) as server:
-        asyncio.run(story(server))
+    asyncio.run(story())
 
 
 def test_a_clock_at_the_skip_cap(installed: Executable) -> None:
@@ -126,11 +125,11 @@ def test_a_clock_at_the_skip_cap(installed: Executable) -> None:
         asyncio.run(story(server))
 
 
-def test_a_second_move_replaces_the_first(installed: Executable) -> None:
+def test_a_second_move_replaces_the_first(server: SharedServer) -> None:
     """The first caller gets an error that another call has replaced it."""
 
-    async def story(server: DevServer) -> None:
-        client = manual_client(await Client.connect(server.address))  # without a worker the clock does not move
+    async def story() -> None:
+        client = manual_client(await server.connect())  # without a worker the clock does not move
         handle = await start(client, Sleeper.run, 1)
         clock = VirtualClock(client, handle.id)
         first = await clock.begin_move(DAY)
@@ -138,8 +137,7 @@ def test_a_second_move_replaces_the_first(installed: Executable) -> None:
         with pytest.raises(ClockMoveReplaced, match="another call moves the clock of sleeper"):
             await clock.wait_moved(first)
 
-    with DevServer.start(ui=False) as server:
-        asyncio.run(story(server))
+    asyncio.run(story())
 
 
 def test_a_move_survives_a_restart_of_the_server(installed: Executable) -> None:

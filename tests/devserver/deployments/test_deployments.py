@@ -36,8 +36,6 @@ from devserver.deployments.errors import BuildUnknown, DeploymentChanged, Deploy
 from devserver.errors import CannotAsk, OptionError
 from devserver.executables.models import Executable
 from tests.helpers.shared_server import SharedServer
-from tests.helpers.shared_server import module_server as module_server
-from tests.helpers.shared_server import server as server
 from tests.helpers.versioned import DEPLOYMENT, QUEUE, Moves, Stays, serving
 
 pytestmark = pytest.mark.asyncio

@@ -1,4 +1,4 @@
-"""Fixtures for spans: one server per module, and a collector."""
+"""Fixtures for spans: a collector."""
 
 from __future__ import annotations
 
@@ -6,19 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devserver import DevServer
-from devserver.executables.models import Executable
 from tests.helpers.collector import Collector, collector
-
-# Otherwise a deleted run exists for up to half a minute.
-DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
-
-
-@pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server for all tests of a module."""
-    with DevServer.start(ui=False, dynamic_config=DELETES_SOON) as server:
-        yield server
 
 
 @pytest.fixture

@@ -9,25 +9,24 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from temporalio.client import Client
 
-from devserver import DevServer
 from tests.conftest import Run, command
 from tests.devserver.otel import work
 from tests.devserver.otel.test_histories import ended, worker
 from tests.helpers.collector import Collector
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.worker_run import running
 
 
 @pytest.mark.asyncio
-async def test_export_and_show(devserver: Run, server: DevServer, otlp: Collector) -> None:
+async def test_export_and_show(devserver: Run, server: SharedServer, otlp: Collector) -> None:
     """The output names the trace id; `-` prints the spans as a tree, or as JSON lines with the same ids."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await ended(client, "tree", fail=True)
 
     def trace(*args: str) -> str:
-        done = devserver("trace", "tree", "--address", server.address, *args)
+        done = devserver("trace", "tree", *server.words, *args)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
@@ -44,10 +43,10 @@ async def test_export_and_show(devserver: Run, server: DevServer, otlp: Collecto
 
 
 @pytest.mark.asyncio
-async def test_opentelemetry_variables(devserver: Run, server: DevServer, otlp: Collector) -> None:
+async def test_opentelemetry_variables(devserver: Run, server: SharedServer, otlp: Collector) -> None:
     """Headers, compression, service name and path come from OpenTelemetry's variables; a password in the URL is sent
     and not shown."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     await client.start_workflow("Tree", id="waits", task_queue="nowhere")
     variables = {
         "OTEL_EXPORTER_OTLP_HEADERS": "api-key=secret",
@@ -56,7 +55,7 @@ async def test_opentelemetry_variables(devserver: Run, server: DevServer, otlp: 
         "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment=test",
     }
     url = otlp.url.replace("//", "//ann:pass@")
-    done = devserver("trace", "waits", "--address", server.address, "--otlp", url, "--otlp-open", env=variables)
+    done = devserver("trace", "waits", *server.words, "--otlp", url, "--otlp-open", env=variables)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(f" to {otlp.url}\n")
     assert otlp.services == ["orders"]
@@ -66,13 +65,13 @@ async def test_opentelemetry_variables(devserver: Run, server: DevServer, otlp: 
 
 
 def test_run_exports_closed_workflows(
-    devserver: Run, server: DevServer, otlp: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    devserver: Run, server: SharedServer, otlp: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With `devserver run --otlp URL` the worker exports closed workflows; an invalid URL is an error before the
     start, and a refusal of the collector is a line of output."""
     shutil.copy(work.__file__, tmp_path / "work.py")
     monkeypatch.chdir(tmp_path)
-    where = ("--address", server.address)
+    where = server.words
     with running("work.py", *where, "--otlp", otlp.url.replace("//", "//ann:pass@")) as run:
         assert f"  spans       {otlp.url}" in run.lines
         assert devserver("workflow", "start", "work.py:Leaf", "--more", "1", *where).returncode == 0
@@ -89,9 +88,9 @@ def test_run_exports_closed_workflows(
     assert (done.returncode, "localhost is not an OTLP endpoint" in done.stderr) == (2, True)
 
 
-def test_invalid_input(devserver: Run, server: DevServer, otlp: Collector) -> None:
+def test_invalid_input(devserver: Run, server: SharedServer, otlp: Collector) -> None:
     """A missing URL, an unreachable collector, incompatible options and an unknown workflow are errors."""
-    where = ("--address", server.address)
+    where = server.words
 
     def refused(workflow_id: str, *args: str) -> tuple[int, str]:
         done = devserver("trace", workflow_id, *where, *args)
@@ -103,14 +102,14 @@ def test_invalid_input(devserver: Run, server: DevServer, otlp: Collector) -> No
     )
     assert refused("w", "--otlp", otlp.url, "--follow")[0] == 2
     code, message = refused("w", "--otlp", otlp.url)
-    assert (code, "there is no workflow w in the namespace default" in message) == (4, True)
+    assert (code, f"there is no workflow w in the namespace {server.namespace}" in message) == (4, True)
 
 
-def test_missing_extra(server: DevServer) -> None:
+def test_missing_extra(server: SharedServer) -> None:
     """The error is one line with the pip command, without a traceback."""
     hide = "import sys; sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None; "
     run = "from devserver.cli.main import main; main(sys.argv[1:])"
-    words = ["trace", "w", "--address", server.address, "--otlp", "http://127.0.0.1:9"]
+    words = ["trace", "w", *server.words, "--otlp", "http://127.0.0.1:9"]
     python = command()[0]
     done = subprocess.run(
         [python, "-c", hide + run, *words],

@@ -9,13 +9,13 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.worker import Worker
 
-from devserver import DevServer
 from devserver.errors import CannotAsk, OptionError
 from devserver.otel import ExportFailed, HistorySpan, HistorySpans, spans_of
 from devserver.otel.otlp import otlp_exporter, send
 from devserver.otel.readable_spans import nanoseconds
 from tests.devserver.otel.work import ACTIVITIES, QUEUE, SOON, WORKFLOWS, Tree
 from tests.helpers.collector import Collector
+from tests.helpers.shared_server import SharedServer
 
 
 async def spans(client: Client, workflow_id: str) -> list[HistorySpan]:
@@ -55,9 +55,9 @@ async def ended(client: Client, workflow_id: str, *, fail: bool = False) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_history_becomes_one_tree_of_spans_with_its_times(server: DevServer) -> None:
+async def test_a_history_becomes_one_tree_of_spans_with_its_times(server: SharedServer) -> None:
     """Activities, timers, updates, children and their runs are below their parents; signals are events of the run."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await ended(client, "tree")
     found = await spans(client, "tree")
@@ -82,10 +82,10 @@ async def test_a_history_becomes_one_tree_of_spans_with_its_times(server: DevSer
 
 
 @pytest.mark.asyncio
-async def test_spans_are_stable(server: DevServer) -> None:
+async def test_spans_are_stable(server: SharedServer) -> None:
     """Ids, parents and start times are the same while the workflow is open, after a worker restart, when it is
     closed, and from the child alone."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     handle = await client.start_workflow(Tree.run, id="again", task_queue=QUEUE, task_timeout=SOON)
     async with worker(client):
         await handle.execute_update(Tree.name, "Ada")
@@ -111,9 +111,9 @@ async def test_spans_are_stable(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_steps_before_a_reset_appear_once(server: DevServer) -> None:
+async def test_steps_before_a_reset_appear_once(server: SharedServer) -> None:
     """Steps before the reset belong to the run that executed them."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await ended(client, "reset")
         handle = client.get_workflow_handle("reset")
@@ -126,7 +126,7 @@ async def test_steps_before_a_reset_appear_once(server: DevServer) -> None:
 
         await client.workflow_service.reset_workflow_execution(
             ResetWorkflowExecutionRequest(
-                namespace="default",
+                namespace=client.namespace,
                 workflow_execution=WorkflowExecution(workflow_id="reset"),
                 workflow_task_finish_event_id=last,
                 request_id="once",
@@ -141,9 +141,9 @@ async def test_steps_before_a_reset_appear_once(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_export_to_a_collector(server: DevServer, otlp: Collector) -> None:
+async def test_export_to_a_collector(server: SharedServer, otlp: Collector) -> None:
     """A failed activity and its workflow have error status and message; times have microseconds."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await ended(client, "fails", fail=True)
     sent = await send(spans_of(client, "fails"), otlp_exporter(otlp.url), where=otlp.url)
@@ -161,9 +161,9 @@ async def test_export_to_a_collector(server: DevServer, otlp: Collector) -> None
 
 
 @pytest.mark.asyncio
-async def test_open_spans_are_exported_on_request(server: DevServer, otlp: Collector) -> None:
+async def test_open_spans_are_exported_on_request(server: SharedServer, otlp: Collector) -> None:
     """By default only closed spans are exported; an open one is marked as such."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     handle = await client.start_workflow(Tree.run, id="open", task_queue=QUEUE)
     exporter = otlp_exporter(otlp.url)
     async with worker(client):
@@ -177,9 +177,9 @@ async def test_open_spans_are_exported_on_request(server: DevServer, otlp: Colle
 
 
 @pytest.mark.asyncio
-async def test_errors(server: DevServer, otlp: Collector) -> None:
+async def test_errors(server: SharedServer, otlp: Collector) -> None:
     """An unknown workflow, a collector that refuses or is unreachable, and an invalid URL are errors with a reason."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     with pytest.raises(CannotAsk, match="there is no workflow nobody"):
         await spans(client, "nobody")
     await client.start_workflow("Tree", id="waits", task_queue="nowhere")

@@ -10,15 +10,14 @@ from datetime import timedelta
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from temporalio.client import Client
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from devserver import DevServer
 from devserver.otel import HistorySpans, exporter, plugin
 from tests.devserver.otel.test_histories import ended, spans, worker
 from tests.devserver.otel.test_tree import wait_for
 from tests.devserver.otel.work import ACTIVITIES, QUEUE, WORKFLOWS, Stubborn, Tree
 from tests.helpers.collector import Collector
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.traced import Buggy
 
 LIMIT = 60.0
@@ -60,10 +59,10 @@ class RecordingExporter(SpanExporter):
 
 
 @pytest.mark.asyncio
-async def test_a_worker_exports_closed_runs(server: DevServer, otlp: Collector) -> None:
+async def test_a_worker_exports_closed_runs(server: SharedServer, otlp: Collector) -> None:
     """Each run is exported when it closes, with the workflow's span last; runs that closed before the worker started
     are exported too."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await ended(client, "early")
     async with worker(client, HistorySpans(otlp.url)):
@@ -80,13 +79,13 @@ async def test_a_worker_exports_closed_runs(server: DevServer, otlp: Collector) 
 
 @pytest.mark.asyncio
 async def test_an_unreachable_collector_does_not_affect_workflows(
-    server: DevServer, otlp: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server: SharedServer, otlp: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The workflow completes, the log says what was not exported, and the export is retried when the collector is
     back. The worker can stop meanwhile."""
     monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
     monkeypatch.setattr(exporter, "REPORT_SECONDS", 0.0)
-    client = await Client.connect(server.address)
+    client = await server.connect()
     otlp.answer = 400
 
     async def warned() -> bool:
@@ -105,12 +104,12 @@ async def test_an_unreachable_collector_does_not_affect_workflows(
 
 
 @pytest.mark.asyncio
-async def test_a_client_passes_the_plugin_to_its_workers(server: DevServer) -> None:
+async def test_a_client_passes_the_plugin_to_its_workers(server: SharedServer) -> None:
     """Several workers share it; a worker without workflows exports nothing; a plugin given twice exports once. A
     custom exporter is flushed but not shut down."""
     recording = RecordingExporter()
     spans_plugin = HistorySpans(exporter=recording, catch_up=timedelta(0))
-    client = await Client.connect(server.address, plugins=[spans_plugin])
+    client = await server.connect(plugins=[spans_plugin])
     only_activities = Worker(client, task_queue="activities", activities=ACTIVITIES)
     other = Worker(client, task_queue="other", workflows=WORKFLOWS)
     with pytest.warns(UserWarning, match="present from both client and worker"):
@@ -126,18 +125,18 @@ async def test_a_client_passes_the_plugin_to_its_workers(server: DevServer) -> N
 
 @pytest.mark.asyncio
 @pytest.mark.filterwarnings("ignore:.*present from both client and worker")
-async def test_plugins_of_client_and_worker_for_one_collector(server: DevServer, otlp: Collector) -> None:
+async def test_plugins_of_client_and_worker_for_one_collector(server: SharedServer, otlp: Collector) -> None:
     """A client and its worker that each have a plugin for the same collector send each span once."""
-    client = await Client.connect(server.address, plugins=[HistorySpans(otlp.url, catch_up=timedelta(0))])
+    client = await server.connect(plugins=[HistorySpans(otlp.url, catch_up=timedelta(0))])
     async with worker(client, HistorySpans(otlp.url, catch_up=timedelta(0))):
         await ended(client, "tree")
     assert sorted(span.name for span in otlp.spans) == sorted(span.name for span in await spans(client, "tree"))
 
 
 @pytest.mark.asyncio
-async def test_two_collectors_get_the_same_spans(server: DevServer, otlp: Collector) -> None:
+async def test_two_collectors_get_the_same_spans(server: SharedServer, otlp: Collector) -> None:
     """Two plugins on one worker both get all spans."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     recording = RecordingExporter()
     async with worker(client, HistorySpans(otlp.url), HistorySpans(exporter=recording)):
         await ended(client, "tree")
@@ -147,11 +146,11 @@ async def test_two_collectors_get_the_same_spans(server: DevServer, otlp: Collec
 
 @pytest.mark.asyncio
 async def test_a_collector_that_hangs_blocks_nothing(
-    server: DevServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server: SharedServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Workflows continue, and the worker stops within its timeout and says what was not exported."""
     monkeypatch.setattr(plugin, "FINISH_SECONDS", 0.2)
-    client = await Client.connect(server.address)
+    client = await server.connect()
     recording = RecordingExporter(hangs=True)
 
     async def work() -> None:
@@ -169,10 +168,10 @@ async def test_a_collector_that_hangs_blocks_nothing(
 
 
 @pytest.mark.asyncio
-async def test_runs_closed_without_a_worker_are_exported(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_runs_closed_without_a_worker_are_exported(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminated workflow on a task queue with a quote in its name is exported."""
     monkeypatch.setattr(exporter, "SCAN_SECONDS", 0.1)
-    client = await Client.connect(server.address)
+    client = await server.connect()
     recording = RecordingExporter()
     async with Worker(client, task_queue="it's", workflows=[Tree], plugins=[HistorySpans(exporter=recording)]):
         handle = await client.start_workflow(Tree.run, id="stopped", task_queue="it's")
@@ -183,10 +182,10 @@ async def test_runs_closed_without_a_worker_are_exported(server: DevServer, monk
 
 
 @pytest.mark.asyncio
-async def test_an_eviction_is_not_a_close(server: DevServer) -> None:
+async def test_an_eviction_is_not_a_close(server: SharedServer) -> None:
     """Code that treats a cancellation as its end is evicted without an export. When it closes, it is exported, and
     replays with and without the plugin."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     recording = RecordingExporter()
     history_spans = HistorySpans(exporter=recording, catch_up=timedelta(0))
     handle = await client.start_workflow(Stubborn.run, id="stubborn", task_queue=QUEUE)
@@ -210,10 +209,10 @@ async def test_an_eviction_is_not_a_close(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_failed_workflow_task_is_not_a_close(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_workflow_task_is_not_a_close(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The task is retried, nothing is exported, and the worker can stop before the run closes."""
     monkeypatch.setattr(plugin, "FINISH_SECONDS", 3600.0)
-    client = await Client.connect(server.address)
+    client = await server.connect()
     recording = RecordingExporter()
     plugins = [HistorySpans(exporter=recording, catch_up=timedelta(0))]
     handle = await client.start_workflow(Buggy.run, id="buggy", task_queue=QUEUE)

@@ -11,13 +11,13 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
-from devserver import DevServer
 from devserver.errors import CannotAsk
 from devserver.history import HistoryReader, RunSummary
 from devserver.otel.histories import spans_of_run
 from tests.devserver.otel.test_histories import one, spans, worker
 from tests.devserver.otel.work import QUEUE, Rolls, Tree
 from tests.helpers import traced
+from tests.helpers.shared_server import SharedServer
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ async def delete(client: Client, workflow_id: str, run_id: str) -> None:
     """Delete a run and wait until it is gone."""
     execution = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
     await client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+        DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
     )
 
     async def gone() -> bool:
@@ -63,7 +63,7 @@ async def reset(client: Client, run_id: str, event_id: int) -> str:
     """Reset the workflow `reset` to before this event; return the new run's id."""
     answer = await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
-            namespace="default",
+            namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id="reset", run_id=run_id),
             workflow_task_finish_event_id=event_id,
             request_id=f"{run_id}-{event_id}",
@@ -74,9 +74,9 @@ async def reset(client: Client, run_id: str, event_id: int) -> str:
 
 
 @pytest.mark.asyncio
-async def test_every_part_has_the_same_spans(server: DevServer) -> None:
+async def test_every_part_has_the_same_spans(server: SharedServer) -> None:
     """Children, workflows started by Nexus operations and single runs have the same ids and parents, in one trace."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     await traced.make_endpoint(client)
     async with traced.worker(client):
         handle = await client.start_workflow(traced.Everything.run, id="all", task_queue=traced.QUEUE)
@@ -102,9 +102,9 @@ async def test_every_part_has_the_same_spans(server: DevServer) -> None:
 
 
 @pytest.mark.asyncio
-async def test_runs_of_a_long_chain_are_read_one_by_one(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_runs_of_a_long_chain_are_read_one_by_one(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker exports each run as it closes, so the thousandth run must not read all others."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await client.start_workflow(Rolls.run, 1, id="rolls", task_queue=QUEUE)
         links = await wait_for(lambda: links_of(client, 2))
@@ -116,9 +116,9 @@ async def test_runs_of_a_long_chain_are_read_one_by_one(server: DevServer, monke
 
 
 @pytest.mark.asyncio
-async def test_steps_open_at_a_reset_are_in_both_runs(server: DevServer) -> None:
+async def test_steps_open_at_a_reset_are_in_both_runs(server: SharedServer) -> None:
     """The new run has its own span for such a step, from the reset on; also after a second reset."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     handle = await client.start_workflow(traced.Waits.run, "retry", id="reset", task_queue=traced.QUEUE)
     async with traced.worker(client):
         await wait_for(lambda: completed_tasks(client))
@@ -142,9 +142,9 @@ async def test_steps_open_at_a_reset_are_in_both_runs(server: DevServer) -> None
 
 
 @pytest.mark.asyncio
-async def test_ids_are_stable_when_runs_are_deleted(server: DevServer) -> None:
+async def test_ids_are_stable_when_runs_are_deleted(server: SharedServer) -> None:
     """When retention has deleted runs, the trace id is the same, and the trace is marked as incomplete."""
-    client = await Client.connect(server.address)
+    client = await server.connect()
     async with worker(client):
         await client.start_workflow(Rolls.run, 2, id="rolls", task_queue=QUEUE)
         links = await wait_for(lambda: links_of(client, 3))

@@ -15,8 +15,6 @@ from devserver.executables.models import Executable
 from devserver.payloads import LargePayloads
 from tests.devserver.instances.faults.conftest import disk as disk
 from tests.helpers.shared_server import SharedServer
-from tests.helpers.shared_server import module_server as module_server
-from tests.helpers.shared_server import server as server
 
 from .echo import ACTIVITIES, WORKFLOWS
 

@@ -9,9 +9,6 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from tests.helpers.shared_server import module_server as module_server
-from tests.helpers.shared_server import server as server
-
 QUEUE = "lasting"
 
 

@@ -22,17 +22,18 @@ from devserver.search import search as searching
 from devserver.search.cluster_identity import identity
 from tests.helpers import traced
 from tests.helpers.searched import QUEUE, WORKER, Many, Pays, Waits, worker
+from tests.helpers.shared_server import SharedServer
 
 LIMIT = 120.0
 HOUR = timedelta(hours=1)
 DECLINED = "card_declined 402 for 17.5%"
 
 
-def run(server: DevServer, story: Callable[[Client], Awaitable[None]], **how: Any) -> None:
+def run(server: DevServer | SharedServer, story: Callable[[Client], Awaitable[None]], **how: Any) -> None:
     """Run a test with a client of the server, within a limit."""
 
     async def with_client() -> None:
-        await asyncio.wait_for(story(await Client.connect(server.address, **how)), LIMIT)
+        await asyncio.wait_for(story(await Client.connect(server.address, namespace=server.namespace, **how)), LIMIT)
 
     asyncio.run(with_client())
 
@@ -74,7 +75,7 @@ RETRIED = ("retried", "charge", "completed")
 PACKED = [("retried", "pack", "completed"), ("declined", "pack", "completed")]
 
 
-def test_every_condition(server: DevServer, folder: Path) -> None:
+def test_every_condition(server: SharedServer, folder: Path) -> None:
     """Activity, event, failure, attempts, duration, worker, build, time, type, status and query all select steps."""
     now = datetime.now(timezone.utc)
 
@@ -135,7 +136,7 @@ def test_every_condition(server: DevServer, folder: Path) -> None:
     run(server, story)
 
 
-def test_the_content_of_a_hit(server: DevServer) -> None:
+def test_the_content_of_a_hit(server: SharedServer) -> None:
     """A hit has time, place, attempt, duration, worker and the failure with its causes; for an event search, the
     event."""
 
@@ -162,7 +163,7 @@ def test_the_content_of_a_hit(server: DevServer) -> None:
     run(server, story)
 
 
-def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
+def test_every_step_of_a_busy_workflow_is_found(server: SharedServer) -> None:
     """Timers, signals, updates, children, local activities, patches and cancellations are found by name, with their
     outcome."""
 
@@ -208,7 +209,7 @@ def test_every_step_of_a_busy_workflow_is_found(server: DevServer) -> None:
     run(server, story)
 
 
-def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
+def test_closed_runs_are_read_once(server: SharedServer, folder: Path) -> None:
     """A second search reads no history of a closed run from the server; after --rebuild it does."""
 
     async def story(client: Client) -> None:
@@ -239,7 +240,7 @@ def test_closed_runs_are_read_once(server: DevServer, folder: Path) -> None:
     run(server, story)
 
 
-def test_open_runs_are_current(server: DevServer, folder: Path) -> None:
+def test_open_runs_are_current(server: SharedServer, folder: Path) -> None:
     """A retrying activity is found with its attempts and last failure, which are not in the history yet."""
 
     async def story(client: Client) -> None:
@@ -273,12 +274,12 @@ class Rot(PayloadCodec):
         return [Payload.FromString(payload.data[::-1]) for payload in payloads]
 
 
-def test_encoded_failures(server: DevServer, folder: Path) -> None:
+def test_encoded_failures(server: SharedServer, folder: Path) -> None:
     """Without the codec everything but the text is searchable; with it the text is too, and is never stored."""
     encoding = DataConverter(payload_codec=Rot(), failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
 
     async def story(client: Client) -> None:
-        plain = await Client.connect(server.address)
+        plain = await server.connect()
         async with worker(client):
             await pays(client, "secret", DECLINED)
         await wait_for_closed_runs(client, 1)
@@ -295,7 +296,7 @@ def test_encoded_failures(server: DevServer, folder: Path) -> None:
     run(server, story, data_converter=encoding)
 
 
-def test_server_dies_during_a_search(server: DevServer, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_server_dies_during_a_search(own_server: DevServer, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Hits found before are returned, then there is an error, and the index is intact."""
     monkeypatch.setattr(searching, "READ_AT_ONCE", 1)
 
@@ -308,21 +309,21 @@ def test_server_dies_during_a_search(server: DevServer, monkeypatch: pytest.Monk
         with pytest.raises(CannotAsk):  # noqa: PT012 - the first hits must come before it
             async for hit in Search(client, SearchQuery(failure="402"), folder=folder):
                 if not found:
-                    server.kill()
+                    own_server.kill()
                 found.append(hit.workflow_id)
         assert found[0] == "order-3"
-        server.restart()
-        again = Search(await Client.connect(server.address), SearchQuery(failure="402"), folder=folder)
+        own_server.restart()
+        again = Search(await Client.connect(own_server.address), SearchQuery(failure="402"), folder=folder)
         assert len([hit async for hit in again]) == 4
 
-    run(server, story)
+    run(own_server, story)
 
 
-def test_the_index_belongs_to_the_server(server: DevServer) -> None:
+def test_the_index_belongs_to_the_server(server: SharedServer) -> None:
     """The key is the ids of server and namespace, not the address, which another server may get."""
 
     async def story(client: Client) -> None:
-        system = await Client.connect(server.address, namespace="temporal-system")
+        system = await server.connect(namespace="temporal-system")
         (cluster, namespace), (same_cluster, other) = await identity(client), await identity(system)
         assert len(cluster) == len(namespace) == len(other) == 36
         assert (cluster, namespace != other) == (same_cluster, True)
@@ -330,11 +331,11 @@ def test_the_index_belongs_to_the_server(server: DevServer) -> None:
     run(server, story)
 
 
-def test_invalid_searches(server: DevServer) -> None:
+def test_invalid_searches(server: SharedServer) -> None:
     """An unknown namespace and a query that the server rejects are different errors."""
 
     async def story(client: Client) -> None:
-        elsewhere = await Client.connect(server.address, namespace="nix")
+        elsewhere = await server.connect(namespace="nix")
         with pytest.raises(CannotAsk, match="there is no namespace nix"):
             await hits(elsewhere, text="a")
         with pytest.raises(OptionError, match="does not understand the query: nonsense ="):
@@ -344,7 +345,7 @@ def test_invalid_searches(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_search_that_ends_early_reads_nothing_more(server: DevServer) -> None:
+def test_a_search_that_ends_early_reads_nothing_more(server: SharedServer) -> None:
     """After the last requested hit no history is read, because the index may be closed by then."""
 
     async def story(client: Client) -> None:

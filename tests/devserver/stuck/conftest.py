@@ -1,28 +1,16 @@
-"""Fixtures for `find_stuck`: a server, a client, and waiting for a finding."""
+"""Waiting for what `find_stuck` finds."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import pytest
-
-from devserver import DevServer
-from devserver.executables.models import Executable
 from devserver.stuck import Finding, StuckReport, find_stuck
 
 LIMIT = 120.0
 POLL_SECONDS = 0.05
-MARKS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
-
-
-@pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server that marks a workflow after two failed tasks in a row."""
-    with DevServer.start(ui=False, dynamic_config={MARKS: 2}) as server:
-        yield server
 
 
 async def looks(client: Any, **how: Any) -> AsyncIterator[StuckReport]:

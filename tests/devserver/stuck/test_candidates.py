@@ -14,6 +14,7 @@ from devserver.client.calls import ServiceCalls
 from devserver.errors import CannotAsk, OptionError
 from devserver.stuck import find_stuck
 from devserver.stuck.candidates import Candidates, candidates
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.trouble import Broken, Sleeps, worker
 
 from .conftest import found
@@ -33,14 +34,14 @@ async def chosen(found: Candidates) -> set[str]:
     return {candidate.execution.workflow_id async for candidate in found.runs()}
 
 
-def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
+def test_the_oldest_and_the_newest_of_many(server: SharedServer) -> None:
     """The limit selects the oldest and the newest workflows, and paused ones; the report has the total."""
 
     async def story(client: Client) -> None:
         for number in range(MANY):
             await start(client, Sleeps.run, 0.0, id=f"w-{number}")
         await wait_for_workflows(client, MANY)
-        request = PauseWorkflowExecutionRequest(namespace="default", workflow_id="w-5", request_id="1")
+        request = PauseWorkflowExecutionRequest(namespace=client.namespace, workflow_id="w-5", request_id="1")
         await client.workflow_service.pause_workflow_execution(request)
         await found(client, "workflow_paused")
         some = await candidates(ServiceCalls(client), None, 5)
@@ -54,7 +55,7 @@ def test_the_oldest_and_the_newest_of_many(server: DevServer) -> None:
     run(server, story)
 
 
-def test_workflows_marked_by_the_server_are_examined(server: DevServer) -> None:
+def test_workflows_marked_by_the_server_are_examined(server: SharedServer) -> None:
     """A failing workflow among many others is examined within a small limit."""
 
     async def story(client: Client) -> None:
@@ -69,7 +70,7 @@ def test_workflows_marked_by_the_server_are_examined(server: DevServer) -> None:
     run(server, story)
 
 
-def test_query(server: DevServer) -> None:
+def test_query(server: SharedServer) -> None:
     """Only matching workflows are counted and examined; an invalid query is an error with the server's message."""
 
     async def story(client: Client) -> None:
@@ -86,51 +87,49 @@ def test_query(server: DevServer) -> None:
     run(server, story)
 
 
-def test_namespaces_are_separate(installed: object) -> None:
+def test_namespaces_are_separate(server: SharedServer) -> None:
     """The report covers the client's namespace only."""
-    with DevServer.start(ui=False, namespaces=["shop", "other"]) as server:
 
-        async def story(_: Client) -> None:
-            shop = await Client.connect(server.address, namespace="shop")
-            other = await Client.connect(server.address, namespace="other")
-            await start(shop, Sleeps.run, 0.0, id="sleeps")
-            await found(shop, "no_worker")
-            report = await find_stuck(other)
-            assert (report.namespace, report.findings) == ("other", ())
+    async def story(shop: Client) -> None:
+        other = await server.connect(namespace="default")
+        await start(shop, Sleeps.run, 0.0, id="sleeps")
+        await found(shop, "no_worker")
+        report = await find_stuck(other)
+        assert (report.namespace, report.findings) == ("default", ())
 
-        run(server, story)
+    run(server, story)
 
 
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"workflow_id": "nix"}, "there is no workflow nix in the namespace default"),
+        ({"workflow_id": "nix"}, "there is no workflow nix in the namespace test-"),
         ({}, "there is no namespace nix at"),
     ],
 )
-def test_unknown_workflow_and_namespace(server: DevServer, how: dict[str, Any], message: str) -> None:
+def test_unknown_workflow_and_namespace(server: SharedServer, how: dict[str, Any], message: str) -> None:
     """They are an error, not an empty report."""
 
     async def story(client: Client) -> None:
-        client = client if how else await Client.connect(server.address, namespace="nix")
+        client = client if how else await server.connect(namespace="nix")
         with pytest.raises(CannotAsk, match=message):
             await find_stuck(client, **how)
 
     run(server, story)
 
 
-def test_server_restart(server: DevServer) -> None:
+def test_server_restart(own_server: DevServer) -> None:
     """The error names the server's address; the same client works once the server is back."""
 
     async def story(client: Client) -> None:
         await start(client, Sleeps.run, 0.0, id="sleeps")
-        await asyncio.to_thread(server.kill)
-        with pytest.raises(CannotAsk, match=f"the Temporal server at {server.address} does not answer"):
+        await asyncio.to_thread(own_server.kill)
+        with pytest.raises(CannotAsk, match=f"the Temporal server at {own_server.address} does not answer"):
             await find_stuck(client)
-        await asyncio.to_thread(server.restart)
+        await asyncio.to_thread(own_server.restart)
         assert (await find_stuck(client, workflow_id="sleeps")).stuck
 
-    run(server, story)
+    run(own_server, story)
 
 
 def test_lazy_client_without_a_server() -> None:
@@ -145,7 +144,7 @@ def test_lazy_client_without_a_server() -> None:
 
 
 @pytest.mark.parametrize("how", [{"limit": 0}, {"max_concurrent": 0}])
-def test_invalid_numbers(server: DevServer, how: dict[str, int]) -> None:
+def test_invalid_numbers(server: SharedServer, how: dict[str, int]) -> None:
     """They are refused before the server is called."""
 
     async def story(client: Client) -> None:
@@ -155,7 +154,7 @@ def test_invalid_numbers(server: DevServer, how: dict[str, int]) -> None:
     run(server, story)
 
 
-def test_concurrent_calls_are_limited(server: DevServer) -> None:
+def test_concurrent_calls_are_limited(server: SharedServer) -> None:
     """Many workflows do not cause more simultaneous calls than the limit."""
 
     async def story(client: Client) -> None:

@@ -21,6 +21,7 @@ from temporalio.testing import TimeSkipper
 from devserver import DevServer
 from devserver.executables.models import Executable
 from devserver.stuck import Finding, Thresholds, find_stuck
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.trouble import QUEUE, Broken, Calls, CallsSeldom, Changed, Fixed, Sleeps, worker, worker_process
 
 from .conftest import clear, found
@@ -30,18 +31,18 @@ POLLS_OF_A_WORKER = 5  # at once, for workflow tasks, by default
 SECOND = timedelta(seconds=1)
 
 
-def run(server: DevServer, story: Callable[[Client], Awaitable[None]]) -> None:
+def run(server: DevServer | SharedServer, story: Callable[[Client], Awaitable[None]]) -> None:
     """Run a test with a client of the server."""
 
     async def with_client() -> None:
-        await story(await Client.connect(server.address))
+        await story(await Client.connect(server.address, namespace=server.namespace))
 
     asyncio.run(with_client())
 
 
-def run_suggested_command(server: DevServer, finding: Finding) -> str:
+def run_suggested_command(server: SharedServer, finding: Finding) -> str:
     """Run the suggested command of the finding with the Temporal CLI; it must succeed."""
-    words = [str(server.executable), *finding.command, "--address", server.address]
+    words = [str(server.executable), *finding.command, *server.words]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -73,7 +74,7 @@ def is_recent(when: datetime | None) -> bool:
     return when is not None and timedelta(seconds=-1) < datetime.now(timezone.utc) - when < timedelta(minutes=2)
 
 
-def test_healthy_workflows_are_not_found(server: DevServer) -> None:
+def test_healthy_workflows_are_not_found(server: SharedServer) -> None:
     """A future timer, a running activity, a wait for a signal and a first failure are not stuck."""
 
     async def story(client: Client) -> None:
@@ -95,7 +96,7 @@ def test_healthy_workflows_are_not_found(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_failing_workflow_task(server: DevServer) -> None:
+def test_a_failing_workflow_task(server: SharedServer) -> None:
     """The finding has the code's error, its time and the attempt; it is gone once fixed code runs."""
 
     async def story(client: Client) -> None:
@@ -115,7 +116,7 @@ def test_a_failing_workflow_task(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_failing_workflow_task_between_signals(server: DevServer) -> None:
+def test_a_failing_workflow_task_between_signals(server: SharedServer) -> None:
     """Each signal resets the server's attempt count; the workflow is still found, with all failures counted."""
 
     async def story(client: Client) -> None:
@@ -138,7 +139,7 @@ def test_a_failing_workflow_task_between_signals(server: DevServer) -> None:
     run(server, story)
 
 
-def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
+def test_code_that_no_longer_fits_the_history(server: SharedServer) -> None:
     """The finding says that the code changed, and its command lets the workflow continue."""
 
     async def story(client: Client) -> None:
@@ -157,11 +158,11 @@ def test_code_that_no_longer_fits_the_history(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_workflow_task_that_is_not_answered(server: DevServer) -> None:
+def test_a_workflow_task_that_is_not_answered(server: SharedServer) -> None:
     """A frozen worker takes a task and does not answer; the finding is gone once it is resumed."""
 
     async def story(client: Client) -> None:
-        with worker_process(server.address) as process:
+        with worker_process(server.address, namespace=server.namespace) as process:
             await events(await start(client, Sleeps.run, 3600.0, id="first"), 5)
             process.send_signal(signal.SIGSTOP)
             try:
@@ -176,7 +177,7 @@ def test_a_workflow_task_that_is_not_answered(server: DevServer) -> None:
     run(server, story)
 
 
-def test_an_activity_with_many_attempts(server: DevServer) -> None:
+def test_an_activity_with_many_attempts(server: SharedServer) -> None:
     """The finding has the last failure as one line and in full, from the given number of attempts on."""
 
     async def story(client: Client) -> None:
@@ -196,7 +197,7 @@ def test_an_activity_with_many_attempts(server: DevServer) -> None:
     run(server, story)
 
 
-def test_time_of_the_next_attempt(server: DevServer) -> None:
+def test_time_of_the_next_attempt(server: SharedServer) -> None:
     """For an activity in backoff, the finding says when the next attempt is due."""
 
     async def story(client: Client) -> None:
@@ -211,7 +212,7 @@ def test_time_of_the_next_attempt(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_task_queue_without_a_worker(server: DevServer) -> None:
+def test_a_task_queue_without_a_worker(server: SharedServer) -> None:
     """One finding covers all workflows of the queue; it is gone once a worker polls."""
 
     async def story(client: Client) -> None:
@@ -232,7 +233,7 @@ def test_a_task_queue_without_a_worker(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_workflow_that_waits_without_a_worker(server: DevServer) -> None:
+def test_a_workflow_that_waits_without_a_worker(server: SharedServer) -> None:
     """Nothing is due yet, but nobody would run it: the workflow is found once its worker has left."""
 
     async def story(client: Client) -> None:
@@ -244,7 +245,7 @@ def test_a_workflow_that_waits_without_a_worker(server: DevServer) -> None:
     run(server, story)
 
 
-def test_an_activity_that_no_worker_takes(server: DevServer) -> None:
+def test_an_activity_that_no_worker_takes(server: SharedServer) -> None:
     """The workflow's task queue has a worker and the activity's has none, so only the second is named."""
 
     async def story(client: Client) -> None:
@@ -260,7 +261,7 @@ def test_an_activity_that_no_worker_takes(server: DevServer) -> None:
     run(server, story)
 
 
-def test_tasks_that_a_busy_worker_does_not_take(server: DevServer) -> None:
+def test_tasks_that_a_busy_worker_does_not_take(server: SharedServer) -> None:
     """An activity that waits for the worker's only slot is found after the threshold, and not before."""
 
     async def story(client: Client) -> None:
@@ -277,11 +278,11 @@ def test_tasks_that_a_busy_worker_does_not_take(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_workflow_whose_worker_was_just_killed(server: DevServer) -> None:
+def test_a_workflow_whose_worker_was_just_killed(server: SharedServer) -> None:
     """The server lists a killed worker for minutes; the waiting task is found long before."""
 
     async def story(client: Client) -> None:
-        with worker_process(server.address) as process:
+        with worker_process(server.address, namespace=server.namespace) as process:
             await events(await start(client, Sleeps.run, 3600.0, id="first"), 5)
             process.kill()
             process.wait()
@@ -313,7 +314,7 @@ def test_a_late_timer(installed: Executable) -> None:
         run(server, story)
 
 
-def test_virtual_clocks(server: DevServer) -> None:
+def test_virtual_clocks(server: SharedServer) -> None:
     """Timers and waits are measured on the workflow's virtual clock, ages in real time."""
 
     async def story(client: Client) -> None:
@@ -330,7 +331,7 @@ def test_virtual_clocks(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_paused_workflow(server: DevServer) -> None:
+def test_a_paused_workflow(server: SharedServer) -> None:
     """The finding says who paused it, why and when; its command resumes the workflow."""
 
     async def story(client: Client) -> None:
@@ -338,7 +339,7 @@ def test_a_paused_workflow(server: DevServer) -> None:
             await start(client, Sleeps.run, 0.0, id="paused")
             await clear(client)
             request = PauseWorkflowExecutionRequest(
-                namespace="default", workflow_id="paused", identity="ann", reason="disk swap", request_id="1"
+                namespace=client.namespace, workflow_id="paused", identity="ann", reason="disk swap", request_id="1"
             )
             await client.workflow_service.pause_workflow_execution(request)
             finding = await found(client, "workflow_paused")
@@ -351,14 +352,14 @@ def test_a_paused_workflow(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_paused_activity(server: DevServer) -> None:
+def test_a_paused_activity(server: SharedServer) -> None:
     """The finding says who paused it and why, with its last failure; its command resumes the activity."""
 
     async def story(client: Client) -> None:
         async with worker(client):
             await start(client, Calls.run, "fail", id="calls")
             request = PauseActivityRequest(
-                namespace="default",
+                namespace=client.namespace,
                 execution=WorkflowExecution(workflow_id="calls"),
                 identity="ann",
                 reason="disk swap",
@@ -376,7 +377,7 @@ def test_a_paused_activity(server: DevServer) -> None:
     run(server, story)
 
 
-def test_order_of_findings(server: DevServer) -> None:
+def test_order_of_findings(server: SharedServer) -> None:
     """Failing code comes first, then missing workers, then retries, and paused workflows last."""
 
     async def story(client: Client) -> None:
@@ -384,7 +385,7 @@ def test_order_of_findings(server: DevServer) -> None:
             await start(client, Sleeps.run, 0.0, id="paused")
             await clear(client)
             await client.workflow_service.pause_workflow_execution(
-                PauseWorkflowExecutionRequest(namespace="default", workflow_id="paused", request_id="1")
+                PauseWorkflowExecutionRequest(namespace=client.namespace, workflow_id="paused", request_id="1")
             )
             await start(client, Calls.run, "fail", id="calls")
             await start(client, Sleeps.run, 0.0, id="alone", task_queue="nobody")
@@ -397,7 +398,7 @@ def test_order_of_findings(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_closed_workflow(server: DevServer) -> None:
+def test_a_closed_workflow(server: SharedServer) -> None:
     """A closed workflow is never stuck."""
 
     async def story(client: Client) -> None:

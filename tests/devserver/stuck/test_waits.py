@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from devserver import DevServer
 from devserver.client import Connection
 from devserver.replay import ReplayOptions, ReplayPool
 from devserver.stuck import Finding, FindingWaits, Kind, StuckReport, waits
 from devserver.stuck.waits import MAX_WORKFLOWS, add_waits
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.trouble import Sleeps, worker
 
 from .test_detector import events, run, start
@@ -40,12 +40,12 @@ async def with_waits(client: Client, *findings: Finding, module: str | None = No
     report = StuckReport("default", datetime.now(timezone.utc), findings)
     if module is None:
         return [each.waits for each in (await add_waits(client, report)).findings]
-    connection = Connection(address=client.service_client.config.target_host)
+    connection = Connection(address=client.service_client.config.target_host, namespace=client.namespace)
     async with ReplayPool(ReplayOptions(module, connection), 1) as pool:
         return [each.waits for each in (await add_waits(client, report, pool)).findings]
 
 
-def test_a_worker_says_what_a_blocked_workflow_takes(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_says_what_a_blocked_workflow_takes(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The signals, and the timers with their time; a task queue without a worker costs only the limit."""
     monkeypatch.setattr(waits, "LIMIT", SECOND)
 
@@ -68,7 +68,7 @@ def test_a_worker_says_what_a_blocked_workflow_takes(server: DevServer, monkeypa
     run(server, story)
 
 
-def test_a_replay_finds_the_line(server: DevServer, tmp_path: Path) -> None:
+def test_a_replay_finds_the_line(server: SharedServer, tmp_path: Path) -> None:
     """With a module the line is that of the code, also if no worker polls, which is then not asked; failing code has
     its line in its failure."""
 
@@ -90,7 +90,7 @@ def test_a_replay_finds_the_line(server: DevServer, tmp_path: Path) -> None:
     run(server, story)
 
 
-def test_few_workflows_are_asked(server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_workflows_are_asked(server: SharedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report of many workflows asks the workers of the first only, and says so."""
     monkeypatch.setattr(waits, "LIMIT", SECOND)
 

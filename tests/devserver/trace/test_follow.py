@@ -24,16 +24,17 @@ from devserver.trace.follow_events import (
     ServerBack,
     StepChanged,
 )
+from tests.helpers.shared_server import SharedServer
 from tests.helpers.traced import QUEUE, Attempts, Everything, Waits, make_endpoint, worker
 
 LIMIT = 180.0
 
 
-def run(story: Callable[[Client, HistoryReader], Awaitable[None]], server: DevServer) -> None:
+def run(story: Callable[[Client, HistoryReader], Awaitable[None]], server: DevServer | SharedServer) -> None:
     """Run a test with a client of the server, a tracer and a worker."""
 
     async def with_client() -> None:
-        client = await Client.connect(server.address)
+        client = await Client.connect(server.address, namespace=server.namespace)
         async with worker(client):
             await asyncio.wait_for(story(client, HistoryReader(client)), LIMIT)
 
@@ -61,7 +62,7 @@ def short(news: list[FollowEvent]) -> list[tuple[str, ...]]:
     return [(type(run).__name__, run.followed.run.workflow_id, run.followed.run.status) for run in runs]
 
 
-def test_from_start_to_end(server: DevServer) -> None:
+def test_from_start_to_end(server: SharedServer) -> None:
     """Steps are reported as they open and close, children as separate runs; it ends with the workflow."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -83,7 +84,7 @@ def test_from_start_to_end(server: DevServer) -> None:
     run(story, server)
 
 
-def test_across_runs(server: DevServer) -> None:
+def test_across_runs(server: SharedServer) -> None:
     """Continue-as-new, retries and a reset are followed; only the last run's close ends it."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -106,7 +107,7 @@ def test_across_runs(server: DevServer) -> None:
     run(story, server)
 
 
-def test_attempts_are_reported(server: DevServer) -> None:
+def test_attempts_are_reported(server: SharedServer) -> None:
     """A new attempt is reported, although it leaves no event in the history."""
 
     async def story(client: Client, reader: HistoryReader) -> None:

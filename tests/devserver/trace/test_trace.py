@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -23,29 +23,20 @@ from devserver import DevServer
 from devserver.cli.render.trace_tree import Tree
 from devserver.client.failures import failure_line
 from devserver.errors import CannotAsk
-from devserver.executables.models import Executable
 from devserver.history import Execution, HistoryReader, Step, WorkflowRun, preview
 from devserver.history.run_chain import RunChain
 from devserver.trace import HiddenRuns, RunBegins, ShownEntry, TraceOptions, walk
-from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, make_endpoint, worker
+from tests.helpers.shared_server import SharedServer
+from tests.helpers.traced import QUEUE, Attempts, Buggy, Everything, Loop, Waits, endpoint_of, make_endpoint, worker
 
 LIMIT = 120.0
-# Otherwise a deleted run exists for up to half a minute.
-DELETES_SOON = {"history.transferProcessorEnsureCloseBeforeDelete": False}
 
 
-@pytest.fixture
-def server(installed: Executable) -> Iterator[DevServer]:
-    """A server for one test."""
-    with DevServer.start(ui=False, dynamic_config=DELETES_SOON) as server:
-        yield server
-
-
-def run(server: DevServer, story: Callable[[Client, HistoryReader], Awaitable[None]]) -> None:
+def run(server: DevServer | SharedServer, story: Callable[[Client, HistoryReader], Awaitable[None]]) -> None:
     """Run a test with a client of the server, a tracer and a worker."""
 
     async def with_client() -> None:
-        client = await Client.connect(server.address)
+        client = await Client.connect(server.address, namespace=server.namespace)
         async with worker(client):
             await asyncio.wait_for(story(client, HistoryReader(client)), LIMIT)
 
@@ -111,7 +102,7 @@ STEPS = {
 }
 
 
-def test_every_kind_of_step(server: DevServer) -> None:
+def test_every_kind_of_step(server: SharedServer) -> None:
     """Each has its outcome, attempts, times, last failure, inputs and results."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -138,7 +129,7 @@ def test_every_kind_of_step(server: DevServer) -> None:
         assert of["cancel_out", "", "failed"].reason == "external workflow execution not found"
         nexus = of["nexus", "buy", "completed"]
         assert nexus.operation is not None
-        assert (nexus.operation.endpoint, nexus.operation.service) == ("shop-endpoint", "Shop")
+        assert (nexus.operation.endpoint, nexus.operation.service) == (endpoint_of(client.namespace), "Shop")
         assert nexus.target is not None
         assert nexus.target.workflow_id.startswith("bought-")
         sent_to = of["signal_out", "go", "completed"].target
@@ -181,7 +172,7 @@ def test_every_kind_of_step(server: DevServer) -> None:
     run(server, story)
 
 
-def test_open_steps(server: DevServer) -> None:
+def test_open_steps(server: SharedServer) -> None:
     """Running attempts, the time of the next attempt, pauses and failing code are as the server describes them now."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -201,7 +192,7 @@ def test_open_steps(server: DevServer) -> None:
         service = client.workflow_service
         await service.pause_workflow_execution(
             PauseWorkflowExecutionRequest(
-                namespace="default", workflow_id="retry", identity="ann", reason="disk swap", request_id="1"
+                namespace=client.namespace, workflow_id="retry", identity="ann", reason="disk swap", request_id="1"
             )
         )
         found = await once(reader, "retry", lambda run: run.status == "paused")
@@ -211,7 +202,9 @@ def test_open_steps(server: DevServer) -> None:
             "disk swap",
         )
         await service.unpause_workflow_execution(
-            UnpauseWorkflowExecutionRequest(namespace="default", workflow_id=execution.workflow_id, request_id="2")
+            UnpauseWorkflowExecutionRequest(
+                namespace=client.namespace, workflow_id=execution.workflow_id, request_id="2"
+            )
         )
         found = await once(reader, "retry", lambda run: run.status == "running")
         assert ("pause", "", "completed") in summaries(found.steps)
@@ -270,7 +263,7 @@ async def reset(client: Client, workflow_id: str, run_id: str, event_id: int) ->
     return answer.run_id
 
 
-def test_chains_of_runs(server: DevServer) -> None:
+def test_chains_of_runs(server: SharedServer) -> None:
     """Retries, continue-as-new and resets are one chain from any of its runs; other executions of the id are not
     part of it."""
 
@@ -310,7 +303,7 @@ def test_chains_of_runs(server: DevServer) -> None:
     run(server, story)
 
 
-def test_steps_of_a_reset_run(server: DevServer) -> None:
+def test_steps_of_a_reset_run(server: SharedServer) -> None:
     """The run that was reset has not failed, and the new run only has steps that were open at the reset."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -336,7 +329,7 @@ def test_steps_of_a_reset_run(server: DevServer) -> None:
     run(server, story)
 
 
-def test_deleted_runs(server: DevServer) -> None:
+def test_deleted_runs(server: SharedServer) -> None:
     """Runs deleted by retention are marked, and the rest is shown; an unknown run is an error."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -346,7 +339,7 @@ def test_deleted_runs(server: DevServer) -> None:
         first = (await reader.chain("again")).runs[0]
         await client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
-                namespace="default",
+                namespace=client.namespace,
                 workflow_execution=WorkflowExecution(workflow_id="again", run_id=first.run_id),
             )
         )
@@ -364,14 +357,14 @@ def test_deleted_runs(server: DevServer) -> None:
     run(server, story)
 
 
-def test_a_deleted_child(server: DevServer) -> None:
+def test_a_deleted_child(server: SharedServer) -> None:
     """The tree has the step, and says that there is no more to show."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         await everything(client)
         await client.workflow_service.delete_workflow_execution(
             DeleteWorkflowExecutionRequest(
-                namespace="default", workflow_execution=WorkflowExecution(workflow_id="everything-bad")
+                namespace=client.namespace, workflow_execution=WorkflowExecution(workflow_id="everything-bad")
             )
         )
         chain = await reader.chain("everything")
@@ -387,7 +380,7 @@ def test_a_deleted_child(server: DevServer) -> None:
     run(server, story)
 
 
-def test_long_chains_are_shortened(server: DevServer) -> None:
+def test_long_chains_are_shortened(server: SharedServer) -> None:
     """The first and the newest runs are shown; of the others only their number and how they closed."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -401,7 +394,7 @@ def test_long_chains_are_shortened(server: DevServer) -> None:
     run(server, story)
 
 
-def test_the_next_page_is_prefetched(server: DevServer) -> None:
+def test_the_next_page_is_prefetched(server: SharedServer) -> None:
     """The server prepares the next page while the current one is read."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
@@ -426,16 +419,16 @@ def test_the_next_page_is_prefetched(server: DevServer) -> None:
     run(server, story)
 
 
-def test_no_warnings_in_the_servers_log(server: DevServer) -> None:
+def test_no_warnings_in_the_servers_log(own_server: DevServer) -> None:
     """The server warns of large pages; the pages of a trace are smaller."""
 
     async def story(client: Client, reader: HistoryReader) -> None:
         handle = await client.start_workflow("Nobody's", id="long", task_queue="nobody")
         for number in range(600):
             await handle.signal(f"signal {number}")
-        before = server.log.read_text()
+        before = own_server.log.read_text()
         pages = [page async for page in reader.pages("long", handle.result_run_id or "")]
         assert sum(len(page.history.events) for page in pages) > 600
-        assert server.log.read_text() == before
+        assert own_server.log.read_text() == before
 
-    run(server, story)
+    run(own_server, story)
