@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ..system.ports import bracketed, client_host
 from ..system.process import ProcessIdentity
-from ..system.spawn import Child, client_free_environment, spawn_bound
+from ..system.spawn import Child, client_free_environment, collecting_late, spawn_bound
 from .http_api import CALL_SECONDS, HttpApi, NotAnswering
 from .log import log_tail
 from .namespaces import DEFAULT_NAMESPACE, NamespaceSettings, ensure_namespaces
@@ -47,6 +47,8 @@ class Launch:
         self._deadline = time.monotonic() + self._spec.wait
         if self.process is None:
             environ = client_free_environment(os.environ)
+            if self._spec.options.ephemeral:
+                environ = collecting_late(environ)
             try:
                 self.process = spawn_bound(self._spec.command, log=self._spec.log, environ=environ)
             except OSError as error:

@@ -9,6 +9,7 @@ import urllib.request
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError, TLSConfig
@@ -521,6 +522,18 @@ def test_a_database_that_was_changed_while_its_server_was_down_is_examined(touch
             copy.replace(server.database)
         server.restart()
         assert (InstanceFolder(paths, "killed").require_record().overdue is not None) == touched
+
+
+@pytest.mark.parametrize(("name", "own", "found"), [(None, None, "300"), (None, "50", "50"), ("durable", None, None)])
+def test_how_often_the_server_collects_garbage(
+    name: str | None, own: str | None, found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seldom on a server for one run, unless the user says how often; as Go does by default on one that stays."""
+    monkeypatch.delenv("GOGC", raising=False)
+    if own is not None:
+        monkeypatch.setenv("GOGC", own)
+    with DevServer.start(name, port=0, ui=False) as server:
+        assert psutil.Process(server.pid).environ().get("GOGC") == found
 
 
 def test_restart_keeps_state_ports_and_holders(paths: Paths) -> None:
