@@ -32,13 +32,18 @@ class Instance(Protocol):
         """One step of the workflow."""
 
 
-def evict(instance: Instance, act: WorkflowActivation, limit: float) -> list[SourceLine] | None:
+def evict(
+    instance: Instance, act: WorkflowActivation, limit: float, threads: DaemonThreads | None = None
+) -> list[SourceLine] | None:
     """Do the step that ends a workflow, within `limit` seconds.
+
+    Args:
+        threads: Where to do it; it cannot be used again after code that has not ended. None: a new one.
 
     Returns:
         None if the code has ended, else where it is, as far as is known.
     """
-    threads = DaemonThreads("workflow-eviction")
+    threads = threads or DaemonThreads("workflow-eviction")
     try:
         threads.submit(instance.activate, act).result(limit)
     except OutOfTime:

@@ -16,10 +16,12 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from .daemon_threads import DaemonThreads
 from .eviction import evict
 from .source_lines import SourceLine, raised_at, suspended_at
 
 Definition = workflow._Definition
+EVICTION = "workflow-eviction"
 EVICT_SECONDS = 1.0  # the SDK complains after 2 s
 DEFINITION = "__temporal_workflow_definition"
 
@@ -35,10 +37,12 @@ class ReplayObserver(sdk.Plugin):
         stacks: Where the code was then: the user's lines of each task, the innermost last.
         raised: What the workflow's main function raised.
         function: The workflow's main function.
+        eviction: The thread that ends workflows, one after the other.
         commands: What the workflow asked for, in order.
     """
 
     def __init__(self) -> None:
+        self.eviction = DaemonThreads(EVICTION)
         self.reset()
 
     def reset(self, history: WorkflowHistory | None = None) -> None:
@@ -170,7 +174,8 @@ class _Instance:
             self._observer.note_commands(completion)
             return completion
         self._observer.note_stacks()
-        evict(self._instance, act, EVICT_SECONDS)
+        if evict(self._instance, act, EVICT_SECONDS, self._observer.eviction) is not None:
+            self._observer.eviction = DaemonThreads(EVICTION)
         return WorkflowActivationCompletion(run_id=act.run_id)
 
 

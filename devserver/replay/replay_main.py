@@ -21,7 +21,7 @@ from ..client import Connection, ServiceCalls
 from ..errors import DevServerError
 from ..system.channel import ParentChannel, exit_now
 from .errors import ReplayError
-from .module_code import connect_module, find_workflows, workflow_code
+from .module_code import connect_module, find_workflows, histories_client, workflow_code
 from .outcomes import Candidate, HistoryOutcome, Outcome, ReplayFailure
 from .records import HistoryRecorder
 from .replayer import ReplayResult, WorkflowCode, replay_each
@@ -49,13 +49,16 @@ def main(descriptor: int, parent: int) -> NoReturn:
 
 async def _serve(channel: ParentChannel, options: Mapping[str, Any]) -> None:
     module = find_workflows(options["spec"], options["data_converter"], options["plugins"])
-    connection = options["connection"]
-    client = await connect_module(module, Connection(**connection)) if connection is not None else None
+    client = source = None
+    if options["connection"] is not None:
+        connection = Connection(**options["connection"])
+        client = await connect_module(module, connection)
+        source = await histories_client(module, connection, client)
     code = await workflow_code(module, client)
     recorder = HistoryRecorder(Path(options["record"]), scrub=options["scrub"]) if options["record"] else None
     channel.send("ready", types=[workflow.name for workflow in module.workflows])
     waiting: asyncio.Queue[Read] = asyncio.Queue(AHEAD)
-    reading = asyncio.create_task(_read_all(channel, client, code, waiting))
+    reading = asyncio.create_task(_read_all(channel, source, code, waiting))
     await asyncio.wait((reading, asyncio.create_task(_replay_all(channel, code, waiting, recorder))))
 
 

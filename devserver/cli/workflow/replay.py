@@ -10,7 +10,7 @@ import click
 
 from ...client.connection import Connection
 from ...errors import OptionError
-from ..options.client import converter_options
+from ..options.client import converter_options, defer_sdk
 from ..options.common import json_option, summary_option
 from ..options.connection import connection_options, words_of
 from ..options.module_type import ModuleType
@@ -96,6 +96,7 @@ def replay(
         from .replay_debugging import debug_workflow
 
         ctx.exit(debug_workflow(spec, values["debug"], (*places, *files), connection, values))
+    defer_sdk()
     failed = asyncio.run(_replay(connection, spec, (*places, *files), values, as_json))
     ctx.exit(1 if failed else 0)
 
@@ -172,7 +173,7 @@ async def _connect(connection: Connection) -> tuple[ServiceCalls, str]:
     from ...client import ServiceCalls, connect, find_target
 
     target = find_target(connection)
-    client = await connect(target)
+    client = await connect(target, reading=True)
     return ServiceCalls(client), f"the namespace {client.namespace} at {target.label}"
 
 
