@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DevServerError
-from ..executables.temporal_cli import run_temporal
 from ..system.files import private_folder, write_whole
 from ..system.paths import whole
 
@@ -32,6 +30,8 @@ def write_profile(server: DevServer, profile: str, tls: TlsAccess | None = None)
     Raises:
         DevServerError: The file cannot be read or written; with the executable's words.
     """
+    from ..executables.temporal_cli import run_temporal
+
     path = profile_file()
     if not path.parent.is_dir():
         private_folder(path.parent)
@@ -49,6 +49,8 @@ def _set_secretly(executable: Path, path: Path, profile: str, key: str, value: s
 
     A file with a secret is for its user only.
     """
+    import secrets
+
     other = f"devserver-{secrets.token_hex(16)}"
     _set(executable, path, profile, key, other)
     try:
@@ -71,6 +73,8 @@ def profile_file() -> Path:
 
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
+    from ..executables.temporal_cli import run_temporal
+
     words = _words("set", path, profile)
     done = run_temporal(executable, *words, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:

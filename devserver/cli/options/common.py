@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ...config.option_values import DEFAULT_NAME
-from ...config.settings import ProjectFile
 from ...errors import OptionError
 from ..render.terminal import clean
 from .environment import DefaultOption
 from .types import Duration, Number
+
+if TYPE_CHECKING:
+    from ...config.settings import ProjectFile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +31,8 @@ def project_file() -> ProjectFile:
     Raises:
         ConfigFileError: It is malformed.
     """
+    from ...config.settings import ProjectFile
+
     ctx = click.get_current_context(silent=True)
     if ctx is None:
         return ProjectFile()
