@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DevServerError
-from ..executables.temporal_cli import run_temporal
 from ..system.files import private_folder, write_whole
 from ..system.paths import whole
 
@@ -49,6 +47,8 @@ def _set_secretly(executable: Path, path: Path, profile: str, key: str, value: s
 
     A file with a secret is for its user only.
     """
+    import secrets
+
     other = f"devserver-{secrets.token_hex(16)}"
     _set(executable, path, profile, key, other)
     try:
@@ -71,6 +71,8 @@ def profile_file() -> Path:
 
 
 def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> None:
+    from ..executables.temporal_cli import run_temporal
+
     words = _words("set", path, profile)
     done = run_temporal(executable, *words, "--prop", key, "--value", value, limit=SET_SECONDS)
     if done.returncode != 0:
@@ -79,6 +81,8 @@ def _set(executable: Path, path: Path, profile: str, key: str, value: str) -> No
 
 def _delete(executable: Path, path: Path, profile: str, key: str) -> None:
     """Delete a value of a profile, which may not exist yet."""
+    from ..executables.temporal_cli import run_temporal
+
     done = run_temporal(executable, *_words("delete", path, profile), "--prop", key, limit=SET_SECONDS)
     if done.returncode != 0 and f'profile "{profile}" not found' not in done.stderr:
         raise _not_written(path, profile, done.stderr)

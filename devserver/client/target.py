@@ -14,8 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME
-from ..config.settings import NAME as NAME
-from ..config.settings import default_instance
+from ..config.option_values import NAME as NAME
 from ..errors import CannotAsk, DevServerError, OptionError
 from .call_errors import unreachable
 from .codec_options import CodecOptions, find_codec, pairs
@@ -103,13 +102,19 @@ def managed_name(chosen: Connection, environ: Mapping[str, str] = os.environ) ->
     named = chosen.name or (None if other else environ.get(NAME))
     if not named and (other or environ.get(ADDRESS) or environ.get(PROFILE)):
         return None
-    managed = named or default_instance(environ)
+    managed = named or _default_instance(environ)
     own = chosen.variables().keys() - {NAMESPACE}
     if own:
         names = (name.removeprefix("TEMPORAL_").lower() for name in own)
         flags = ", ".join(sorted(FLAGS.get(name) or "--" + name.replace("_", "-") for name in names))
         raise OptionError(f"{flags}: the managed instance {managed} uses neither TLS nor keys", hint=OTHER_SERVER)
     return managed
+
+
+def _default_instance(environ: Mapping[str, str]) -> str:
+    from ..config.settings import default_instance  # takes as long to import as all the rest here
+
+    return default_instance(environ)
 
 
 def codec_of(

@@ -9,12 +9,21 @@ from typing import Any
 from ..errors import OptionError
 
 DEFAULT_NAME = "default"
+PREFIX = "DEVSERVER_"  # of the variables of settings
 SYSTEM_NAMESPACE = "temporal-system"  # of the server itself
 LONGEST_NAMESPACE_BYTES = 1000
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")  # search attributes and keys of the dynamic configuration
 
 _NAME = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._-]{0,62}\Z")
+
+
+def variable(key: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + key.replace("-", "_").upper()
+
+
+NAME = variable("name")
 
 
 def check_name(name: str, *, new: bool = False) -> str:

@@ -15,12 +15,10 @@ from typing import Any
 
 from ..errors import ConfigFileError, OptionError
 from ..system.paths import Paths, whole
-from .option_values import DEFAULT_NAME
+from .option_values import DEFAULT_NAME, NAME
 from .setting_kinds import UnknownKey, WrongValue
 from .settings_file import SettingsFile, find_settings_file
 from .settings_keys import KEYS, nearest, variable
-
-NAME = variable("name")
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # for this number of fields they cost each start 1 ms

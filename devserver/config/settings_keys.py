@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from . import setting_kinds as kinds
 from .declarations import ENDPOINTS, SCHEDULES
+from .option_values import PREFIX as PREFIX
+from .option_values import variable as variable
 from .server_options import LOG_FORMATS, LOG_LEVELS
 from .setting_kinds import Kind
 from .tuning import TUNINGS
 
-PREFIX = "DEVSERVER_"
 SOURCES = ("explicit", "installed", "release", "wheel")
 
 
@@ -132,11 +133,6 @@ _SAME = {
     "every": "interval",
     "args": "input",
 }
-
-
-def variable(key: str) -> str:
-    """The environment variable of a key."""
-    return PREFIX + key.replace("-", "_").upper()
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...config.option_values import DEFAULT_NAME
-from ...config.settings import ProjectFile, Settings
 from ...errors import OptionError
 from ..render.terminal import clean
 from .environment import DefaultOption
 from .types import Duration, Number
 
 if TYPE_CHECKING:
+    from ...config.settings import ProjectFile, Settings
     from ...instances.record import Record
     from ...system.progress import Reporter
 
@@ -33,6 +33,8 @@ def project_file() -> ProjectFile:
     Raises:
         ConfigFileError: It is malformed.
     """
+    from ...config.settings import ProjectFile
+
     ctx = click.get_current_context(silent=True)
     if ctx is None:
         return ProjectFile()
@@ -50,6 +52,8 @@ def declare(record: Record, settings: Settings, reporter: Reporter) -> None:
 
 def declared_settings(name: str) -> Settings:
     """The settings of the project in the current folder, if the instance is the project's; else none."""
+    from ...config.settings import Settings
+
     project = project_file()
     return Settings.load(project=project) if project.instance == name else Settings()
 

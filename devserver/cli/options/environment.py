@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...config.settings_keys import variable
+from ...config.option_values import variable
 
 
 class DefaultOption(click.Option):
