@@ -46,6 +46,7 @@ def main(path: str, *modules: str) -> None:
     _forget_other_folders()
     gc.collect()
     gc.freeze()
+    importlib.import_module("huge_pages").use()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
