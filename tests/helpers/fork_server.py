@@ -29,6 +29,7 @@ __all__ = ["ForkServer", "Forked", "fork_server"]
 
 MODULES = (
     *("pytest", "_pytest.pytester", "anyio.pytest_plugin", "pytest_asyncio.plugin", "pytest_timeout"),
+    *("platformdirs.pytest_plugin", "faulthandler", "readline"),
     *("xdist.plugin", "xdist.looponfail", "xdist.dsession", "xdist.remote", "xdist.workermanage"),
     *("temporalio.client", "temporalio.worker", "temporalio.testing", "temporalio.service", "temporalio.nexus"),
     *("temporalio.contrib.pydantic", "temporalio.api.operatorservice.v1", "temporalio.api.workflowservice.v1"),

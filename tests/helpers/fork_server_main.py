@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
 import gc
 import importlib
 import importlib.metadata
@@ -27,14 +26,11 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 NUMBER = struct.Struct("!q")
 PARENT_SECONDS = 5.0
 BASE_PATH = sys.path[1:]
-LARGE_PAGE = 2 * 1024 * 1024
-MADV_COLLAPSE = 25
 
 
 def main(path: str, *modules: str) -> None:
@@ -50,7 +46,7 @@ def main(path: str, *modules: str) -> None:
     _forget_other_folders()
     gc.collect()
     gc.freeze()
-    _join_pages()
+    importlib.import_module("huge_pages").use()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)
@@ -130,20 +126,6 @@ def _forget_other_folders() -> None:
     for path in list(sys.path_importer_cache):
         if not path.startswith(tuple(filter(None, BASE_PATH))):
             del sys.path_importer_cache[path]
-
-
-def _join_pages() -> None:
-    """Have the memory in large pages, which are quicker to share with a fork than 512 small ones each. Kernels before
-    6.1 refuse.
-    """
-    libc = ctypes.CDLL(None)
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        place, mode, _, _, inode, *_ = line.split()
-        if mode == "rw-p" and inode == "0":
-            begin, end = (int(number, 16) for number in place.split("-"))
-            first, last = -(-begin // LARGE_PAGE) * LARGE_PAGE, end // LARGE_PAGE * LARGE_PAGE
-            if last > first:
-                libc.madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), MADV_COLLAPSE)
 
 
 def _remembered(read: Callable[[Any], Any]) -> property:

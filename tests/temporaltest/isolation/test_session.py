@@ -417,7 +417,7 @@ def test_no_executable_is_one_error_per_test(
 ) -> None:
     """Without an executable and without a network every test fails with one error; one start is tried again."""
     bare_suite.ini("temporal_version = 1.9.1")
-    tests = "@pytest.mark.parametrize('n', range(200))\ndef test_needs(temporal, n):\n    pass\n"
+    tests = "@pytest.mark.parametrize('n', range(40))\ndef test_needs(temporal, n):\n    pass\n"
     bare_suite.tests(tests)
     bare_suite.file(
         "conftest.py",
@@ -437,7 +437,7 @@ def test_no_executable_is_one_error_per_test(
     monkeypatch.setenv("DEVSERVER_OFFLINE", "1")
     monkeypatch.setenv("DEVSERVER_SOURCE", "release")
     result = bare_suite.run(ways=ways)
-    result.assert_outcomes(errors=200)
+    result.assert_outcomes(errors=40)
     assert len((bare_suite.path / "starts").read_text()) == (2 if ways == ALONE else 4)
     output = result.stdout.str()
     assert "hint: " in output

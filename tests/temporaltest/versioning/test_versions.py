@@ -85,6 +85,13 @@ def result(temporal, handle):
     return temporal.run(handle.result())
 
 
+@workflow.defn
+class Idle:
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: False)
+
+
 def test_pinned_stays(temporal, temporal_versions):
     start(temporal_versions, PINNED, "1.0", "2.0")
     before = temporal.start(Order1.run)
@@ -112,11 +119,13 @@ def test_auto_upgrade_moves_and_comes_back(temporal, temporal_versions):
 
 
 def test_a_ramp_takes_its_share_by_the_ids(temporal, temporal_versions):
-    start(temporal_versions, PINNED, "1.0", "2.0")
+    for build in ("1.0", "2.0"):
+        temporal_versions.build(build, workflows=[Idle], behavior=PINNED)
+    temporal_versions.set_current("1.0")
     splits = []
-    for percentage in (30, 30, 100):
+    for percentage, count in ((30, 24), (30, 24), (100, 6)):
         temporal_versions.ramp("2.0", percentage)
-        handles = [temporal.start(Order1.run, id=f"order-{number}") for number in range(24)]
+        handles = [temporal.start(Idle.run, id=f"order-{number}") for number in range(count)]
         splits.append([temporal_versions.build_of(handle) for handle in handles])
         assert temporal_versions.builds_of(handles) == Counter(splits[-1])
         for handle in handles:
