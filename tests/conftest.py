@@ -116,6 +116,12 @@ def prepared(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Exe
     return executables.ensure(BinaryRequest(source="installed"), paths=paths)  # the link changed the file's change time
 
 
+@pytest.fixture(scope="session")
+def quick_executable(prepared: Executable) -> Path:
+    """The real executable for tests that start it themselves, without the hash that each server makes of it."""
+    return QUICK[prepared.path] or prepared.path
+
+
 @pytest.fixture
 def installed(prepared: Executable, paths: Paths) -> Executable:
     """The real executable, installed in the test's own store."""

@@ -11,17 +11,18 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from devserver.executables.models import Executable
 from devserver.system.paths import Paths
 
 Run = Callable[..., "CompletedProcess[str]"]
 
 
 @pytest.fixture
-def up(devserver: Run, real_binary: Path) -> Run:
+def up(devserver: Run, installed: Executable) -> Run:
     """Start a detached instance."""
 
     def run(*args: str) -> CompletedProcess[str]:
-        done = devserver("up", "-d", "--binary", str(real_binary), *args)
+        done = devserver("up", "-d", *args)
         assert done.returncode == 0, done.stderr
         return done
 

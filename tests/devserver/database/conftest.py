@@ -25,9 +25,9 @@ Prepare = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="session")
-def fresh_file(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fresh_file(quick_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database, as the real server creates it."""
-    return template(tmp_path_factory.mktemp("schemas"), real_binary, SERVER, print)
+    return template(tmp_path_factory.mktemp("schemas"), quick_executable, SERVER, print)
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def db(fresh_file: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def prepare(paths: Paths, real_binary: Path, fresh_file: Path) -> Prepare:
+def prepare(paths: Paths, quick_executable: Path, fresh_file: Path) -> Prepare:
     """Prepare a file for the newest server; return the notes."""
 
     def run(db: Path, **options: object) -> list[str]:
         notes: list[str] = []
-        settings: dict[str, object] = {"executable": real_binary, "server_version": SERVER}
+        settings: dict[str, object] = {"executable": quick_executable, "server_version": SERVER}
         settings |= {"backups": paths.data / "backups", "schemas": fresh_file.parent, "note": notes.append}
         database.prepare(db, **(settings | options))  # type: ignore[arg-type]
         return notes

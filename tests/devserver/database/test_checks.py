@@ -21,10 +21,10 @@ def bad(db: Path) -> dict[str, CheckResult]:
     return {finding.topic: finding for finding in check(db) if finding.level != "ok"}
 
 
-def test_a_running_servers_file_is_checked_without_disturbing_it(real_binary: Path, tmp_path: Path) -> None:
+def test_a_running_servers_file_is_checked_without_disturbing_it(quick_executable: Path, tmp_path: Path) -> None:
     """Integrity, stamp, size and free pages are reported while the server runs."""
     db = tmp_path / "t.db"
-    with running(real_binary, db, *WAL):
+    with running(quick_executable, db, *WAL):
         database.stamp(db, SERVER)
         found = check(db)
     assert {finding.topic for finding in found} == {"size", "stamp", "integrity", "free pages"}
@@ -104,9 +104,9 @@ def test_link_to_itself(tmp_path: Path) -> None:
     assert finding.level == "error"
 
 
-def test_state_in_the_write_ahead_log(real_binary: Path, tmp_path: Path) -> None:
+def test_state_in_the_write_ahead_log(quick_executable: Path, tmp_path: Path) -> None:
     """A file of one page with all its state in the write-ahead log is valid."""
     db = tmp_path / "t.db"
-    with running(real_binary, db, *WAL):
+    with running(quick_executable, db, *WAL):
         (size,) = [finding.text for finding in check(db) if finding.topic == "size"]
         assert not size.endswith(": 0.0 MB")

@@ -28,12 +28,12 @@ NEWER_SCHEDULER = (
 
 
 @pytest.fixture(scope="module")
-def state(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def state(quick_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with state that comes due later, written by the real server."""
     file = tmp_path_factory.mktemp("overdue") / "temporal.db"
-    with running(real_binary, file, *WAL) as server:
+    with running(quick_executable, file, *WAL) as server:
         asyncio.run(overdue_state.make(server.address))
-    with running(real_binary, file, *WAL, *NEWER_SCHEDULER) as server:
+    with running(quick_executable, file, *WAL, *NEWER_SCHEDULER) as server:
         asyncio.run(overdue_state.make_newer(server.address))
     return file
 

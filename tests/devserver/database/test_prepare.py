@@ -40,13 +40,13 @@ def test_a_missing_file_gets_a_private_folder_and_nothing_else(tmp_path: Path, p
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, real_binary: Path) -> None:
+def test_an_empty_file_is_treated_as_new(tmp_path: Path, prepare: Prepare, quick_executable: Path) -> None:
     """An empty file is removed, because the server would fail on it."""
     db = tmp_path / "t.db"
     db.touch()
     (tmp_path / "t.db.stamp.json").write_text("{}")
     prepare(db)
-    with running(real_binary, db):
+    with running(quick_executable, db):
         database.stamp(db, SERVER)
     stamp = database.read_stamp(db)
     assert stamp is not None
@@ -67,7 +67,7 @@ def create_unfinished(db: Path, fresh_file: Path, tables: int) -> None:
 
 @pytest.mark.parametrize("tables", [0, 7, 54])
 def test_a_file_of_a_server_that_was_killed_while_creating_it_is_recreated(
-    tmp_path: Path, prepare: Prepare, fresh_file: Path, real_binary: Path, tables: int
+    tmp_path: Path, prepare: Prepare, fresh_file: Path, quick_executable: Path, tables: int
 ) -> None:
     """The file has no state, and no server can use it, so the next start recreates it."""
     db = tmp_path / "half" / "t.db"
@@ -75,7 +75,7 @@ def test_a_file_of_a_server_that_was_killed_while_creating_it_is_recreated(
     (note,) = [note for note in prepare(db) if "to compare with" not in note]
     assert "is unfinished" in note
     assert list(db.parent.iterdir()) == []
-    with running(real_binary, db):
+    with running(quick_executable, db):
         pass
 
 
@@ -114,11 +114,11 @@ def test_a_stamp_of_the_same_version_is_trusted_without_sqlite(db: Path) -> None
 
 
 def test_the_stamp_fits_while_a_server_runs_and_after_it_was_killed(
-    real_binary: Path, tmp_path: Path, prepare: Prepare
+    quick_executable: Path, tmp_path: Path, prepare: Prepare
 ) -> None:
     """The stamp is also valid while the tables are in the write-ahead log."""
     db = tmp_path / "t.db"
-    with running(real_binary, db, *WAL) as server:
+    with running(quick_executable, db, *WAL) as server:
         database.stamp(db, SERVER)
         server.kill()
     assert (tmp_path / "t.db-wal").stat().st_size > 0

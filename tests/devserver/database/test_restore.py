@@ -44,16 +44,16 @@ def saved(db: Path, tmp_path: Path) -> snapshots.Snapshot:
     return snapshot
 
 
-def test_restore_reopens_workflows(real_binary: Path, tmp_path: Path, prepare: Prepare) -> None:
+def test_restore_reopens_workflows(quick_executable: Path, tmp_path: Path, prepare: Prepare) -> None:
     """A workflow that was open in the snapshot and has completed since is open again, and completes again."""
     db = tmp_path / "t.db"
-    with running(real_binary, db, *WAL) as server:
+    with running(quick_executable, db, *WAL) as server:
         asyncio.run(state.make(server.address))
         snapshot = snapshots.save(db, tmp_path / "s", server_version=SERVER)
         asyncio.run(state.check(server.address))
     restore_into(snapshot, db)
     prepare(db, executable=Path("/nowhere"))
-    with running(real_binary, db, *WAL) as server:
+    with running(quick_executable, db, *WAL) as server:
         asyncio.run(state.check(server.address))
 
 
@@ -123,11 +123,11 @@ def test_a_snapshot_without_its_file_is_an_error(db: Path, saved: snapshots.Snap
     assert marks(db) == [60, 61]
 
 
-def test_a_file_in_use_is_not_replaced(real_binary: Path, db: Path, saved: snapshots.Snapshot) -> None:
+def test_a_file_in_use_is_not_replaced(quick_executable: Path, db: Path, saved: snapshots.Snapshot) -> None:
     """A file that another owner has leased, or that a stock server has open, is refused."""
     with DatabaseLease.acquire(db, "instance other"), pytest.raises(DatabaseInUse, match="instance other"):
         restore_into(saved, db)
-    with running(real_binary, db), pytest.raises(DatabaseInUse, match="another process"):
+    with running(quick_executable, db), pytest.raises(DatabaseInUse, match="another process"):
         restore_into(saved, db)
     assert marks(db) == [60, 61]
 

@@ -45,10 +45,12 @@ async def start_workflows(address: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("journal", [WAL, ()], ids=["wal", "journal"])
-def test_snapshots_of_a_busy_server_are_consistent(real_binary: Path, tmp_path: Path, journal: tuple[str, ...]) -> None:
+def test_snapshots_of_a_busy_server_are_consistent(
+    quick_executable: Path, tmp_path: Path, journal: tuple[str, ...]
+) -> None:
     """Snapshots taken while workflows start are complete and intact, and the server loses nothing."""
     db = tmp_path / "t.db"
-    with running(real_binary, db, *journal) as server:
+    with running(quick_executable, db, *journal) as server:
         load = threading.Thread(target=asyncio.run, args=[start_workflows(server.address, WORKFLOWS)])
         load.start()
         taken = [save(db, tmp_path / "snapshots")]
@@ -57,7 +59,7 @@ def test_snapshots_of_a_busy_server_are_consistent(real_binary: Path, tmp_path: 
         load.join()
         taken.append(save(db, tmp_path / "snapshots"))
     assert all(intact(snapshot.database) for snapshot in taken)
-    with running(real_binary, taken[-1].database) as copy:
+    with running(quick_executable, taken[-1].database) as copy:
         asyncio.run(wait_for_count(copy.address, WORKFLOWS))
 
 

@@ -18,7 +18,7 @@ from devserver.system.filelocks import LockedFile
 from .conftest import SERVER
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path: Path, real_binary: Path) -> None:
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, quick_executable: Path) -> None:
     """Folders of killed processes go; those of a living process, and of one in another container, stay."""
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
@@ -30,11 +30,11 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, real_binary: Path
     held = LockedFile.attempt(foreign / "lock")
     assert held is not None
     with held:
-        made = template(tmp_path, real_binary, SERVER, print)
+        made = template(tmp_path, quick_executable, SERVER, print)
         assert {path for path in tmp_path.iterdir() if path.name != "home"} == {made, living, foreign}
 
 
-def test_another_server_has_the_port(tmp_path: Path, real_binary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_server_has_the_port(tmp_path: Path, quick_executable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that another process answers is not taken for the new server's: the database is made with other ports."""
     command, taken = template_module._command, list[int]()
     with ExitStack() as listeners:
@@ -49,6 +49,6 @@ def test_another_server_has_the_port(tmp_path: Path, real_binary: Path, monkeypa
             return command(executable, db, ports)
 
         monkeypatch.setattr(template_module, "_command", take_the_port)
-        made = template(tmp_path, real_binary, SERVER, print)
+        made = template(tmp_path, quick_executable, SERVER, print)
     assert made.is_file()
     assert len(taken) == 2

@@ -53,11 +53,11 @@ def rows(db: Path, table: str = "executions_visibility") -> int:
         return int(count)
 
 
-def test_upgrade_keeps_all_state(old: Path, prepare: Prepare, real_binary: Path) -> None:
+def test_upgrade_keeps_all_state(old: Path, prepare: Prepare, quick_executable: Path) -> None:
     """Open workflows complete, search attributes of all types are found, and schedules fire."""
     assert any("upgraded" in note for note in prepare(old))
     assert prepare(old, executable=Path("/nowhere")) == []
-    with running(real_binary, old, *WAL) as server:
+    with running(quick_executable, old, *WAL) as server:
         asyncio.run(state.check(server.address))
 
 
@@ -247,16 +247,16 @@ database.prepare(db, executable=executable, server_version=sys.argv[5], **option
 
 @pytest.mark.parametrize("moment", ["replace_file", "write_stamp"])
 def test_a_killed_upgrade_is_completed_by_the_next_start(
-    moment: str, old: Path, prepare: Prepare, real_binary: Path, fresh_file: Path
+    moment: str, old: Path, prepare: Prepare, quick_executable: Path, fresh_file: Path
 ) -> None:
     """If it is killed just before or after the replacement, the file is either the old or the new one."""
     database.stamp(old, OLD_SERVER, OLD)
     count = rows(old)
-    arguments = [str(old), str(real_binary), str(fresh_file.parent), SERVER]
+    arguments = [str(old), str(quick_executable), str(fresh_file.parent), SERVER]
     done = subprocess.run([sys.executable, "-c", KILLED, moment, *arguments], check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
     assert rows(old) == count
     prepare(old)
     assert sorted(path.name for path in old.parent.iterdir()) == ["temporal.db", "temporal.db.stamp.json"]
-    with running(real_binary, old, *WAL) as server:
+    with running(quick_executable, old, *WAL) as server:
         asyncio.run(state.check(server.address))

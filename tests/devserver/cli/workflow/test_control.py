@@ -42,10 +42,13 @@ def served(address: str, module: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def address(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(quick_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a worker for orders."""
     folder = tmp_path_factory.mktemp("control")
-    with running(real_binary, folder / "temporal.db", *WAL) as server, served(server.address, write_module(folder)):
+    with (
+        running(quick_executable, folder / "temporal.db", *WAL) as server,
+        served(server.address, write_module(folder)),
+    ):
         yield server.address
 
 

@@ -33,10 +33,10 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(real_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(quick_executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Nine orders, one of them open, and a refund."""
     folder = tmp_path_factory.mktemp("histories")
-    with running(real_binary, folder / "temporal.db", *WAL) as server:
+    with running(quick_executable, folder / "temporal.db", *WAL) as server:
         module = write_module(tmp_path_factory.mktemp("code"))
 
         async def prepare() -> None:
