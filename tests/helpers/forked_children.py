@@ -30,7 +30,7 @@ SUPERVISOR = "devserver.instances.supervisor_main"
 MODULES = ("devserver.worker.worker_main", "temporaltest.backends.container_supervisor")
 # Imported again: what is in this checkout counts as the user's code if a worker has it, and testcontainers reads the
 # environment when it is imported.
-AGAIN = {"temporaltest", "tests", "forked_children", "quick_pytest", "__mp_main__", "testcontainers"}
+AGAIN = {"temporaltest", "tests", "forked_children", "quick_pytest", "huge_pages", "__mp_main__", "testcontainers"}
 # To free these would copy the memory that the fork shares.
 FORGOTTEN: list[types.ModuleType] = []
 # Where these are in /proc/self/stat, from the end of the process's name.
