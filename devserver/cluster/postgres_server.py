@@ -60,6 +60,7 @@ def command(data: Path, port: int, connections: int) -> list[str]:
         "unix_socket_directories": "",
         "max_connections": str(connections),
         "shared_buffers": "32MB",
+        "dynamic_shared_memory_type": "mmap",  # files of `data`: those in shared memory outlive a kill
         "log_checkpoints": "off",
         "restart_after_crash": "off",  # a member ends, and whoever runs the cluster starts it
     }

@@ -23,6 +23,7 @@ from devserver.cluster import (
 )
 from devserver.errors import PortTaken
 from devserver.system.ports import Reservation
+from tests.conftest import SHARED_MEMORY
 from tests.devserver.cluster.conftest import SMALL
 from tests.helpers.checkout import ROOT
 from tests.helpers.waiting import eventually
@@ -134,7 +135,9 @@ def test_a_cluster_that_does_not_exist(control: ClusterControl) -> None:
 
 @pytest.mark.parametrize("victim", ["command", "supervisor"])
 def test_nothing_is_left_after_a_kill(control: ClusterControl, victim: str) -> None:
-    """kill -9 of `devserver cluster up`, or of the process that supervises, ends every member; the port is free."""
+    """kill -9 of `devserver cluster up`, or of the process that supervises, ends every member; the port is free, and no
+    shared memory of PostgreSQL is left."""
+    before = shared_memory()
     words = [sys.executable, "-m", "devserver", "cluster", "up", "--cluster", control.folder.name]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -143,11 +146,17 @@ def test_nothing_is_left_after_a_kill(control: ClusterControl, victim: str) -> N
         os.kill(process.pid if victim == "command" else int(status["pid"]), signal.SIGKILL)
         eventually(lambda: not [pid for pid in pids(status) if psutil.pid_exists(pid) and alive(pid)])
         process.kill()
+    eventually(lambda: shared_memory() <= before)
     host, _, port = str(status["address"]).partition(":")
     Reservation(host, int(port)).release()
     if victim == "supervisor":
         with control.started(SMALL) as again:
             assert again["state"] == "ready"
+
+
+def shared_memory() -> set[str]:
+    """Segments of any PostgreSQL of this machine; those of an `initdb` that runs at the same time come and go."""
+    return {file.name for file in SHARED_MEMORY.glob("PostgreSQL.*")}
 
 
 def alive(pid: int) -> bool:
