@@ -182,6 +182,10 @@ def main() -> int:
                     print(f"failed   {name}: {error}", flush=True)
                 else:
                     print(f"passed   {name}", flush=True)
+    if not chosen:
+        print(
+            f"no check has {' and '.join(sys.argv[1:])} in its name: {', '.join(name for name, *_ in combinations([]))}"
+        )
     return 1 if failed or not chosen else 0
 
 
