@@ -10,6 +10,7 @@ from ..config.durations import format_duration
 from ..system.printable import counted
 
 NAMED = 3
+SHORT_OUTAGE = 10.0  # seconds: what a restart delays by less is not reported
 
 
 @dataclass(frozen=True)

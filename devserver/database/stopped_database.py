@@ -13,7 +13,7 @@ from uuid import UUID
 from ..config.option_values import SYSTEM_NAMESPACE
 from ..errors import DatabaseError
 from .header import read_header, sidecar, size_of
-from .overdue import Overdue
+from .overdue import SHORT_OUTAGE, Overdue
 from .protobuf import Message
 from .sqlite import connect
 from .stored_schedules import stored_schedules
@@ -32,7 +32,6 @@ from .timer_tasks import (
 )
 
 OWN_WORKFLOWS = "temporal-sys-"
-WORTH_A_LINE = 10.0  # seconds: what a short restart delays is not reported
 
 
 class StoppedDatabase:
@@ -48,12 +47,12 @@ class StoppedDatabase:
             self._schedules = [
                 schedule for namespace_id in self._names for schedule in stored_schedules(connection, namespace_id)
             ]
-            self._waiting = _waiting(connection, self._names, self._now - WORTH_A_LINE)
+            self._waiting = _waiting(connection, self._names, self._now - SHORT_OUTAGE)
 
     def overdue(self) -> Overdue:
         """What is overdue."""
         found = (
-            schedule.overdue(self._names[schedule.namespace_id], self._now, WORTH_A_LINE)
+            schedule.overdue(self._names[schedule.namespace_id], self._now, SHORT_OUTAGE)
             for schedule in self._schedules
         )
         shown = (task for task in self._deletions if not task.workflow_id.startswith(OWN_WORKFLOWS))

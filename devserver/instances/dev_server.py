@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.option_values import DEFAULT_NAME, check_name
 from ..database.header import files_of
+from ..database.overdue import SHORT_OUTAGE
 from ..errors import InstanceNotRunning, InstanceUnknown, StopFailed
 from ..system.paths import Paths
 from ..system.process import ProcessIdentity
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ..system.threads import AsyncStart
 
 START_DEV_RETENTION = timedelta(days=1)
-SHORT_OUTAGE = 10.0  # seconds: after one of this length nothing that came due is reported or kept
 
 
 class DevServer(ServerInfo):

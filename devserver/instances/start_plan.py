@@ -104,7 +104,7 @@ def plan_again(
         sha256=record.sha256,
         pause_schedules=pause_schedules,
     )
-    return _with_command(spec, settled=just_ended and not pause_schedules)
+    return _with_command(spec, just_ended=just_ended)
 
 
 def choose_ports(name: str, options: ServerOptions, last: Ports | None, reserved: Reservations) -> Ports:
@@ -154,7 +154,7 @@ def _check_file_name(database: Path) -> None:
         )
 
 
-def _with_command(spec: ServerSpec, *, settled: bool = False) -> ServerSpec:
+def _with_command(spec: ServerSpec, *, just_ended: bool = False) -> ServerSpec:
     _check_file_name(spec.database)
     command = command_line(
         spec.options,
@@ -163,8 +163,10 @@ def _with_command(spec: ServerSpec, *, settled: bool = False) -> ServerSpec:
         ports=spec.ports,
         database=spec.database,
     )
-    # There is nothing to check before the first start of an ephemeral server; a restart and a restore keep its file.
-    at_once = spec.options.ephemeral and (settled or not spec.database.exists())
+    # Nothing came due in the database of an ephemeral server that is new, or has just ended; a restart and a restore
+    # keep its file.
+    settled = not spec.database.exists() or (just_ended and not spec.pause_schedules)
+    at_once = spec.options.ephemeral and settled
     return replace(spec, command=tuple(command), at_once=at_once)
 
 

@@ -20,14 +20,15 @@ def main() -> None:
     # library.
     del sys.path[0]
     sys.path.append(os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))  # noqa: PTH100, PTH118, PTH120
-    from devserver.system.spawn import client_free_environment, spawn_bound
+    from devserver.system.spawn import client_free_environment, collecting_late, spawn_bound
 
     spec_path, pipe, search, *at_once = sys.argv[1:]
     os.set_inheritable(int(pipe), False)
     child = None
     if at_once:
+        environ = collecting_late(client_free_environment(os.environ))  # only an ephemeral server starts at once
         try:
-            child = spawn_bound(at_once[1:], log=at_once[0], environ=client_free_environment(os.environ))
+            child = spawn_bound(at_once[1:], log=at_once[0], environ=environ)
         except OSError:
             child = None  # the supervisor tries again and reports what is wrong
     import json

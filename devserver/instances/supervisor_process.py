@@ -17,7 +17,7 @@ from ..server.log import begin_log
 from ..server.spec import ServerSpec
 from ..system.files import write_private
 from ..system.progress import Reporter
-from ..system.spawn import above_streams, close_others, collecting_late
+from ..system.spawn import above_streams, close_others
 from . import supervisor_pipe
 from .folder import InstanceFolder
 from .record import Record
@@ -76,7 +76,6 @@ def _execute(spec: ServerSpec, folder: InstanceFolder, pipe: int) -> None:
             stdout=log,
             stderr=log,
             cwd="/",
-            env=collecting_late(os.environ) if spec.options.ephemeral else None,
             pass_fds=[pipe],
             start_new_session=True,
         )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from ..database.header import files_of
 from ..errors import DevServerError
 from ..server.http_api import HttpApi, NotAnswering
 from .record import Record
@@ -75,7 +75,7 @@ class WorkflowWatcher:
 
     def look(self) -> WorkflowChanges:
         """The changes since the last look; none if the server does not answer, which the next look makes up for."""
-        state = _state_of(self._database)
+        state = files_of(self._database)
         if state == self._state:
             return WorkflowChanges()
         now = dt.datetime.now(dt.timezone.utc)
@@ -124,18 +124,6 @@ class WorkflowWatcher:
         begin = _text(self._begin)
         queries = (f"StartTime >= '{begin}'", f"CloseTime >= '{begin}'")
         return sum(self._http_api.count(namespace, query) for query in queries)
-
-
-def _state_of(database: Path) -> object:
-    """What changes when the server writes."""
-    found = []
-    for path in (database, database.with_name(database.name + "-wal")):
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        found.append((stat.st_mtime_ns, stat.st_size))
-    return found
 
 
 def _changes_of(namespace: str, workflow: dict[str, Any]) -> list[WorkflowChange]:

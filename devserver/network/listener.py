@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator
 
 from ..system.ports import Reservation
 
 BACKLOG = 128
 PROBE_SECONDS = 0.1
+ACCEPT_AGAIN_SECONDS = 0.05
 MOST_WAITING = 16  # connections that fill a queue of length 0, on any system
 
 
 class CannotDrop(OSError):
     """This system opens connections for a program although the program's queue is full."""
+
+
+async def clients_of(listener: socket.socket) -> AsyncIterator[socket.socket]:
+    """The connections to a listening socket that does not block, as they come, until this is cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            client, _ = await loop.sock_accept(listener)
+        except OSError:  # no file descriptor is left, or the client has closed already
+            await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+        else:
+            yield client
 
 
 class Listener:

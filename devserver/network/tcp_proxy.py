@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 from ..system.loop_thread import LoopThread
-from .listener import Listener
+from .listener import Listener, clients_of
 from .tcp_connections import RESET, ConnectionPair, Link
 
 T = TypeVar("T")
@@ -23,7 +23,6 @@ DIRECTIONS: dict[Direction, tuple[Direction, ...]] = {
     "to_server": ("to_server",),
     "to_client": ("to_client",),
 }
-ACCEPT_AGAIN_SECONDS = 0.05
 
 
 class TcpProxy:
@@ -195,12 +194,7 @@ class TcpProxy:
         await asyncio.gather(self._accepting, return_exceptions=True)
 
     async def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                client, _ = await self._thread.loop.sock_accept(listener)
-            except OSError:  # no file descriptor is left, or the client has closed already
-                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
-                continue
+        async for client in clients_of(listener):
             self._carry(client)
 
     def _carry(self, client: socket.socket) -> None:

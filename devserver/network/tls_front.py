@@ -12,11 +12,10 @@ from typing import Any
 
 from ..system.loop_thread import LoopThread
 from .api_key_gate import ApiKeyGate, NotGrpc
+from .listener import BACKLOG, clients_of
 
 CHUNK_BYTES = 65536
 HANDSHAKE_SECONDS = 10.0
-BACKLOG = 128
-ACCEPT_AGAIN_SECONDS = 0.05
 MOST_CONNECTIONS = 400  # each takes two of the file descriptors of the supervisor, which may have 1024
 
 
@@ -63,17 +62,11 @@ class TlsFront:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _accept(self) -> None:
-        loop = self._thread.loop
-        while True:
-            try:
-                client, _ = await loop.sock_accept(self._listener)
-            except OSError:  # no file descriptor is left, or the client has closed already
-                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
-                continue
+        async for client in clients_of(self._listener):
             if len(self._open) >= MOST_CONNECTIONS:
                 client.close()
                 continue
-            task = loop.create_task(self._carry(client))
+            task = self._thread.loop.create_task(self._carry(client))
             self._open.add(task)
             task.add_done_callback(partial(self._ended, client))
 

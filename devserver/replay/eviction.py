@@ -20,6 +20,7 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from .daemon_threads import DaemonThreads, keep_forever
 from .source_lines import INTERNAL, SourceLine
 
+THREADS = "workflow-eviction"
 PARK_TRIES = 500
 PARK_POLL_SECONDS = 0.002
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -43,7 +44,7 @@ def evict(
     Returns:
         None if the code has ended, else where it is, as far as is known.
     """
-    threads = threads or DaemonThreads("workflow-eviction")
+    threads = threads or DaemonThreads(THREADS)
     try:
         threads.submit(instance.activate, act).result(limit)
     except OutOfTime:

@@ -17,11 +17,10 @@ from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, Workf
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from .daemon_threads import DaemonThreads
-from .eviction import evict
+from .eviction import THREADS, evict
 from .source_lines import SourceLine, raised_at, suspended_at
 
 Definition = workflow._Definition
-EVICTION = "workflow-eviction"
 EVICT_SECONDS = 1.0  # the SDK complains after 2 s
 DEFINITION = "__temporal_workflow_definition"
 
@@ -42,7 +41,7 @@ class ReplayObserver(sdk.Plugin):
     """
 
     def __init__(self) -> None:
-        self.eviction = DaemonThreads(EVICTION)
+        self.eviction = DaemonThreads(THREADS)
         self.reset()
 
     def reset(self, history: WorkflowHistory | None = None) -> None:
@@ -175,7 +174,7 @@ class _Instance:
             return completion
         self._observer.note_stacks()
         if evict(self._instance, act, EVICT_SECONDS, self._observer.eviction) is not None:
-            self._observer.eviction = DaemonThreads(EVICTION)
+            self._observer.eviction = DaemonThreads(THREADS)
         return WorkflowActivationCompletion(run_id=act.run_id)
 
 

@@ -59,7 +59,7 @@ class SharedServer:
 
 class StandingServer:
     """The server that the tests of a session share unless they change, stop or kill it. It starts when a test needs it,
-    and ends after so many namespaces or before a module whose first test does not need it.
+    and ends after MOST_NAMESPACES, and before a module whose first test does not need it.
     """
 
     def __init__(self, prepared: Executable, tmp_path_factory: pytest.TempPathFactory) -> None:

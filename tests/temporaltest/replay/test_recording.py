@@ -15,7 +15,7 @@ from temporaltest.reports import files as names
 
 from ..conftest import ALONE, TWO, Suite
 
-WORKFLOWS = """
+PARTS = """
 import asyncio
 import uuid
 from datetime import timedelta
@@ -35,7 +35,11 @@ class Child:
     @workflow.run
     async def run(self) -> None:
         pass
+"""
 
+WORKFLOWS = (
+    PARTS
+    + """
 
 @workflow.defn
 class Order:
@@ -60,33 +64,20 @@ class Lucky:
             else:
                 await asyncio.sleep(0.001)
 """
+)
 
 # The same, for tests of many runs, where one step is enough.
-SHORT_ORDER = """
-import uuid
-from datetime import timedelta
-
-from temporalio import activity, workflow
-
-
-@activity.defn
-async def pay(amount: int) -> str:
-    return "paid"
-
-
-@workflow.defn
-class Child:
-    @workflow.run
-    async def run(self) -> None:
-        pass
-
+SHORT_ORDER = (
+    PARTS
+    + """
 
 @workflow.defn
 class Order:
     @workflow.run
     async def run(self, amount: int) -> str:
-        return await workflow.execute_activity(pay, amount, start_to_close_timeout=timedelta(seconds=5))
+        return await workflow.execute_activity(pay, amount, **SHORT)
 """
+)
 
 TESTS = """
 import uuid
